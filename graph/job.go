@@ -1,0 +1,85 @@
+package graph
+
+import "time"
+
+// Job is what a program describes: operators and the edges between them. It is data only;
+// how an operator is made stands beside it, in operator.Program.
+type Job struct {
+	Name            string
+	Mode            Mode
+	Parallelism     int           // of operators that name none; at least 1
+	MaxParallelism  int           // number of key groups, 1 to 32,768
+	CheckpointEvery time.Duration // 0: no periodic checkpoints
+	Params          []Param       // in the order of their declaration
+	Operators       []Operator    // Operators[i].Index == i; an edge comes from a lower index
+}
+
+// Mode says whether edges may be blocking.
+type Mode uint8
+
+// The modes of a job. Auto is batch only when asked for by an operator's Blocking.
+const (
+	Auto Mode = iota
+	Streaming
+	Batch
+)
+
+// Param is one parameter of the job, a flag on the command line.
+type Param struct{ Name, Value, Default, Usage string }
+
+// Operator is one verb of the program.
+type Operator struct {
+	Index int
+	Verb  string // map, window, …
+	What  string // "tumbling 10s count"; for people
+	Name  string // given by the user, for people
+	ID    string // identity in snapshots: the user's, or made from the position
+	Named bool   // ID is the user's
+	At    string // base file name and line of the verb in the user's program
+
+	In    []Edge
+	Out   string // record type of the main output; empty for sinks
+	Sides []Side // side outputs it declares
+	State []State
+
+	Parallelism int    // 0: the job's
+	Slot        string // slot sharing group; "" is the default group
+	NewChain    bool   // never chained to its input
+	Blocking    bool   // its outgoing edges are blocking
+	Bounded     bool   // of a source: it ends
+	Source      bool
+	Sink        bool
+}
+
+// Edge is one input of an operator.
+type Edge struct {
+	From  int    // index of the producing operator
+	Tag   string // its side output; "" is the main one
+	Ship  Ship
+	Input int    // which input of the consumer: 0, or 1 for the right side
+	Key   string // type of the key when Ship is Hash
+}
+
+// Ship is how records choose the consumer's task.
+type Ship uint8
+
+// The ways to ship a record.
+const (
+	Forward   Ship = iota // task i to task i; needs equal parallelism, else it is Rebalance
+	Hash                  // by key group
+	Rebalance             // dealt round robin
+	Broadcast             // to every task
+)
+
+// Side is a side output.
+type Side struct{ Tag, Type string }
+
+// State is one declared state of an operator.
+type State struct {
+	Name string
+	Kind string // value, list, map, timer, panes, splits, …
+	Type string // for people
+	TTL  time.Duration
+	// Schema is the stored form, as codec.Schema.String gives it: compared at restore.
+	Schema string
+}

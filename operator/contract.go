@@ -1,0 +1,265 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"blink/graph"
+	"blink/snapshot"
+)
+
+// Program is a job that can run: its description and a Factory for each operator.
+// It is made anew in every process (and every simulated process) by running the user's
+// Build, so it shares nothing with another process.
+type Program struct {
+	Job       *graph.Job
+	Factories []Factory // by operator index
+}
+
+// Factory makes the operators of tasks. All its fields are shared by the tasks of a
+// process and must be safe for that.
+type Factory struct {
+	// New makes the operator of one task in front of its outlets. What it returns has
+	// Input (unless it is a Source) and any of the optional interfaces below.
+	New func(out Outlets) any
+	// Main is the port of the main output, Sides those of the side outputs by tag.
+	Main  Port
+	Sides map[string]Port
+	// Hash[i] is, for an input edge i that is shipped by hash, a func(*T) uint64 of the
+	// producer's record type T; else nil.
+	Hash []any
+	// Splits enumerates a source's splits, once for a job; runs off the actor. nil unless
+	// the operator is a source. Names are the splits' ids.
+	Splits func(ctx context.Context, fs FS) ([]snapshot.Item, error)
+}
+
+// Outlets gives an operator, while it is made, where its output goes. The values are
+// Collector[U] of the output's U: one assertion per edge, none per record.
+type Outlets interface {
+	Main() any
+	Side(tag string) any
+}
+
+// Collector is one hop inside a chain. in is valid only during the call; ts is event time
+// in Unix nanoseconds, NoTime if the record has none.
+type Collector[T any] interface {
+	Collect(in *T, ts int64)
+}
+
+// The ends of event time, in Unix nanoseconds.
+const (
+	NoTime  int64 = -1 << 63  // no timestamp; the watermark before any
+	EndTime int64 = 1<<63 - 1 // the watermark at the end of input
+)
+
+// Task is what an operator may know of the task it is part of. One value for each task,
+// shared by the operators of its chain; used on the task's turn only, except FS.
+type Task struct {
+	Job                  string
+	Vertex               graph.VertexID
+	Subtask, Parallelism int
+	MaxParallelism       int
+	Attempt              uint32
+	Restored             uint64      // the checkpoint that this attempt was restored from; 0: none
+	Groups               graph.Range // the key groups of this task
+	Now                  func() time.Time
+	// WakeAt asks for a call of Wake (Waker) at processing time at, Unix nanoseconds. Asking
+	// twice is harmless; only the earliest pending is kept by the task.
+	WakeAt   func(at int64)
+	Count    func(operator, metric string, by int64)
+	Report   func(operator, message string) // a line for people about bad data; rate-limited by the task
+	Pressure *Pressure
+	Splits   *SplitClocks
+	FS       FS
+}
+
+// Pressure tells a chain to stop: an output has no credit or a sink is full. Whoever
+// feeds the chain looks at Held after each record and goes on later where it stopped.
+// What is emitted while held is kept, in order, by the output or sink that holds.
+type Pressure struct{ holds int }
+
+// Hold is balanced by one Release. Held is true between them.
+func (p *Pressure) Hold()      { p.holds++ }
+func (p *Pressure) Release()   { p.holds-- }
+func (p *Pressure) Held() bool { return p.holds > 0 }
+
+// Node is every operator that has inputs. Input(i) is a Collector[T] of input i's T.
+type Node interface{ Input(i int) any }
+
+// The optional interfaces of an operator, in the order in which a task uses them.
+type (
+	// Opener binds the operator to its task, before anything else. On the task's turn.
+	Opener interface {
+		Open(t *Task, id string) error
+	}
+	// Restorer takes back what Snapshotter gave, already cut to this task's key groups and
+	// items; several parts when the job was rescaled. Called only when there is something.
+	Restorer interface {
+		Restore(parts []snapshot.Part) error
+	}
+	// Starter does blocking work before the first record: connect, create files, commit
+	// again what the restored checkpoint holds. Runs off the actor.
+	Starter interface {
+		Start(ctx context.Context) error
+	}
+	// Advancer moves event time. in is the watermark of what is before it in the chain; out
+	// the one for what follows (equal to in except in EventTime operators). done is false
+	// when Pressure stopped it: it is called again, with the same in, and goes on.
+	// in never decreases; the task also calls it after each batch, with in unchanged.
+	Advancer interface {
+		Advance(in int64) (out int64, done bool)
+	}
+	// Waker is called at or after the time asked for with WakeAt; done as in Advancer.
+	Waker interface{ Wake(now int64) (done bool) }
+	// Ender is told, once, that input i has ended (a co-processor may want to know); after
+	// all ended, Advance(EndTime) follows.
+	Ender interface{ EndInput(i int) }
+	// Snapshotter gives its state at a barrier, on the task's turn. The part may share
+	// nothing with live state.
+	Snapshotter interface{ Snapshot() (snapshot.Part, error) }
+	// Closer releases what Open and Start took. Runs off the actor, always last, also after
+	// a failed Start.
+	Closer interface{ Close() error }
+)
+
+// Source is the head of a chain that reads. Its splits come by Restore (items whose names
+// are split ids), also on the first start.
+type Source interface {
+	// NonBlocking says that Fetch may run on the task's turn.
+	NonBlocking() bool
+	// Fetch reads the next batch of some unfinished split into the source's buffer. It runs
+	// off the actor unless NonBlocking; never twice at once; never while records of the last
+	// batch wait. io.EOF: every split has ended.
+	Fetch(ctx context.Context) error
+	// Deliver emits what was fetched and has not been emitted, until Pressure stops it. n
+	// counts the records emitted by this call. When done, the position moves behind the batch.
+	Deliver() (n int, done bool)
+}
+
+// SinkOperator is the end of a chain that writes outside, in two phases. Its Collect never
+// blocks: when the writer is full it holds Pressure and keeps the record.
+type SinkOperator interface {
+	// Full says that Flush must run (off the actor) and then Offer (on the turn) until not Full.
+	Full() bool
+	Flush(ctx context.Context) error
+	Offer()
+	// Prepare makes what was written durable but invisible as part of checkpoint; off the
+	// actor, with the chain at rest until Snapshot was called.
+	Prepare(ctx context.Context, checkpoint uint64) error
+	// Commit makes visible everything prepared for checkpoints up to this one; off the actor,
+	// idempotent. Never while Flush or Prepare runs.
+	Commit(ctx context.Context, checkpoint uint64) error
+	// Finalize publishes the result of a bounded job, after every task has committed its last
+	// checkpoint; called in task 0 only, off the actor, idempotent.
+	Finalize(ctx context.Context, checkpoint uint64) error
+}
+
+// Port is one kind of output record at the border of a task: how records are buffered,
+// encoded, routed and delivered. Safe for concurrent use.
+type Port interface {
+	// Tee makes one Collector[T] out of several, one that drops out of none.
+	Tee(to []any) any
+	// Tap makes a Collector[T] that calls f before it hands each record to to.
+	Tap(to any, f func()) any
+	// Output makes the sending end of a link in one task. hash is the func(*T) uint64 of the
+	// edge, used when ship is Hash.
+	Output(o OutputOptions) Output
+	// Deliver feeds records [from, len) of r to head, a Collector[T], until p is held.
+	// It returns the index of the first record not delivered.
+	Deliver(r Records, from, to int, head any, p *Pressure) int
+	// Decode reads what Records.AppendTo wrote; into may be recycled. Refuses anything else.
+	Decode(data []byte, into Records) (Records, error)
+	// SchemaHash of T, compared when a channel is opened.
+	SchemaHash() uint64
+}
+
+// OutputOptions of the sending end of a link.
+type OutputOptions struct {
+	Ship           graph.Ship
+	Hash           any // func(*T) uint64
+	Channels       int // number of consumer tasks; 1 for Forward
+	First          int // with Rebalance, the channel of the first record
+	MaxParallelism int
+	BatchRecords   int // a channel's buffer is full at this many records …
+	BatchBytes     int // … or, by the size of T, at about this many bytes
+	// Full is called when the buffer of a channel is full; it must Take.
+	Full func(channel int)
+	// Dirty is called when the first record enters an empty buffer.
+	Dirty func(channel int)
+}
+
+// Output is the sending end of a link in one task. Input(0) is its Collector[T].
+type Output interface {
+	Node
+	// Len is the number of records in the channel's buffer.
+	Len(channel int) int
+	// Take gives away the channel's buffer, never nil, and starts an empty one.
+	Take(channel int) Records
+	// Recycle takes back a buffer that was consumed.
+	Recycle(r Records)
+}
+
+// Records is a typed buffer of records with their timestamps (and hashes, on a hash link).
+type Records interface {
+	Len() int
+	// AppendTo appends the encoded form to dst.
+	AppendTo(dst []byte) ([]byte, error)
+}
+
+// FS is the file system that sources and sinks see: the machine's, or a simulated one.
+// Paths use '/'. Errors wrap fs.ErrNotExist and fs.ErrExist as package os does. Safe for
+// concurrent use. All methods may block: they are called off the actor only.
+type FS interface {
+	Open(name string) (File, error)
+	// Create truncates.
+	Create(name string) (File, error)
+	// Rename replaces the target atomically. Durable after SyncDir of the folder.
+	Rename(from, to string) error
+	Remove(name string) error
+	MkdirAll(dir string) error
+	// ReadDir lists names in ascending order, folders with a trailing slash.
+	ReadDir(dir string) ([]string, error)
+	Stat(name string) (FileInfo, error)
+	SyncDir(dir string) error
+}
+
+// FileInfo is what Stat tells.
+type FileInfo struct {
+	Size int64
+	Dir  bool
+}
+
+// File is an open file. Not safe for concurrent use.
+type File interface {
+	Read(p []byte) (int, error)
+	ReadAt(p []byte, off int64) (int, error)
+	Write(p []byte) (int, error)
+	// Sync makes what was written durable.
+	Sync() error
+	Close() error
+}
+
+// SplitClocks carries event time from a source's splits to the EventTime operators of the
+// same chain, which keep the highest timestamp of each split there, so that it is stored
+// with the split. In a chain that does not start with a source there is one split, 0.
+type SplitClocks struct {
+	Current int    // the split that the records now emitted come from
+	Ended   []bool // by split
+	clocks  map[string][]int64
+}
+
+// NewSplitClocks is for n splits.
+func NewSplitClocks(n int) *SplitClocks {
+	return &SplitClocks{Ended: make([]bool, n), clocks: map[string][]int64{}}
+}
+
+// Of returns the highest timestamps by split of the EventTime operator with this id,
+// NoTime where there is none yet. The slice is live.
+func (s *SplitClocks) Of(id string) []int64 {
+	c := s.clocks[id]
+	for len(c) < len(s.Ended) {
+		c = append(c, NoTime)
+	}
+	s.clocks[id] = c
+	return c
+}

@@ -1,0 +1,34 @@
+package snapshot
+
+// Part is one operator's share of one task's snapshot.
+type Part struct {
+	Operator string  // the operator's id
+	Groups   []Group // keyed state, ascending by Group.Number; empty groups are left out
+	Items    []Item  // what can be dealt to any task: splits, committables
+	States   []StateSchema
+}
+
+// Group is the keyed state and the timers of one key group, encoded by package state.
+type Group struct {
+	Number int
+	Data   []byte
+}
+
+// Item is one piece of state that belongs to no key: a split and its position, or an open
+// sink transaction. Items of one operator have distinct names.
+type Item struct {
+	Name string
+	Data []byte
+}
+
+// StateSchema is the stored form of one declared state, compared at restore.
+type StateSchema struct {
+	Name, Kind, Schema string
+}
+
+// Handle points to the object that holds a task's parts.
+type Handle struct {
+	Key      string // in the object store
+	Size     int64  // bytes
+	Checksum uint64 // xxh3 of the object
+}
