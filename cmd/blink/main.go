@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit statuses of every verb.
+const (
+	exitOK    = 0
+	exitUsage = 2
+)
+
+const usage = `usage: blink VERB
+
+  version    print the version of this build
+`
+
+// run executes the verb that args name and returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return exitUsage
+	}
+	switch verb, rest := args[0], args[1:]; verb {
+	case "version":
+		return version(rest, stdout, stderr)
+	case "help", "-h", "-help", "--help":
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	default:
+		return refuse(stderr, "unknown verb %q", verb)
+	}
+}
+
+// refuse reports a mistake in the command line, followed by the usage.
+func refuse(stderr io.Writer, format string, args ...any) int {
+	fmt.Fprintf(stderr, "blink: %s\n%s", strings.TrimSpace(fmt.Sprintf(format, args...)), usage)
+	return exitUsage
+}
