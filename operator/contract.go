@@ -2,6 +2,8 @@ package operator
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"blink/graph"
@@ -68,6 +70,7 @@ type Task struct {
 	WakeAt   func(at int64)
 	Count    func(operator, metric string, by int64)
 	Report   func(operator, message string) // a line for people about bad data; rate-limited by the task
+	Where    func(operator string) string   // base file name and line of the operator's verb; may be nil
 	Pressure *Pressure
 	Splits   *SplitClocks
 	FS       FS
@@ -76,11 +79,16 @@ type Task struct {
 // Pressure tells a chain to stop: an output has no credit or a sink is full. Whoever
 // feeds the chain looks at Held after each record and goes on later where it stopped.
 // What is emitted while held is kept, in order, by the output or sink that holds.
-type Pressure struct{ holds int }
+// It also knows who is at work, so that a failure can name its operator.
+type Pressure struct {
+	holds    int
+	releases int
+	culprits
+}
 
 // Hold is balanced by one Release. Held is true between them.
 func (p *Pressure) Hold()      { p.holds++ }
-func (p *Pressure) Release()   { p.holds-- }
+func (p *Pressure) Release()   { p.holds--; p.releases++ }
 func (p *Pressure) Held() bool { return p.holds > 0 }
 
 // Node is every operator that has inputs. Input(i) is a Collector[T] of input i's T.
@@ -109,7 +117,8 @@ type (
 	Advancer interface {
 		Advance(in int64) (out int64, done bool)
 	}
-	// Waker is called at or after the time asked for with WakeAt; done as in Advancer.
+	// Waker is called at or after the time asked for with WakeAt, also when another operator
+	// asked; done as in Advancer. The task calls Advance after it, with in unchanged.
 	Waker interface{ Wake(now int64) (done bool) }
 	// Ender is told, once, that input i has ended (a co-processor may want to know); after
 	// all ended, Advance(EndTime) follows.
@@ -246,6 +255,22 @@ type SplitClocks struct {
 	Current int    // the split that the records now emitted come from
 	Ended   []bool // by split
 	clocks  map[string][]int64
+	sourced bool // the splits are a source's, and stored by it
+}
+
+// stored lists the clocks of split i, in the order of the operators' ids.
+func (s *SplitClocks) stored(i int) []splitClock {
+	var c []splitClock
+	for _, id := range slices.Sorted(maps.Keys(s.clocks)) {
+		c = append(c, splitClock{id, s.clocks[id][i]})
+	}
+	return c
+}
+
+// own makes them the clocks of a source with n splits.
+func (s *SplitClocks) own(n int) {
+	s.Ended, s.Current, s.sourced = make([]bool, n), 0, true
+	clear(s.clocks)
 }
 
 // NewSplitClocks is for n splits.

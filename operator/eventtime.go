@@ -1,0 +1,223 @@
+package operator
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"blink/snapshot"
+)
+
+// Watermarks says how far event time has come, given the timestamps seen.
+type Watermarks struct{ bound, idle time.Duration }
+
+// BoundedOutOfOrder follows the highest timestamp of each split at a distance d.
+func BoundedOutOfOrder(d time.Duration) Watermarks { return Watermarks{bound: d} }
+
+// Ascending is for timestamps that never go back within a split.
+func Ascending() Watermarks { return Watermarks{} }
+
+// Idle lets a split that is silent for d stop holding event time back. Time spent waiting
+// for credit does not count.
+func (w Watermarks) Idle(d time.Duration) Watermarks { w.idle = d; return w }
+
+func (w Watermarks) String() string {
+	s := fmt.Sprintf("out of order by ≤ %v", w.bound)
+	if w.idle > 0 {
+		s += fmt.Sprintf(", idle after %v", w.idle)
+	}
+	return s
+}
+
+func (w Watermarks) check() error {
+	if w.bound < 0 || w.idle < 0 {
+		return fmt.Errorf("watermarks %v: a duration must not be negative", w)
+	}
+	return nil
+}
+
+// NewEventTime gives records their timestamps and makes watermarks from them, split by
+// split when it stands in the chain of a source.
+func NewEventTime[T any](at func(T) time.Time, w Watermarks) Spec {
+	return Spec{
+		New: func(out Outlets) any {
+			return &eventTime[T]{at: at, clock: clock{w: w, mark: NoTime}, next: outlet[T](out)}
+		},
+		Err: w.check(),
+	}
+}
+
+type eventTime[T any] struct {
+	place
+	at    func(T) time.Time
+	clock clock
+	next  Collector[T]
+	_     pad
+}
+
+func (m *eventTime[T]) Open(t *Task, id string) error {
+	m.clock.open(t, id)
+	return m.place.Open(t, id)
+}
+
+func (m *eventTime[T]) Input(int) any { return Collector[T](m) }
+
+func (m *eventTime[T]) Collect(in *T, old int64) {
+	m.enter(old)
+	ts, err := stampOf(m.at(*in))
+	if err != nil {
+		m.fail(old, err)
+	}
+	m.clock.see(ts)
+	m.next.Collect(in, ts)
+}
+
+// Advance is Advancer. What comes before does not count, except the end of input.
+func (m *eventTime[T]) Advance(in int64) (int64, bool) { return m.clock.advance(in), true }
+
+// Wake is Waker: it looks for splits that have become idle.
+func (m *eventTime[T]) Wake(now int64) bool { m.clock.wake(now); return true }
+
+// Snapshot is Snapshotter. The clocks of a source's splits are stored with the splits.
+func (m *eventTime[T]) Snapshot() (snapshot.Part, error) {
+	p := snapshot.Part{Operator: m.id}
+	if !m.task.Splits.sourced {
+		name := fmt.Sprintf("clock-%05d", m.task.Subtask)
+		p.Items = []snapshot.Item{{Name: name, Data: binary.LittleEndian.AppendUint64(nil, uint64(m.clock.highest()[0]))}}
+	}
+	return p, nil
+}
+
+// Restore is Restorer. Of several clocks the earliest is safe.
+func (m *eventTime[T]) Restore(parts []snapshot.Part) error {
+	restored := EndTime
+	for _, p := range parts {
+		for _, item := range p.Items {
+			if len(item.Data) != 8 {
+				return fmt.Errorf("operator %q: clock %s has %d bytes, want 8", m.id, item.Name, len(item.Data))
+			}
+			restored = min(restored, int64(binary.LittleEndian.Uint64(item.Data)))
+		}
+	}
+	if restored != EndTime && !m.task.Splits.sourced {
+		m.clock.highest()[0] = restored
+	}
+	return nil
+}
+
+// clock follows the highest timestamps of the splits of a task.
+type clock struct {
+	w      Watermarks
+	mark   int64 // the watermark so far
+	splits *SplitClocks
+	id     string
+	high   []int64 // by split; live in splits
+
+	// Only with Idle:
+	task   *Task
+	active []int64 // processing time when the split was last known to be active
+	heard  []bool  // it had a record since
+	idle   []bool
+	free   int // releases of Pressure at the last look
+}
+
+func (c *clock) open(t *Task, id string) {
+	c.splits, c.id, c.task = t.Splits, id, t
+}
+
+// highest is made when first needed: a source may learn of its splits after Open.
+func (c *clock) highest() []int64 {
+	if len(c.high) != len(c.splits.Ended) {
+		c.high = c.splits.Of(c.id)
+		c.active, c.heard, c.idle = make([]int64, len(c.high)), make([]bool, len(c.high)), make([]bool, len(c.high))
+		c.touch()
+	}
+	return c.high
+}
+
+func (c *clock) see(ts int64) {
+	at := c.splits.Current
+	if at >= len(c.high) {
+		c.highest()
+	}
+	if ts > c.high[at] {
+		c.high[at] = ts
+	}
+	if c.w.idle > 0 {
+		c.heard[at] = true
+	}
+}
+
+func (c *clock) advance(in int64) int64 {
+	if in == EndTime {
+		c.mark = EndTime
+		return c.mark
+	}
+	high := c.highest()
+	c.listen()
+	low, silent, active := EndTime, NoTime, false
+	for i, at := range high {
+		switch {
+		case c.splits.Ended[i]:
+		case c.idle[i]:
+			silent = max(silent, at)
+		default:
+			low, active = min(low, at), true
+		}
+	}
+	if !active {
+		low = silent
+	}
+	c.mark = max(c.mark, before(low, c.w.bound+1))
+	return c.mark
+}
+
+// listen notes which splits had records since the last look.
+func (c *clock) listen() {
+	if c.w.idle == 0 {
+		return
+	}
+	now := c.task.Now().UnixNano()
+	for i, heard := range c.heard {
+		if heard {
+			c.heard[i], c.idle[i], c.active[i] = false, false, now
+		}
+	}
+}
+
+// touch starts the silence of all splits anew.
+func (c *clock) touch() {
+	if c.w.idle == 0 {
+		return
+	}
+	now := c.task.Now().UnixNano()
+	for i := range c.active {
+		c.active[i] = now
+	}
+	c.task.WakeAt(now + int64(c.w.idle))
+}
+
+func (c *clock) wake(now int64) {
+	if c.w.idle == 0 || len(c.highest()) == 0 {
+		return
+	}
+	c.listen()
+	if p := c.task.Pressure; p.Held() || p.releases != c.free {
+		c.free = p.releases
+		c.touch()
+		return
+	}
+	next := EndTime
+	for i, since := range c.active {
+		if c.idle[i] || c.splits.Ended[i] {
+			continue
+		}
+		if c.idle[i] = now-since >= int64(c.w.idle); !c.idle[i] {
+			next = min(next, since+int64(c.w.idle))
+		}
+	}
+	if next == EndTime {
+		next = now + int64(c.w.idle)
+	}
+	c.task.WakeAt(next)
+}

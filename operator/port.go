@@ -1,0 +1,178 @@
+package operator
+
+import (
+	"unsafe"
+
+	"blink/graph"
+)
+
+// PortOf is the port of records of type T. It refuses what cannot be stored.
+func PortOf[T any]() (Port, error) {
+	c, err := coderOf[T]()
+	if err != nil {
+		return nil, err
+	}
+	return port[T]{c}, nil
+}
+
+type port[T any] struct{ coder coder[T] }
+
+func (port[T]) Tee(to []any) any {
+	if len(to) == 1 {
+		return to[0]
+	}
+	t := make(tee[T], len(to))
+	for i, c := range to {
+		t[i] = c.(Collector[T])
+	}
+	return Collector[T](t)
+}
+
+// tee hands each record to several collectors, in their order.
+type tee[T any] []Collector[T]
+
+func (t tee[T]) Collect(in *T, ts int64) {
+	for _, c := range t {
+		c.Collect(in, ts)
+	}
+}
+
+func (port[T]) Tap(to any, f func()) any { return Collector[T](&tap[T]{to.(Collector[T]), f}) }
+
+type tap[T any] struct {
+	to Collector[T]
+	f  func()
+}
+
+func (t *tap[T]) Collect(in *T, ts int64) {
+	t.f()
+	t.to.Collect(in, ts)
+}
+
+func (port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
+	b, c := r.(*buffer[T]), head.(Collector[T])
+	defer p.catch()
+	for ; from < to && !p.Held(); from++ {
+		c.Collect(&b.records[from], b.times[from])
+	}
+	return from
+}
+
+func (p port[T]) SchemaHash() uint64 { return p.coder.SchemaHash() }
+
+func (p port[T]) Output(o OutputOptions) Output {
+	s := &sender[T]{coder: p.coder, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
+	var t T
+	s.limit = max(1, min(o.BatchRecords, o.BatchBytes/max(1, int(unsafe.Sizeof(t)))))
+	for i := range s.buffers {
+		s.buffers[i] = &buffer[T]{coder: p.coder}
+	}
+	s.in = s.router(o)
+	return s
+}
+
+func (s *sender[T]) router(o OutputOptions) Collector[T] {
+	switch {
+	case o.Ship == graph.Broadcast && o.Channels > 1:
+		return broadcast[T]{s}
+	case o.Channels == 1:
+		return single[T]{s}
+	case o.Ship == graph.Hash:
+		return &byHash[T]{sender: s, hash: o.Hash.(func(*T) uint64), max: o.MaxParallelism, channels: channelsOf(o)}
+	default:
+		return &dealt[T]{sender: s, next: o.First % o.Channels}
+	}
+}
+
+// channelsOf lists the channel of each key group.
+func channelsOf(o OutputOptions) []int32 {
+	c := make([]int32, o.MaxParallelism)
+	for g := range c {
+		c[g] = int32(graph.TaskOf(g, o.MaxParallelism, o.Channels))
+	}
+	return c
+}
+
+// sender gathers records in a buffer for each channel of a link.
+type sender[T any] struct {
+	coder   coder[T]
+	in      Collector[T]
+	buffers []*buffer[T]
+	free    []*buffer[T]
+	limit   int // records in a full buffer
+	full    func(channel int)
+	dirty   func(channel int)
+	_       pad
+}
+
+func (s *sender[T]) Input(int) any { return s.in }
+
+func (s *sender[T]) Len(channel int) int { return len(s.buffers[channel].records) }
+
+func (s *sender[T]) Take(channel int) Records {
+	b := s.buffers[channel]
+	if n := len(s.free); n > 0 {
+		s.buffers[channel] = s.free[n-1]
+		s.free = s.free[:n-1]
+	} else {
+		s.buffers[channel] = &buffer[T]{coder: s.coder}
+	}
+	return b
+}
+
+// Recycle keeps as many buffers as can be filling at once.
+func (s *sender[T]) Recycle(r Records) {
+	if b, ok := r.(*buffer[T]); ok && len(s.free) < len(s.buffers)+1 {
+		b.reset()
+		s.free = append(s.free, b)
+	}
+}
+
+func (s *sender[T]) put(channel int, in *T, ts int64) {
+	b := s.buffers[channel]
+	if len(b.records) == 0 {
+		s.dirty(channel)
+	}
+	b.records = append(b.records, *in)
+	b.times = append(b.times, ts)
+	if len(b.records) >= s.limit {
+		s.full(channel)
+	}
+}
+
+type single[T any] struct{ *sender[T] }
+
+func (s single[T]) Collect(in *T, ts int64) { s.put(0, in, ts) }
+
+type broadcast[T any] struct{ *sender[T] }
+
+func (s broadcast[T]) Collect(in *T, ts int64) {
+	for i := range s.buffers {
+		s.put(i, in, ts)
+	}
+}
+
+// dealt is Rebalance, and Forward between different parallelisms.
+type dealt[T any] struct {
+	*sender[T]
+	next int
+}
+
+func (s *dealt[T]) Collect(in *T, ts int64) {
+	at := s.next
+	if s.next++; s.next == len(s.buffers) {
+		s.next = 0
+	}
+	s.put(at, in, ts)
+}
+
+type byHash[T any] struct {
+	*sender[T]
+	hash     func(*T) uint64
+	max      int
+	channels []int32 // by key group
+}
+
+func (s *byHash[T]) Collect(in *T, ts int64) {
+	s.put(int(s.channels[graph.KeyGroup(s.hash(in), s.max)]), in, ts)
+}

@@ -1,0 +1,195 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"blink/internal/invariant"
+	"blink/internal/mutate"
+	"blink/snapshot"
+)
+
+// reading is the operator of a source in one task: it reads its splits in turn, a batch
+// each. Fetch runs off the actor and touches reader, batch and fetched only; what the task
+// knows of a split moves on the turn, when a batch has been delivered.
+type reading[T any, S Split] struct {
+	place
+	options SourceOptions
+	coder   coder[position[S]]
+	open    func(context.Context, FS, S) (Reader[T, S], error)
+	next    Collector[T]
+
+	splits []*reader[T, S]
+	turn   int // split to read next
+	batch  Batch[T]
+	from   *reader[T, S] // whose records batch holds; nil when there is none
+	index  int           // of from in splits
+	main   int           // next record of the main output
+	at     int           // next record of all
+	_      pad
+}
+
+// reader is one split of a task.
+type reader[T any, S Split] struct {
+	split   S // behind what was delivered
+	reader  Reader[T, S]
+	fetched S    // behind what was fetched
+	last    bool // the fetched batch is the split's last
+	ended   bool // and has been delivered
+}
+
+func newReading[T any, S Split](o SourceOptions, c coder[position[S]], open func(context.Context, FS, S) (Reader[T, S], error), out Outlets) *reading[T, S] {
+	m := &reading[T, S]{options: o, coder: c, open: open, next: outlet[T](out)}
+	for _, t := range o.Sides {
+		m.batch.sides = append(m.batch.sides, t.batch(out))
+	}
+	return m
+}
+
+// Open is Opener.
+func (m *reading[T, S]) Open(t *Task, id string) error {
+	t.Splits.own(0)
+	return m.place.Open(t, id)
+}
+
+// Restore is Restorer. Splits are read in the order of their names.
+func (m *reading[T, S]) Restore(parts []snapshot.Part) error {
+	var items []snapshot.Item
+	for _, p := range parts {
+		items = append(items, p.Items...)
+	}
+	slices.SortFunc(items, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
+	m.task.Splits.own(len(items))
+	for i, item := range items {
+		p, err := m.coder.Decode(nil, item.Data)
+		if err != nil || len(p) != 1 {
+			return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
+		}
+		m.splits = append(m.splits, &reader[T, S]{split: p[0].Split})
+		for _, c := range p[0].Clocks {
+			m.task.Splits.Of(c.Operator)[i] = c.Highest
+		}
+	}
+	return nil
+}
+
+// NonBlocking is Source.
+func (m *reading[T, S]) NonBlocking() bool { return m.options.NonBlocking }
+
+// Fetch is Source.
+func (m *reading[T, S]) Fetch(ctx context.Context) (err error) {
+	invariant.Check(m.from == nil, "source %q fetches while records wait", m.id)
+	for range m.splits {
+		i := m.turn
+		m.turn = (m.turn + 1) % len(m.splits)
+		if s := m.splits[i]; !s.ended {
+			m.index = i
+			return m.fetch(ctx, s)
+		}
+	}
+	return io.EOF
+}
+
+func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) {
+	defer m.task.guard(m.id, &err)
+	if s.reader == nil {
+		if s.reader, err = m.open(ctx, m.task.FS, s.split); err != nil {
+			return m.wrap(s, err)
+		}
+	} else if mutate.On(mutate.SourceOffByOne) {
+		s.split = s.fetched
+	}
+	m.batch.reset()
+	err = s.reader.Next(ctx, &m.batch)
+	if s.last = errors.Is(err, io.EOF); err != nil && !s.last {
+		return m.wrap(s, err)
+	}
+	if m.batch.err != nil {
+		return m.wrap(s, m.batch.err)
+	}
+	s.fetched = s.reader.Position()
+	m.from = s
+	return nil
+}
+
+func (m *reading[T, S]) wrap(s *reader[T, S], err error) error {
+	return m.task.userError(m.id, fmt.Errorf("split %q: %w", s.split.ID(), err))
+}
+
+// Deliver is Source.
+func (m *reading[T, S]) Deliver() (n int, done bool) {
+	if m.from == nil {
+		return 0, true
+	}
+	defer m.pressure.catch()
+	m.task.Splits.Current = m.index
+	begin, end := m.at, m.batch.Len()
+	if m.batch.order == nil {
+		for ; m.at < end && !m.pressure.Held(); m.at++ {
+			m.next.Collect(&m.batch.records[m.at], m.batch.times[m.at])
+		}
+	} else {
+		m.deliverSides(end)
+	}
+	if m.at < end {
+		return m.at - begin, false
+	}
+	n = m.at - begin
+	m.delivered()
+	return n, true
+}
+
+func (m *reading[T, S]) deliverSides(end int) {
+	for ; m.at < end && !m.pressure.Held(); m.at++ {
+		if to := m.batch.order[m.at]; to > 0 {
+			m.batch.sides[to-1].emit()
+			continue
+		}
+		m.next.Collect(&m.batch.records[m.main], m.batch.times[m.main])
+		m.main++
+	}
+}
+
+// delivered moves the split's position behind the batch.
+func (m *reading[T, S]) delivered() {
+	s := m.from
+	if !mutate.On(mutate.SourceOffByOne) {
+		s.split = s.fetched
+	}
+	s.ended = s.last
+	m.task.Splits.Ended[m.index] = s.last
+	m.from, m.at, m.main = nil, 0, 0
+}
+
+// Snapshot is Snapshotter. Splits that have ended are absent.
+func (m *reading[T, S]) Snapshot() (snapshot.Part, error) {
+	invariant.Check(m.at == 0, "source %q: a snapshot in the middle of a batch", m.id)
+	p := snapshot.Part{Operator: m.id}
+	for i, s := range m.splits {
+		if s.ended {
+			continue
+		}
+		item, err := splitItem(m.coder, s.split.ID(), position[S]{s.split, m.task.Splits.stored(i)})
+		if err != nil {
+			return p, fmt.Errorf("split %q: %w", s.split.ID(), err)
+		}
+		p.Items = append(p.Items, item)
+	}
+	p.States = []snapshot.StateSchema{{Name: "splits", Kind: "splits", Schema: m.coder.Schema()}}
+	return p, nil
+}
+
+// Close is Closer.
+func (m *reading[T, S]) Close() error {
+	var errs []error
+	for _, s := range m.splits {
+		if s.reader != nil {
+			errs = append(errs, s.reader.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,216 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"blink/graph"
+)
+
+// ErrFull is what Write returns when the writer's buffer has no room: the record was not
+// taken, and is offered again after a Flush.
+var ErrFull = errors.New("the writer is full")
+
+// Writer writes the records of one task. Calls never overlap; Write runs on the task's
+// turn, everything else off its actor.
+type Writer[T, C any] interface {
+	// Write copies rec, which is valid during the call, into the writer's buffer. It does no
+	// I/O. at is the zero time if the record has no timestamp.
+	Write(rec *T, at time.Time) error
+	// Flush makes room in the buffer.
+	Flush(ctx context.Context) error
+	// Prepare makes all that was written since the last Prepare durable but invisible. What
+	// it returns is stored in the checkpoint and makes it visible when handed to Commit. A
+	// checkpoint may never complete: what was prepared for it is committed with the next one.
+	Prepare(ctx context.Context, checkpoint uint64) ([]C, error)
+	Close() error
+}
+
+// AnyWriter is a Writer of records of any type: Write is handed a *T, with T as in
+// WriterInfo.Type.
+type AnyWriter[C any] interface {
+	Write(rec any, at time.Time) error
+	Flush(ctx context.Context) error
+	Prepare(ctx context.Context, checkpoint uint64) ([]C, error)
+	Close() error
+}
+
+// Committer makes prepared output visible when its checkpoint is complete, and again after
+// a restore from it; it is repeated until it succeeds, possibly by another task. So it must
+// be idempotent: exactly once = Prepare is durable + Commit is idempotent. Safe for
+// concurrent use: one value serves all tasks of a process.
+type Committer[C any] interface {
+	Commit(ctx context.Context, info WriterInfo, checkpoint uint64, prepared []C) error
+}
+
+// Finalizer is an optional part of a Committer: it publishes the result of a bounded job,
+// after every task has committed its last checkpoint. Called in task 0, idempotent.
+type Finalizer interface {
+	Finalize(ctx context.Context, info WriterInfo, checkpoint uint64) error
+}
+
+// WriterInfo says for whom a writer is opened. What an earlier attempt of the job has left
+// behind that is later than Restored is for the new writer to remove.
+type WriterInfo struct {
+	Job, Operator        string
+	Subtask, Parallelism int
+	Attempt              uint32
+	Restored             uint64       // the checkpoint the task was restored from; 0: none
+	Type                 reflect.Type // of the records
+	FS                   FS
+}
+
+// SinkOf is a sink of records of type T.
+type SinkOf[T any] struct {
+	name string
+	new  func(out Outlets) any
+	err  error
+	kind []graph.State
+}
+
+// Name of the sink, for people.
+func (s SinkOf[T]) Name() string { return s.name }
+
+// Spec of the writing operator.
+func (s SinkOf[T]) Spec() Spec { return Spec{New: s.new, State: s.kind, Err: s.err} }
+
+// NewSink makes a sink. open may block. C is what Prepare returns; it is stored.
+func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writer[T, C], error), c Committer[C]) SinkOf[T] {
+	coder, state, err := transactions[C](name)
+	s := SinkOf[T]{name: name, kind: state, err: err}
+	s.new = func(Outlets) any {
+		return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
+			w, err := open(ctx, info)
+			if err != nil {
+				return nil, nil, err
+			}
+			return w.Write, twoPhase[C]{w, c, coder}, nil
+		}, committing[C]{c, coder})
+	}
+	return s
+}
+
+// AnySink is a sink of records of every type that can be stored.
+type AnySink struct {
+	name   string
+	open   func(context.Context, WriterInfo) (func(any, time.Time) error, writer, error)
+	commit committer
+	state  []graph.State
+	err    error
+}
+
+// Name of the sink, for people.
+func (s AnySink) Name() string { return s.name }
+
+// NewAnySink makes a sink. open may block, and learns the type of the records.
+func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyWriter[C], error), c Committer[C]) AnySink {
+	coder, state, err := transactions[C](name)
+	return AnySink{
+		name: name, state: state, err: err,
+		open: func(ctx context.Context, info WriterInfo) (func(any, time.Time) error, writer, error) {
+			w, err := open(ctx, info)
+			if err != nil {
+				return nil, nil, err
+			}
+			return w.Write, twoPhase[C]{w, c, coder}, nil
+		},
+		commit: committing[C]{c, coder},
+	}
+}
+
+// AnySinkSpec is the Spec of s for records of type T.
+func AnySinkSpec[T any](s AnySink) Spec {
+	_, err := coderOf[T]()
+	return Spec{
+		State: s.state,
+		Err:   errors.Join(s.err, err),
+		New: func(Outlets) any {
+			return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
+				write, w, err := s.open(ctx, info)
+				if err != nil {
+					return nil, nil, err
+				}
+				return func(rec *T, at time.Time) error { return write(rec, at) }, w, nil
+			}, s.commit)
+		},
+	}
+}
+
+func transactions[C any](name string) (coder[C], []graph.State, error) {
+	coder, err := coderOf[C]()
+	if err != nil {
+		return nil, nil, fmt.Errorf("transactions of sink %q: %w", name, err)
+	}
+	return coder, []graph.State{{Name: "transactions", Kind: "transactions", Type: TypeName[C](), Schema: coder.Schema()}}, nil
+}
+
+// writer is a Writer without its types, Write apart.
+type writer interface {
+	flush(ctx context.Context) error
+	prepare(ctx context.Context, checkpoint uint64) ([][]byte, error)
+	close() error
+}
+
+// committer is a Committer without its type.
+type committer interface {
+	commit(ctx context.Context, info WriterInfo, checkpoint uint64, prepared [][]byte) error
+	finalize(ctx context.Context, info WriterInfo, checkpoint uint64) error
+	schema() string
+}
+
+type twoPhase[C any] struct {
+	w interface {
+		Flush(context.Context) error
+		Prepare(context.Context, uint64) ([]C, error)
+		Close() error
+	}
+	c     Committer[C]
+	coder coder[C]
+}
+
+func (t twoPhase[C]) flush(ctx context.Context) error { return t.w.Flush(ctx) }
+
+func (t twoPhase[C]) close() error { return t.w.Close() }
+
+func (t twoPhase[C]) prepare(ctx context.Context, checkpoint uint64) ([][]byte, error) {
+	prepared, err := t.w.Prepare(ctx, checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	encoded := make([][]byte, len(prepared))
+	for i := range prepared {
+		if encoded[i], err = t.coder.Append(nil, prepared[i:i+1]); err != nil {
+			return nil, err
+		}
+	}
+	return encoded, nil
+}
+
+type committing[C any] struct {
+	c     Committer[C]
+	coder coder[C]
+}
+
+func (t committing[C]) schema() string { return t.coder.Schema() }
+
+func (t committing[C]) commit(ctx context.Context, info WriterInfo, checkpoint uint64, encoded [][]byte) error {
+	prepared := make([]C, 0, len(encoded))
+	for _, data := range encoded {
+		c, err := t.coder.Decode(nil, data)
+		if err != nil {
+			return err
+		}
+		prepared = append(prepared, c...)
+	}
+	return t.c.Commit(ctx, info, checkpoint, prepared)
+}
+
+func (t committing[C]) finalize(ctx context.Context, info WriterInfo, checkpoint uint64) error {
+	if f, ok := t.c.(Finalizer); ok {
+		return f.Finalize(ctx, info, checkpoint)
+	}
+	return nil
+}

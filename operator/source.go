@@ -1,0 +1,221 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"blink/graph"
+	"blink/snapshot"
+)
+
+// Split is one part of a source and the position in it. It is stored, so the rules of
+// state types hold for it. ID is the same at every position, and unique in the source.
+type Split interface{ ID() string }
+
+// Enumerator finds the splits of a source, once for a job. It may block.
+type Enumerator[S Split] interface {
+	Splits(ctx context.Context, fs FS) ([]S, error)
+}
+
+// Reader reads one split in one task. Unless the source is NonBlocking it runs off the
+// task's actor, and may block until ctx ends. Calls never overlap.
+type Reader[T any, S Split] interface {
+	// Next appends records to into, which is empty, until it is Full or nothing is at hand;
+	// io.EOF, also together with records, ends the split. It should return what it has
+	// rather than wait for more.
+	Next(ctx context.Context, into *Batch[T]) error
+	// Position is the split behind all that Next gave: a reader opened with it goes on there
+	// and gives the same records that this one will.
+	Position() S
+	Close() error
+}
+
+// SourceOptions of a source.
+type SourceOptions struct {
+	Name        string   // for people
+	Bounded     bool     // it ends
+	NonBlocking bool     // open, Next and Position never wait: they run on the task's own loop
+	Sides       []AnyTag // side outputs that readers fill with Batch.AppendTo
+}
+
+// SourceOf is a source of records of type T.
+type SourceOf[T any] struct {
+	options SourceOptions
+	spec    Spec
+	splits  func(ctx context.Context, fs FS) ([]snapshot.Item, error)
+}
+
+// Options that the source was made with.
+func (s SourceOf[T]) Options() SourceOptions { return s.options }
+
+// Spec of the reading operator.
+func (s SourceOf[T]) Spec() Spec { return s.spec }
+
+// Splits is for Factory.Splits.
+func (s SourceOf[T]) Splits(ctx context.Context, fs FS) ([]snapshot.Item, error) {
+	return s.splits(ctx, fs)
+}
+
+// NewSource makes a source. open may block and is called when the split is first read.
+func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx context.Context, fs FS, split S) (Reader[T, S], error)) SourceOf[T] {
+	coder, err := coderOf[position[S]]()
+	if err != nil {
+		err = fmt.Errorf("splits of source %q: %w", o.Name, err)
+	}
+	s := SourceOf[T]{options: o}
+	s.spec = Spec{
+		New:   func(out Outlets) any { return newReading(o, coder, open, out) },
+		Sides: o.Sides,
+		Err:   err,
+	}
+	if err == nil {
+		s.spec.State = []graph.State{{Name: "splits", Kind: "splits", Type: TypeName[S](), Schema: coder.Schema()}}
+	}
+	s.splits = func(ctx context.Context, fs FS) ([]snapshot.Item, error) { return enumerate(ctx, fs, o.Name, e, coder) }
+	return s
+}
+
+func enumerate[S Split](ctx context.Context, fs FS, name string, e Enumerator[S], coder coder[position[S]]) ([]snapshot.Item, error) {
+	splits, err := e.Splits(ctx, fs)
+	if err != nil {
+		return nil, fmt.Errorf("source %q: list splits: %w", name, err)
+	}
+	items := make([]snapshot.Item, 0, len(splits))
+	seen := map[string]bool{}
+	for _, s := range splits {
+		if seen[s.ID()] {
+			return nil, fmt.Errorf("source %q: two splits are called %q", name, s.ID())
+		}
+		seen[s.ID()] = true
+		item, err := splitItem(coder, s.ID(), position[S]{Split: s})
+		if err != nil {
+			return nil, fmt.Errorf("source %q: split %q: %w", name, s.ID(), err)
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
+// position is what is stored of a split.
+type position[S Split] struct {
+	Split  S
+	Clocks []splitClock
+}
+
+// splitClock is the highest timestamp that an EventTime operator has seen of the split.
+type splitClock struct {
+	Operator string
+	Highest  int64
+}
+
+func splitItem[S Split](c coder[position[S]], id string, p position[S]) (snapshot.Item, error) {
+	data, err := c.Append(nil, []position[S]{p})
+	return snapshot.Item{Name: id, Data: data}, err
+}
+
+// maxBatch is how many records a reader appends at most before it should return.
+const maxBatch = 512
+
+// Batch is a buffer that readers fill: records with their timestamps. It belongs to the
+// runtime and is reused.
+type Batch[T any] struct {
+	records []T
+	times   []int64
+	order   []int32 // of the output of each record: 0 the main one, i+1 side i; nil while all are main
+	sides   []sideBatch
+	err     error
+}
+
+// Full says that Next should return.
+func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch }
+
+// Len is the number of records, those for side outputs included.
+func (b *Batch[T]) Len() int {
+	if b.order != nil {
+		return len(b.order)
+	}
+	return len(b.records)
+}
+
+// Append copies rec. The zero time means that the record has no timestamp.
+func (b *Batch[T]) Append(rec T, at time.Time) {
+	b.records = append(b.records, rec)
+	b.stamp(at)
+}
+
+// Slot is Append of a record that the caller fills in place, at once. It may hold an old
+// record: set every field.
+func (b *Batch[T]) Slot(at time.Time) *T {
+	if n := len(b.records); n < cap(b.records) {
+		b.records = b.records[:n+1]
+	} else {
+		b.records = append(b.records, *new(T))
+	}
+	b.stamp(at)
+	return &b.records[len(b.records)-1]
+}
+
+func (b *Batch[T]) stamp(at time.Time) {
+	b.times = append(b.times, b.stampOf(at))
+	if b.order != nil {
+		b.order = append(b.order, 0)
+	}
+}
+
+func (b *Batch[T]) stampOf(at time.Time) int64 {
+	ts, err := stampOf(at)
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+	return ts
+}
+
+// AppendTo copies rec to a side output, which SourceOptions must name.
+func (b *Batch[T]) AppendTo[V any](t Tag[V], rec V, at time.Time) {
+	for i, s := range b.sides {
+		if s, ok := s.(*sideRecords[V]); ok && s.tag == t.name {
+			if b.order == nil {
+				b.order = append(b.order, make([]int32, len(b.records))...)
+			}
+			s.records = append(s.records, rec)
+			s.times = append(s.times, b.stampOf(at))
+			b.order = append(b.order, int32(i+1))
+			return
+		}
+	}
+	if b.err == nil {
+		b.err = fmt.Errorf("side output %q of %s is not among the source's Sides", t.name, t.Type())
+	}
+}
+
+// sideBatch is sideRecords of any type.
+type sideBatch interface {
+	emit() // the next record
+	reset()
+}
+
+type sideRecords[V any] struct {
+	tag     string
+	next    Collector[V]
+	records []V
+	times   []int64
+	at      int
+}
+
+func (s *sideRecords[V]) emit() {
+	s.next.Collect(&s.records[s.at], s.times[s.at])
+	s.at++
+}
+
+func (s *sideRecords[V]) reset() { s.records, s.times, s.at = s.records[:0], s.times[:0], 0 }
+
+func (b *Batch[T]) reset() {
+	b.records, b.times = b.records[:0], b.times[:0]
+	if b.order != nil {
+		b.order = b.order[:0]
+	}
+	for _, s := range b.sides {
+		s.reset()
+	}
+}

@@ -1,0 +1,24 @@
+package operator
+
+import (
+	"reflect"
+
+	"blink/graph"
+)
+
+// Spec is an operator as a verb describes it, before there is a task.
+type Spec struct {
+	New   func(out Outlets) any // Factory.New
+	State []graph.State         // declared states, in the order of declaration
+	Sides []AnyTag              // declared side outputs
+	Err   error                 // every mistake in types and arguments, joined; New must not be called
+}
+
+// TypeName is T as people read it.
+func TypeName[T any]() string { return reflect.TypeFor[T]().String() }
+
+// outlet is the collector behind an operator's main output.
+func outlet[U any](out Outlets) Collector[U] { return out.Main().(Collector[U]) }
+
+// pad keeps the hot fields of operators of different tasks on different cache lines.
+type pad [128]byte

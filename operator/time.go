@@ -1,0 +1,49 @@
+package operator
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// timeOf is ts as a time.Time in UTC; the zero time stands for NoTime.
+func timeOf(ts int64) time.Time {
+	if ts == NoTime {
+		return time.Time{}
+	}
+	return time.Unix(0, ts).UTC()
+}
+
+// Seconds outside of which a time has no Unix nanoseconds.
+const (
+	firstSecond = math.MinInt64/int64(time.Second) + 1
+	lastSecond  = math.MaxInt64/int64(time.Second) - 1
+)
+
+// stampOf is t in Unix nanoseconds; NoTime stands for the zero time. It refuses what
+// nanoseconds cannot express.
+func stampOf(t time.Time) (int64, error) {
+	if s := t.Unix(); s < firstSecond || s > lastSecond {
+		if t.IsZero() {
+			return NoTime, nil
+		}
+		return 0, fmt.Errorf("time %v is outside of the years 1678 to 2261", t)
+	}
+	return t.UnixNano(), nil
+}
+
+// before is ts - d, or NoTime where there is no such time.
+func before(ts int64, d time.Duration) int64 {
+	if ts < NoTime+int64(d) {
+		return NoTime
+	}
+	return ts - int64(d)
+}
+
+// after is ts + d, or EndTime where there is no such time.
+func after(ts int64, d time.Duration) int64 {
+	if ts > EndTime-int64(d) {
+		return EndTime
+	}
+	return ts + int64(d)
+}
