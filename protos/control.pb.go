@@ -356,6 +356,7 @@ type TaskReport struct {
 	Committed     uint64                 `protobuf:"varint,8,opt,name=committed,proto3" json:"committed,omitempty"`                      // newest checkpoint whose sink transactions are committed; equal to it in tasks without sinks
 	Finalized     uint64                 `protobuf:"varint,9,opt,name=finalized,proto3" json:"finalized,omitempty"`                      // checkpoint for which Finalize is done
 	StateBytes    int64                  `protobuf:"varint,10,opt,name=state_bytes,json=stateBytes,proto3" json:"state_bytes,omitempty"` // local state, for placement
+	Counters      []*Counter             `protobuf:"bytes,11,rep,name=counters,proto3" json:"counters,omitempty"`                        // exact over restarts: they are part of the snapshots
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -460,6 +461,74 @@ func (x *TaskReport) GetStateBytes() int64 {
 	return 0
 }
 
+func (x *TaskReport) GetCounters() []*Counter {
+	if x != nil {
+		return x.Counters
+	}
+	return nil
+}
+
+// Counter is what an operator has counted in one task.
+type Counter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operator      string                 `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	Metric        string                 `protobuf:"bytes,2,opt,name=metric,proto3" json:"metric,omitempty"`
+	Value         int64                  `protobuf:"varint,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counter) Reset() {
+	*x = Counter{}
+	mi := &file_control_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counter) ProtoMessage() {}
+
+func (x *Counter) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counter.ProtoReflect.Descriptor instead.
+func (*Counter) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Counter) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Counter) GetMetric() string {
+	if x != nil {
+		return x.Metric
+	}
+	return ""
+}
+
+func (x *Counter) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 // Ack says that a task's snapshot for a checkpoint is durable, or will never be.
 type Ack struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -475,7 +544,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +556,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +569,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{4}
+	return file_control_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ack) GetCheckpoint() uint64 {
@@ -557,7 +626,7 @@ type Handle struct {
 
 func (x *Handle) Reset() {
 	*x = Handle{}
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +638,7 @@ func (x *Handle) String() string {
 func (*Handle) ProtoMessage() {}
 
 func (x *Handle) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +651,7 @@ func (x *Handle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handle.ProtoReflect.Descriptor instead.
 func (*Handle) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{5}
+	return file_control_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Handle) GetKey() string {
@@ -618,7 +687,7 @@ type PartSummary struct {
 
 func (x *PartSummary) Reset() {
 	*x = PartSummary{}
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +699,7 @@ func (x *PartSummary) String() string {
 func (*PartSummary) ProtoMessage() {}
 
 func (x *PartSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +712,7 @@ func (x *PartSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartSummary.ProtoReflect.Descriptor instead.
 func (*PartSummary) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{6}
+	return file_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PartSummary) GetOperator() string {
@@ -678,7 +747,7 @@ type StateSchema struct {
 
 func (x *StateSchema) Reset() {
 	*x = StateSchema{}
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +759,7 @@ func (x *StateSchema) String() string {
 func (*StateSchema) ProtoMessage() {}
 
 func (x *StateSchema) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +772,7 @@ func (x *StateSchema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateSchema.ProtoReflect.Descriptor instead.
 func (*StateSchema) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{7}
+	return file_control_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StateSchema) GetName() string {
@@ -747,7 +816,7 @@ type Deploy struct {
 
 func (x *Deploy) Reset() {
 	*x = Deploy{}
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +828,7 @@ func (x *Deploy) String() string {
 func (*Deploy) ProtoMessage() {}
 
 func (x *Deploy) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +841,7 @@ func (x *Deploy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deploy.ProtoReflect.Descriptor instead.
 func (*Deploy) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{8}
+	return file_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Deploy) GetJob() string {
@@ -859,7 +928,7 @@ type Fetch struct {
 
 func (x *Fetch) Reset() {
 	*x = Fetch{}
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +940,7 @@ func (x *Fetch) String() string {
 func (*Fetch) ProtoMessage() {}
 
 func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +953,7 @@ func (x *Fetch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
 func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{9}
+	return file_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Fetch) GetHandle() *Handle {
@@ -932,7 +1001,7 @@ type InitialItems struct {
 
 func (x *InitialItems) Reset() {
 	*x = InitialItems{}
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1013,7 @@ func (x *InitialItems) String() string {
 func (*InitialItems) ProtoMessage() {}
 
 func (x *InitialItems) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1026,7 @@ func (x *InitialItems) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InitialItems.ProtoReflect.Descriptor instead.
 func (*InitialItems) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{10}
+	return file_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InitialItems) GetOperator() string {
@@ -984,7 +1053,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1065,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1078,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{11}
+	return file_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Item) GetName() string {
@@ -1037,7 +1106,7 @@ type Location struct {
 
 func (x *Location) Reset() {
 	*x = Location{}
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1118,7 @@ func (x *Location) String() string {
 func (*Location) ProtoMessage() {}
 
 func (x *Location) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1131,7 @@ func (x *Location) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Location.ProtoReflect.Descriptor instead.
 func (*Location) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{12}
+	return file_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Location) GetTask() *Task {
@@ -1100,7 +1169,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1181,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1194,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Cancel) GetJob() string {
@@ -1171,7 +1240,7 @@ type Trigger struct {
 
 func (x *Trigger) Reset() {
 	*x = Trigger{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1252,7 @@ func (x *Trigger) String() string {
 func (*Trigger) ProtoMessage() {}
 
 func (x *Trigger) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1265,7 @@ func (x *Trigger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trigger.ProtoReflect.Descriptor instead.
 func (*Trigger) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Trigger) GetJob() string {
@@ -1244,7 +1313,7 @@ type TaskAttempt struct {
 
 func (x *TaskAttempt) Reset() {
 	*x = TaskAttempt{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1256,7 +1325,7 @@ func (x *TaskAttempt) String() string {
 func (*TaskAttempt) ProtoMessage() {}
 
 func (x *TaskAttempt) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1269,7 +1338,7 @@ func (x *TaskAttempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskAttempt.ProtoReflect.Descriptor instead.
 func (*TaskAttempt) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TaskAttempt) GetTask() *Task {
@@ -1301,7 +1370,7 @@ type Finalize struct {
 
 func (x *Finalize) Reset() {
 	*x = Finalize{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1382,7 @@ func (x *Finalize) String() string {
 func (*Finalize) ProtoMessage() {}
 
 func (x *Finalize) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1395,7 @@ func (x *Finalize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finalize.ProtoReflect.Descriptor instead.
 func (*Finalize) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Finalize) GetJob() string {
@@ -1390,7 +1459,7 @@ const file_control_proto_rawDesc = "" +
 	"\x05slots\x18\x06 \x01(\rR\x05slots\x12/\n" +
 	"\x05tasks\x18\a \x03(\v2\x19.blink.control.TaskReportR\x05tasks\x12&\n" +
 	"\x04acks\x18\b \x03(\v2\x12.blink.control.AckR\x04acks\x12 \n" +
-	"\vfingerprint\x18\t \x01(\tR\vfingerprint\"\xbc\x02\n" +
+	"\vfingerprint\x18\t \x01(\tR\vfingerprint\"\xf0\x02\n" +
 	"\n" +
 	"TaskReport\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x13.blink.control.TaskR\x04task\x12\x18\n" +
@@ -1404,7 +1473,12 @@ const file_control_proto_rawDesc = "" +
 	"\tfinalized\x18\t \x01(\x04R\tfinalized\x12\x1f\n" +
 	"\vstate_bytes\x18\n" +
 	" \x01(\x03R\n" +
-	"stateBytes\"\xe5\x01\n" +
+	"stateBytes\x122\n" +
+	"\bcounters\x18\v \x03(\v2\x16.blink.control.CounterR\bcounters\"S\n" +
+	"\aCounter\x12\x1a\n" +
+	"\boperator\x18\x01 \x01(\tR\boperator\x12\x16\n" +
+	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\x03R\x05value\"\xe5\x01\n" +
 	"\x03Ack\x12\x1e\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\x04R\n" +
@@ -1502,52 +1576,54 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_control_proto_goTypes = []any{
 	(TaskState)(0),       // 0: blink.control.TaskState
 	(*Task)(nil),         // 1: blink.control.Task
 	(*Hello)(nil),        // 2: blink.control.Hello
 	(*Report)(nil),       // 3: blink.control.Report
 	(*TaskReport)(nil),   // 4: blink.control.TaskReport
-	(*Ack)(nil),          // 5: blink.control.Ack
-	(*Handle)(nil),       // 6: blink.control.Handle
-	(*PartSummary)(nil),  // 7: blink.control.PartSummary
-	(*StateSchema)(nil),  // 8: blink.control.StateSchema
-	(*Deploy)(nil),       // 9: blink.control.Deploy
-	(*Fetch)(nil),        // 10: blink.control.Fetch
-	(*InitialItems)(nil), // 11: blink.control.InitialItems
-	(*Item)(nil),         // 12: blink.control.Item
-	(*Location)(nil),     // 13: blink.control.Location
-	(*Cancel)(nil),       // 14: blink.control.Cancel
-	(*Trigger)(nil),      // 15: blink.control.Trigger
-	(*TaskAttempt)(nil),  // 16: blink.control.TaskAttempt
-	(*Finalize)(nil),     // 17: blink.control.Finalize
+	(*Counter)(nil),      // 5: blink.control.Counter
+	(*Ack)(nil),          // 6: blink.control.Ack
+	(*Handle)(nil),       // 7: blink.control.Handle
+	(*PartSummary)(nil),  // 8: blink.control.PartSummary
+	(*StateSchema)(nil),  // 9: blink.control.StateSchema
+	(*Deploy)(nil),       // 10: blink.control.Deploy
+	(*Fetch)(nil),        // 11: blink.control.Fetch
+	(*InitialItems)(nil), // 12: blink.control.InitialItems
+	(*Item)(nil),         // 13: blink.control.Item
+	(*Location)(nil),     // 14: blink.control.Location
+	(*Cancel)(nil),       // 15: blink.control.Cancel
+	(*Trigger)(nil),      // 16: blink.control.Trigger
+	(*TaskAttempt)(nil),  // 17: blink.control.TaskAttempt
+	(*Finalize)(nil),     // 18: blink.control.Finalize
 }
 var file_control_proto_depIdxs = []int32{
 	4,  // 0: blink.control.Report.tasks:type_name -> blink.control.TaskReport
-	5,  // 1: blink.control.Report.acks:type_name -> blink.control.Ack
+	6,  // 1: blink.control.Report.acks:type_name -> blink.control.Ack
 	1,  // 2: blink.control.TaskReport.task:type_name -> blink.control.Task
 	0,  // 3: blink.control.TaskReport.state:type_name -> blink.control.TaskState
-	1,  // 4: blink.control.Ack.task:type_name -> blink.control.Task
-	6,  // 5: blink.control.Ack.handle:type_name -> blink.control.Handle
-	7,  // 6: blink.control.Ack.parts:type_name -> blink.control.PartSummary
-	8,  // 7: blink.control.PartSummary.states:type_name -> blink.control.StateSchema
-	1,  // 8: blink.control.Deploy.task:type_name -> blink.control.Task
-	10, // 9: blink.control.Deploy.fetches:type_name -> blink.control.Fetch
-	11, // 10: blink.control.Deploy.initial:type_name -> blink.control.InitialItems
-	13, // 11: blink.control.Deploy.peers:type_name -> blink.control.Location
-	6,  // 12: blink.control.Fetch.handle:type_name -> blink.control.Handle
-	12, // 13: blink.control.InitialItems.items:type_name -> blink.control.Item
-	1,  // 14: blink.control.Location.task:type_name -> blink.control.Task
-	1,  // 15: blink.control.Cancel.task:type_name -> blink.control.Task
-	16, // 16: blink.control.Trigger.tasks:type_name -> blink.control.TaskAttempt
-	1,  // 17: blink.control.TaskAttempt.task:type_name -> blink.control.Task
-	1,  // 18: blink.control.Finalize.task:type_name -> blink.control.Task
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	5,  // 4: blink.control.TaskReport.counters:type_name -> blink.control.Counter
+	1,  // 5: blink.control.Ack.task:type_name -> blink.control.Task
+	7,  // 6: blink.control.Ack.handle:type_name -> blink.control.Handle
+	8,  // 7: blink.control.Ack.parts:type_name -> blink.control.PartSummary
+	9,  // 8: blink.control.PartSummary.states:type_name -> blink.control.StateSchema
+	1,  // 9: blink.control.Deploy.task:type_name -> blink.control.Task
+	11, // 10: blink.control.Deploy.fetches:type_name -> blink.control.Fetch
+	12, // 11: blink.control.Deploy.initial:type_name -> blink.control.InitialItems
+	14, // 12: blink.control.Deploy.peers:type_name -> blink.control.Location
+	7,  // 13: blink.control.Fetch.handle:type_name -> blink.control.Handle
+	13, // 14: blink.control.InitialItems.items:type_name -> blink.control.Item
+	1,  // 15: blink.control.Location.task:type_name -> blink.control.Task
+	1,  // 16: blink.control.Cancel.task:type_name -> blink.control.Task
+	17, // 17: blink.control.Trigger.tasks:type_name -> blink.control.TaskAttempt
+	1,  // 18: blink.control.TaskAttempt.task:type_name -> blink.control.Task
+	1,  // 19: blink.control.Finalize.task:type_name -> blink.control.Task
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -1561,7 +1637,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,131 @@
+package taskexec
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"blink/graph"
+	"blink/internal/mutate"
+	"blink/operator"
+	"blink/snapshot"
+)
+
+// triggered begins a checkpoint; the aligner says when the snapshot is due.
+func (t *task) triggered(m startCheckpoint) {
+	if m.stop {
+		t.now.stopAt = max(t.now.stopAt, m.id)
+	}
+	t.in.align.trigger(m.id)
+}
+
+// concluded learns which checkpoints are decided: an aborted one is aligned no longer, a
+// complete one lets sinks commit.
+func (t *task) concluded(m concluded) {
+	t.in.align.conclude(m.concluded)
+	t.sinks.completed = max(t.sinks.completed, m.completed)
+	if t.phase == stopped && t.now.stopAt <= m.concluded && t.now.stopAt > m.completed {
+		t.phase = t.resting // the stop checkpoint was aborted: go on
+	}
+	t.sinkWork()
+}
+
+// checkpoint takes the snapshot of checkpoint id: the barrier goes on at once, sinks
+// prepare off the actor while the chain rests, then the state is copied and written while
+// records flow again.
+func (t *task) checkpoint(id uint64) error {
+	t.in.align.conclude(id)
+	t.now.stop = t.now.stopAt == id
+	t.out.barrier(id)
+	t.now.snapshot = id
+	if len(t.sinks.ops) == 0 {
+		return t.prepared(id)
+	}
+	t.sinks.prepare = id
+	t.sinkWork()
+	return nil
+}
+
+// prepared goes on with the snapshot when every sink has prepared.
+func (t *task) prepared(id uint64) error {
+	parts, err := t.snapshot()
+	if err != nil {
+		return err
+	}
+	t.now.snapshot = 0
+	if t.now.stop {
+		t.resting, t.phase = t.phase, stopped
+	}
+	t.persist(id, parts)
+	return nil
+}
+
+// snapshot copies the state of every operator, with its counters.
+func (t *task) snapshot() ([]snapshot.Part, error) {
+	var parts []snapshot.Part
+	for i, op := range t.chain.ops {
+		part := snapshot.Part{}
+		if s, ok := op.(operator.Snapshotter); ok {
+			var err error
+			if part, err = s.Snapshot(); err != nil {
+				return nil, fmt.Errorf("operator %q: snapshot: %w", t.chain.ids[i], err)
+			}
+		}
+		part.Operator = t.chain.ids[i]
+		part.Items = append(part.Items, t.counters.items(part.Operator, t.spec.deploy.task)...)
+		parts = append(parts, part)
+	}
+	return parts, nil
+}
+
+const (
+	persistTries   = 4
+	persistBackOff = 100 * time.Millisecond
+)
+
+// persist writes the parts and acknowledges when they are durable. A write that goes on
+// failing declines the checkpoint; the task lives on.
+func (t *task) persist(id uint64, parts []snapshot.Part) {
+	d := t.spec.deploy
+	data, err := snapshot.EncodeParts(parts)
+	key := objectKey(id, d.task, d.attempt, d.epoch)
+	a := ack{checkpoint: id, task: d.task, attempt: d.attempt, parts: snapshot.Summarize(parts)}
+	if err != nil {
+		a.declined = err.Error()
+		t.c.Tell(t.c.Parent(), a)
+		return
+	}
+	a.handle = snapshot.HandleOf(key, data)
+	if mutate.On(mutate.AckBeforeDurable) {
+		t.c.Tell(t.c.Parent(), a)
+	}
+	t.put(a, data, 1)
+}
+
+func (t *task) put(a ack, data []byte, try int) {
+	store := t.spec.config.Store
+	t.work("write snapshot", func(ctx context.Context) (any, error) {
+		return nil, store.Put(ctx, a.handle.Key, data)
+	}, func(_ any, err error) error {
+		switch {
+		case err == nil:
+		case try < persistTries:
+			t.later(fmt.Sprint("persist ", a.checkpoint), persistBackOff<<try, func() { t.put(a, data, try+1) })
+			return nil
+		default:
+			a.declined = fmt.Sprintf("write %s: %v", a.handle.Key, err)
+		}
+		t.c.Tell(t.c.Parent(), a)
+		return nil
+	})
+}
+
+// later runs f as a turn of this task after d.
+func (t *task) later(key string, d time.Duration, f func()) { t.c.After(key, d, call{f}) }
+
+// call is a turn that was put off.
+type call struct{ f func() }
+
+func objectKey(id uint64, task graph.TaskID, attempt uint32, epoch uint64) string {
+	return fmt.Sprintf("chk/%010d/task-%d-%d-%d-%d", id, task.Vertex, task.Subtask, attempt, epoch)
+}

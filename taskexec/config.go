@@ -1,0 +1,89 @@
+package taskexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"blink/operator"
+	"blink/snapshot/store"
+	"blink/taskexec/exchange"
+)
+
+// Config is what a TaskExecutor is made with.
+type Config struct {
+	Job     string
+	Program func() (*operator.Program, error) // run once, when the executor starts
+	Slots   int
+	// Incarnation grows with every start of the process on this node.
+	Incarnation uint64
+
+	Store  store.Store
+	FS     operator.FS
+	Leader LeaderLookup
+	Links  exchange.Links // nil: there is no other node
+
+	Lease     time.Duration // how long tasks run without a JobMaster
+	Heartbeat time.Duration // between two reports
+
+	BatchRecords  int // records of a batch at most
+	BatchBytes    int // bytes of a batch at most, by the size of its records
+	Credits       int // batches in flight on a channel
+	BufferTimeout time.Duration
+	Rate          float64 // records a second of each source, over all its tasks; 0 is no limit
+
+	// Drill may return a function that is called before each input record of an operator's
+	// task, to make it panic on purpose; nil, or a nil result: none.
+	Drill func(operator string, subtask int) func()
+}
+
+// LeaderLookup finds the acting JobMaster of a job. It blocks; it is called off the actor.
+// vacant says that nobody holds the key.
+type LeaderLookup interface {
+	Leader(ctx context.Context, job string) (node, id string, vacant bool, err error)
+}
+
+// Defaults fills in what is zero.
+func (c Config) Defaults() Config {
+	def := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	def(&c.Slots, 1)
+	def(&c.BatchRecords, 512)
+	def(&c.BatchBytes, 32<<10)
+	def(&c.Credits, 4)
+	if c.BufferTimeout == 0 {
+		c.BufferTimeout = 5 * time.Millisecond
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = time.Second
+	}
+	if c.Lease == 0 {
+		c.Lease = time.Minute
+	}
+	return c
+}
+
+// Validate says what is missing or cannot be.
+func (c *Config) Validate() error {
+	var errs []error
+	refuse := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	refuse(c.Program == nil, "no program")
+	refuse(c.Store == nil, "no object store")
+	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
+	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)
+	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
+	refuse(c.Rate < 0, "rate of %g records a second: at least 0", c.Rate)
+	refuse(c.Lease <= 2*c.Heartbeat, "lease of %v with a heartbeat of %v: it must be longer than two heartbeats", c.Lease, c.Heartbeat)
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("task executor: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package exchange
+
+import (
+	"blink/actors"
+	"blink/graph"
+	"blink/operator"
+)
+
+// Address names a channel and the deployment it belongs to.
+type Address struct {
+	Link    int // of the plan
+	From    int // subtask at the sending end
+	To      int // subtask at the receiving end
+	Epoch   uint64
+	Attempt uint32
+}
+
+// Batch is records on a channel and the marks between them.
+type Batch struct {
+	Address
+	Seq     uint64 // from 1, without a gap
+	Records operator.Records
+	Marks   []Mark // ascending by At
+}
+
+// Mark stands before record At of its batch, or behind the last one.
+type Mark struct {
+	At    int
+	Kind  MarkKind
+	Value uint64 // the watermark as uint64(int64), or the checkpoint of a barrier
+}
+
+// MarkKind says what a mark means.
+type MarkKind uint8
+
+// The kinds of marks. A barrier or an end is always the last thing in its batch.
+const (
+	Watermark MarkKind = iota + 1
+	Barrier
+	End
+)
+
+// Open says that the receiving end is ready and grants the first credits. It is repeated
+// until the first batch arrives; a sender that is open ignores it.
+type Open struct {
+	Address
+	Credits int
+	Schema  uint64 // hash of the record type's schema, compared by the sender
+}
+
+// Credit gives back the right to send one batch. Records is the consumed buffer, for
+// reuse, when both ends share the process.
+type Credit struct {
+	Address
+	Records operator.Records
+}
+
+// Links carries frames to the tasks of other nodes. Send never blocks: credits bound what
+// is in flight. Frames from one node to another arrive in order, as a Frame told to the
+// task; or the connection is lost, and the actor "te" of both nodes is told Lost.
+type Links interface {
+	Send(to actors.Ref, frame []byte)
+}
+
+// Frame is a message from another node as it came from the wire: see Decode.
+type Frame struct{ Data []byte }
+
+// Lost says that what was in flight to and from Node may be gone.
+type Lost struct{ Node string }
+
+// TaskName is the name of a task's actor below its executor's.
+func TaskName(t graph.TaskID, attempt uint32) string {
+	return taskName(int(t.Vertex), t.Subtask, attempt)
+}

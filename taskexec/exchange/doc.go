@@ -1,0 +1,16 @@
+// Package exchange is what travels between tasks: batches of records with the marks that
+// lie between them, and the credits and openings that come back.
+//
+// A channel joins one task at the sending end of a link to one at its receiving end. The
+// receiver opens it (Open), which grants the first credits; the sender may then send one
+// batch for each credit, numbered without a gap, and one more, a reserve, when it carries
+// a barrier or the end of the stream; the receiver returns a credit (Credit) when a batch is
+// consumed. Every message carries the epoch and the attempt of the deployment, and is
+// dropped by a task of another one.
+//
+// Inside a process the three travel as Go values. Between processes they are frames
+// (frame.go) on the one connection that Links keeps for each pair of nodes: in order, or
+// the connection is lost as a whole and Lost says so at both ends.
+//
+// Start reading at Batch.
+package exchange

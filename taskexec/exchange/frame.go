@@ -1,0 +1,143 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// A frame is, little-endian:
+//
+//	kind u8 | link u32 | from u32 | to u32 | epoch u64 | attempt u32 | then
+//	batch:  seq u64 | marks u16 | marks × (at u32, kind u8, value u64) | encoded records
+//	open:   credits u32 | schema u64
+//	credit: nothing
+const (
+	kindBatch = iota + 1
+	kindOpen
+	kindCredit
+
+	headerBytes = 1 + 4 + 4 + 4 + 8 + 4
+	markBytes   = 4 + 1 + 8
+)
+
+// MaxMarks bounds the marks of one batch; a sender flushes before it has more.
+const MaxMarks = 256
+
+var errFrame = errors.New("exchange: malformed frame")
+
+// AppendBatch appends b as a frame.
+func AppendBatch(dst []byte, b *Batch) ([]byte, error) {
+	dst = appendHeader(dst, kindBatch, b.Address)
+	dst = binary.LittleEndian.AppendUint64(dst, b.Seq)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(len(b.Marks)))
+	for _, m := range b.Marks {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(m.At))
+		dst = append(dst, byte(m.Kind))
+		dst = binary.LittleEndian.AppendUint64(dst, m.Value)
+	}
+	dst, err := b.Records.AppendTo(dst)
+	if err != nil {
+		return nil, fmt.Errorf("encode a batch of link %d: %w", b.Link, err)
+	}
+	return dst, nil
+}
+
+// AppendOpen appends o as a frame.
+func AppendOpen(dst []byte, o Open) []byte {
+	dst = appendHeader(dst, kindOpen, o.Address)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(o.Credits))
+	return binary.LittleEndian.AppendUint64(dst, o.Schema)
+}
+
+// AppendCredit appends c, without its records, as a frame.
+func AppendCredit(dst []byte, c Credit) []byte {
+	return appendHeader(dst, kindCredit, c.Address)
+}
+
+// Encoded is a batch whose records are still bytes: the receiver decodes them when it knows
+// the link.
+type Encoded struct {
+	Batch // Records is nil
+	Data  []byte
+}
+
+// Decode reads a frame into an Encoded, an Open or a Credit. Data is aliased.
+func Decode(data []byte) (any, error) {
+	if len(data) < headerBytes {
+		return nil, errFrame
+	}
+	le := binary.LittleEndian
+	a := Address{
+		Link: int(le.Uint32(data[1:])), From: int(le.Uint32(data[5:])), To: int(le.Uint32(data[9:])),
+		Epoch: le.Uint64(data[13:]), Attempt: le.Uint32(data[21:]),
+	}
+	rest := data[headerBytes:]
+	switch data[0] {
+	case kindBatch:
+		return decodeBatch(a, rest)
+	case kindOpen:
+		if len(rest) != 12 {
+			return nil, errFrame
+		}
+		return Open{a, int(le.Uint32(rest)), le.Uint64(rest[4:])}, nil
+	case kindCredit:
+		if len(rest) != 0 {
+			return nil, errFrame
+		}
+		return Credit{Address: a}, nil
+	}
+	return nil, fmt.Errorf("%w: kind %d", errFrame, data[0])
+}
+
+func decodeBatch(a Address, data []byte) (any, error) {
+	le := binary.LittleEndian
+	if len(data) < 10 {
+		return nil, errFrame
+	}
+	e := Encoded{Batch: Batch{Address: a, Seq: le.Uint64(data)}}
+	n := int(le.Uint16(data[8:]))
+	data = data[10:]
+	if n > MaxMarks || len(data) < n*markBytes {
+		return nil, errFrame
+	}
+	for i := range n {
+		m := data[i*markBytes:]
+		e.Marks = append(e.Marks, Mark{int(le.Uint32(m)), MarkKind(m[4]), le.Uint64(m[5:])})
+	}
+	e.Data = data[n*markBytes:]
+	return e, nil
+}
+
+// CheckMarks refuses marks that do not fit a batch of n records: out of order, of an
+// unknown kind, or a barrier or end with something behind it.
+func CheckMarks(marks []Mark, n int) error {
+	at := 0
+	for i, m := range marks {
+		last := i == len(marks)-1 && m.At == n
+		if m.At < at || m.At > n || m.Kind < Watermark || m.Kind > End || m.Kind != Watermark && !last {
+			return fmt.Errorf("%w: mark %d of %d at %d of %d records", errFrame, m.Kind, i, m.At, n)
+		}
+		at = m.At
+	}
+	return nil
+}
+
+func appendHeader(dst []byte, kind byte, a Address) []byte {
+	le := binary.LittleEndian
+	dst = append(dst, kind)
+	dst = le.AppendUint32(dst, uint32(a.Link))
+	dst = le.AppendUint32(dst, uint32(a.From))
+	dst = le.AppendUint32(dst, uint32(a.To))
+	dst = le.AppendUint64(dst, a.Epoch)
+	return le.AppendUint32(dst, a.Attempt)
+}
+
+func taskName(vertex, subtask int, attempt uint32) string {
+	b := append([]byte("t"), strconv.Itoa(vertex)...)
+	b = append(b, '.')
+	b = strconv.AppendInt(b, int64(subtask), 10)
+	b = append(b, '@')
+	return string(strconv.AppendUint(b, uint64(attempt), 10))
+}

@@ -1,0 +1,371 @@
+package taskexec
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/internal/mutate"
+	"blink/operator"
+	"blink/protos"
+	"blink/taskexec/exchange"
+)
+
+// Executor is the actor "te" of a process: the parent of its tasks and the only one that
+// speaks with the JobMaster.
+type Executor struct {
+	config  Config
+	program *operator.Program
+	plan    *graph.Plan
+	c       *actors.Ctx // of the turn at hand
+	loops   []actors.Option
+
+	epoch     uint64 // highest seen
+	leader    actors.Ref
+	heard     time.Time // of the leader
+	lease     *lease
+	concluded concluded
+	looking   bool
+
+	version uint64
+	changed bool // the JobMaster does not know yet
+	tasks   map[graph.TaskID]*entry
+	acks    []ack
+}
+
+// entry is what the executor knows of a task: its newest attempt here.
+type entry struct {
+	attempt  uint32
+	epoch    uint64
+	slot     int
+	state    protos.TaskState
+	failure  string
+	fence    uint32     // attempts below it are refused
+	ref      actors.Ref // zero when no actor lives
+	doomed   bool       // it was told to end
+	expired  bool       // because the lease ran out
+	restored uint64
+	status   status
+}
+
+// status is what a task tells of itself.
+type status struct {
+	attempt   uint32
+	task      graph.TaskID
+	phase     phase
+	committed uint64
+	finalized uint64
+	counters  []counter
+}
+
+// ack is a task's word on a checkpoint.
+type ack struct {
+	checkpoint uint64
+	task       graph.TaskID
+	attempt    uint32
+	handle     handle
+	parts      []partSummary
+	declined   string
+}
+
+// New makes the executor's actor. The config must be valid.
+func New(config Config) actors.Actor {
+	return &Executor{config: config, tasks: map[graph.TaskID]*entry{}}
+}
+
+type (
+	heartbeat  struct{}
+	leaseTimer struct{}
+	found     struct {
+		node, id string
+		vacant   bool
+		asked    time.Time
+	}
+)
+
+// Receive obeys the JobMaster, listens to the tasks, and reports when something changed.
+func (e *Executor) Receive(c *actors.Ctx, m any) error {
+	e.c = c
+	switch m := m.(type) {
+	case actors.Started:
+		return e.start()
+	case actors.Down:
+		e.down(m)
+	case heartbeat:
+		e.beat()
+	case leaseTimer:
+		e.watchLease()
+	case *protos.Hello:
+		if e.obey(m.Job, m.Epoch) {
+			e.hello(m)
+		}
+	case *protos.Deploy:
+		if e.obey(m.Job, m.Epoch) {
+			return e.deploy(m)
+		}
+	case *protos.Cancel:
+		if e.obey(m.Job, m.Epoch) {
+			e.cancel(taskID(m.Task), m.UpTo)
+		}
+	case *protos.Trigger:
+		if e.obey(m.Job, m.Epoch) {
+			for _, t := range m.Tasks {
+				e.tellTask(taskID(t.Task), t.Attempt, startCheckpoint{m.Checkpoint, m.Stop})
+			}
+		}
+	case *protos.Finalize:
+		if e.obey(m.Job, m.Epoch) {
+			e.tellTask(taskID(m.Task), m.Attempt, finalize{m.Checkpoint})
+		}
+	case status:
+		e.status(m)
+	case ack:
+		e.ack(m)
+	case exchange.Lost:
+		for _, t := range e.live() {
+			e.c.Tell(e.tasks[t].ref, linkLost{m.Node})
+		}
+	}
+	if e.changed {
+		e.report()
+	}
+	return nil
+}
+
+func (e *Executor) start() error {
+	var err error
+	if e.program, err = e.config.Program(); err != nil {
+		return fmt.Errorf("build the job: %w", err)
+	}
+	if e.plan, err = graph.Compile(e.program.Job); err != nil {
+		return fmt.Errorf("compile the job: %w", err)
+	}
+	for i := range e.config.Slots {
+		e.loops = append(e.loops, e.c.OnNewLoop(fmt.Sprintf("slot-%d", i)))
+	}
+	e.lease = newLease(e.config.Lease, e.c.Now())
+	e.watchLease()
+	e.beat()
+	return nil
+}
+
+// obey says whether a command comes from the leader with the highest epoch seen.
+func (e *Executor) obey(job string, epoch uint64) bool {
+	if job != e.config.Job || epoch < e.epoch && !mutate.On(mutate.EpochFence) {
+		e.changed = true // it learns of the higher epoch and steps down
+		return false
+	}
+	e.epoch = max(e.epoch, epoch)
+	return true
+}
+
+// hello learns who leads, what is concluded, and that the leader hears us.
+func (e *Executor) hello(m *protos.Hello) {
+	leader := actors.Ref{Node: m.LeaderNode, ID: m.LeaderId}
+	if leader != e.leader {
+		e.leader, e.changed = leader, true
+	}
+	e.heard = e.c.Now()
+	e.lease.seen(m.Seen)
+	e.watchLease()
+	if c := (concluded{m.Concluded, m.Completed}); c != e.concluded {
+		e.conclude(c)
+	}
+}
+
+func (e *Executor) conclude(c concluded) {
+	e.concluded = concluded{max(c.concluded, e.concluded.concluded), max(c.completed, e.concluded.completed)}
+	e.acks = slices.DeleteFunc(e.acks, func(a ack) bool { return a.checkpoint <= e.concluded.concluded })
+	for _, t := range e.live() {
+		e.c.Tell(e.tasks[t].ref, e.concluded)
+	}
+}
+
+// deploy starts an attempt, unless it runs, a lower one is still leaving, or it is stale.
+func (e *Executor) deploy(m *protos.Deploy) error {
+	d := deploymentOf(m)
+	en := e.entry(d.task)
+	switch {
+	case d.attempt < en.fence && !mutate.On(mutate.AttemptFence), en.attempt == d.attempt && en.epoch == d.epoch && en.state != protos.TaskState_UNKNOWN:
+		e.changed = true
+		return nil
+	case en.ref != (actors.Ref{}):
+		e.cancel(d.task, d.attempt-1)
+		return nil // sent again when it has left
+	}
+	if d.slot >= len(e.loops) {
+		e.refuse(en, d, fmt.Sprintf("slot %d of %d", d.slot, len(e.loops)))
+		return nil
+	}
+	spec := taskSpec{config: &e.config, program: e.program, plan: e.plan, deploy: d, ref: peerRefs(m)}
+	ref, err := e.c.Spawn("task", exchange.TaskName(d.task, d.attempt), func() actors.Actor { return newTask(spec) }, e.loops[d.slot])
+	if err != nil {
+		e.refuse(en, d, err.Error())
+		return nil
+	}
+	*en = entry{attempt: d.attempt, epoch: d.epoch, slot: d.slot, fence: d.attempt, ref: ref, restored: d.restore, state: protos.TaskState_DEPLOYING}
+	en.status = status{attempt: d.attempt, task: d.task, committed: d.restore}
+	e.c.Tell(ref, e.concluded)
+	e.changed = true
+	return nil
+}
+
+func (e *Executor) refuse(en *entry, d deployment, why string) {
+	*en = entry{attempt: d.attempt, epoch: d.epoch, fence: d.attempt, state: protos.TaskState_FAILED, failure: why}
+	e.changed = true
+}
+
+// cancel ends every attempt up to upTo, and refuses them from now on. The report says so
+// when nothing of them is left.
+func (e *Executor) cancel(t graph.TaskID, upTo uint32) {
+	en := e.entry(t)
+	en.fence = max(en.fence, upTo+1)
+	e.changed = true
+	switch {
+	case en.attempt > upTo:
+	case en.ref == (actors.Ref{}):
+		en.attempt, en.state, en.failure = upTo, protos.TaskState_CANCELED, ""
+	case !en.doomed:
+		en.doomed = true
+		e.c.Tell(en.ref, cancel{})
+	}
+}
+
+// down is told that a task's actor, with its blocking work, is gone.
+func (e *Executor) down(m actors.Down) {
+	for _, t := range e.live() {
+		en := e.tasks[t]
+		if en.ref != m.Ref {
+			continue
+		}
+		en.ref = actors.Ref{}
+		en.state, en.failure = protos.TaskState_CANCELED, ""
+		switch {
+		case m.Reason == actors.Failed:
+			en.state, en.failure = protos.TaskState_FAILED, m.Err.Error()
+		case en.expired:
+			en.state, en.failure = protos.TaskState_FAILED, "stopped by its executor: the lease ran out"
+		}
+		if en.attempt < en.fence {
+			en.attempt, en.state = en.fence-1, protos.TaskState_CANCELED
+		}
+		e.changed = true
+	}
+}
+
+func (e *Executor) entry(t graph.TaskID) *entry {
+	if e.tasks[t] == nil {
+		e.tasks[t] = &entry{}
+	}
+	return e.tasks[t]
+}
+
+func (e *Executor) tellTask(t graph.TaskID, attempt uint32, m any) {
+	if en := e.tasks[t]; en != nil && en.attempt == attempt && en.ref != (actors.Ref{}) {
+		e.c.Tell(en.ref, m)
+	}
+}
+
+// live lists the tasks whose actor lives, in order.
+func (e *Executor) live() []graph.TaskID {
+	return slices.DeleteFunc(e.known(), func(t graph.TaskID) bool { return e.tasks[t].ref == (actors.Ref{}) })
+}
+
+func (e *Executor) known() []graph.TaskID {
+	return slices.SortedFunc(maps.Keys(e.tasks), func(a, b graph.TaskID) int {
+		return cmp.Or(cmp.Compare(a.Vertex, b.Vertex), cmp.Compare(a.Subtask, b.Subtask))
+	})
+}
+
+// status takes a task's word on itself.
+func (e *Executor) status(s status) {
+	en := e.tasks[s.task]
+	if en == nil || en.attempt != s.attempt || en.ref == (actors.Ref{}) {
+		return
+	}
+	en.status, en.state, e.changed = s, s.phase.state(), true
+}
+
+func (p phase) state() protos.TaskState {
+	switch p {
+	case running:
+		return protos.TaskState_RUNNING
+	case ended:
+		return protos.TaskState_ENDED
+	case stopped:
+		return protos.TaskState_STOPPED
+	}
+	return protos.TaskState_DEPLOYING
+}
+
+// ack keeps a task's acknowledgement until its checkpoint is concluded.
+func (e *Executor) ack(a ack) {
+	if a.checkpoint > e.concluded.concluded {
+		e.acks = append(e.acks, a)
+		e.changed = true
+	}
+}
+
+// beat reports, and looks for the leader when it is silent.
+func (e *Executor) beat() {
+	now := e.c.Now()
+	if now.Sub(e.heard) > 2*e.config.Heartbeat {
+		e.look(now)
+	}
+	e.changed = true
+	e.c.After("heartbeat", e.config.Heartbeat, heartbeat{})
+}
+
+// watchLease stops the tasks when the lease has run out, else looks again when it would.
+func (e *Executor) watchLease() {
+	if e.lease.expired(e.c.Now()) {
+		if !mutate.On(mutate.IgnoreLease) {
+			e.expire()
+		}
+		return
+	}
+	e.c.After("lease", e.lease.until.Sub(e.c.Now()), leaseTimer{})
+}
+
+// expire stops every task: others may be starting them.
+func (e *Executor) expire() {
+	for _, t := range e.live() {
+		if en := e.tasks[t]; !en.doomed {
+			en.doomed, en.expired = true, true
+			e.c.Log().Warn().Int("vertex", int(t.Vertex)).Int("subtask", t.Subtask).Uint32("attempt", en.attempt).
+				Msg("stopping a task: no JobMaster has heard of this executor for longer than the lease")
+			e.c.Tell(en.ref, cancel{})
+		}
+	}
+}
+
+// look asks who leads.
+func (e *Executor) look(now time.Time) {
+	if e.looking {
+		return
+	}
+	e.looking = true
+	lookup, job := e.config.Leader, e.config.Job
+	e.c.Go("find the leader", func(ctx context.Context) (any, error) {
+		node, id, vacant, err := lookup.Leader(ctx, job)
+		return found{node, id, vacant, now}, err
+	}, func(v any, err error) {
+		e.looking = false
+		if err != nil {
+			return // asked again with the next heartbeat
+		}
+		f := v.(found)
+		if f.vacant {
+			e.lease.renew(f.asked)
+			e.watchLease()
+			return
+		}
+		e.leader = actors.Ref{Node: f.node, ID: f.id}
+		e.report()
+	})
+}

@@ -1,0 +1,105 @@
+package taskexec
+
+import (
+	"fmt"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/internal/mutate"
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// inChannel is the receiving end of one channel: the batches that came, in order, until
+// the task takes them. Credits bound the queue.
+type inChannel struct {
+	index int // among the task's channels, as the aligner numbers them
+	link  graph.Link
+	port  operator.Port
+	head  any // the collector that takes its records
+	from  graph.TaskID
+	ref   actors.Ref
+	addr  exchange.Address
+	heard bool // a batch has come: no need to open again
+	seq   uint64
+	queue []*exchange.Batch
+	mark  int64 // its watermark
+	ended bool
+}
+
+// inputs are all channels into a task.
+type inputs struct {
+	channels []*inChannel
+	align    *aligner
+	next     int // round robin
+	credits  int // granted to each channel
+}
+
+// find returns the channel of an address of this deployment, nil if there is none: the
+// fence against batches of another attempt or epoch.
+func (in *inputs) find(a exchange.Address) *inChannel {
+	for _, ch := range in.channels {
+		if ch.addr == a || mutate.On(mutate.AttemptFence) && ch.addr.Link == a.Link && ch.addr.From == a.From {
+			return ch
+		}
+	}
+	return nil
+}
+
+// take queues a batch that came. It refuses one that is out of sequence, beyond the credits
+// or with marks that cannot be.
+func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
+	ch.heard = true
+	ch.seq++
+	if b.Seq != ch.seq {
+		return fmt.Errorf("channel from %v of link %d: batch %d came where %d was due: the connection lost some", ch.from, ch.link.ID, b.Seq, ch.seq)
+	}
+	if len(ch.queue) > in.credits {
+		return fmt.Errorf("channel from %v of link %d: more than %d batches without credit", ch.from, ch.link.ID, in.credits)
+	}
+	if err := exchange.CheckMarks(b.Marks, b.Records.Len()); err != nil {
+		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+	}
+	ch.queue = append(ch.queue, b)
+	return nil
+}
+
+// pick takes the next batch of a channel that may go on, in turn; nil when there is none.
+func (in *inputs) pick() (*inChannel, *exchange.Batch) {
+	for range in.channels {
+		ch := in.channels[in.next]
+		in.next = (in.next + 1) % len(in.channels)
+		if len(ch.queue) > 0 && !in.align.blocked(ch.index) {
+			b := ch.queue[0]
+			ch.queue[0] = nil
+			ch.queue = ch.queue[1:]
+			if len(ch.queue) == 0 {
+				ch.queue = nil
+			}
+			return ch, b
+		}
+	}
+	return nil, nil
+}
+
+// waiting says whether pick would find something.
+func (in *inputs) waiting() bool {
+	for _, ch := range in.channels {
+		if len(ch.queue) > 0 && !in.align.blocked(ch.index) {
+			return true
+		}
+	}
+	return false
+}
+
+// watermark is how far event time has come on every channel that has not ended; EndTime
+// when all have.
+func (in *inputs) watermark() int64 {
+	w := operator.EndTime
+	for _, ch := range in.channels {
+		if !ch.ended {
+			w = min(w, ch.mark)
+		}
+	}
+	return w
+}

@@ -1,0 +1,227 @@
+package taskexec
+
+import (
+	"fmt"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// outLink is the sending end of a link in one task.
+type outLink struct {
+	graph.Link
+	port     operator.Output
+	channels []outChannel
+	mark     int64 // last watermark sent
+	ended    bool
+}
+
+// outChannel is the sending end of one channel. Records gather in the link's buffer and
+// marks beside them; both leave as a batch for one credit. What was full when there was no
+// credit waits in queue, and holds the task's pressure until it has left.
+type outChannel struct {
+	to      graph.TaskID
+	ref     actors.Ref
+	addr    exchange.Address
+	open    bool
+	credits int
+	seq     uint64
+	marks   []exchange.Mark
+	queue   []*exchange.Batch
+	dirty   bool // the buffer or marks hold something
+}
+
+// outputs are all links of a task.
+type outputs struct {
+	links    []*outLink
+	pressure *operator.Pressure
+	send     func(ch *outChannel, b *exchange.Batch) error
+	dirty    int // channels that hold something
+	err      error
+}
+
+// full is called by the port in the middle of a record: the channel's buffer has reached
+// its bound.
+func (o *outputs) full(l *outLink, i int) { o.pack(l, i); o.pump(l, i) }
+
+// touched is called by the port when a buffer gets its first record.
+func (o *outputs) touched(l *outLink, i int) {
+	if ch := &l.channels[i]; !ch.dirty {
+		ch.dirty = true
+		o.dirty++
+	}
+}
+
+// watermark puts w on every channel of l, to travel with the next batch.
+func (o *outputs) watermark(l *outLink, w int64) {
+	if w <= l.mark || l.ended {
+		return
+	}
+	l.mark = w
+	for i := range l.channels {
+		o.addMark(l, i, exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
+		if len(l.channels[i].marks) == exchange.MaxMarks {
+			o.pack(l, i)
+			o.pump(l, i)
+		}
+	}
+}
+
+// barrier sends the barrier of checkpoint id on every channel that has not ended.
+func (o *outputs) barrier(id uint64) { o.close(exchange.Mark{Kind: exchange.Barrier, Value: id}) }
+
+// end ends every channel.
+func (o *outputs) end() {
+	o.close(exchange.Mark{Kind: exchange.End})
+	for _, l := range o.links {
+		l.ended = true
+	}
+}
+
+// close puts m, a barrier or an end, behind everything on every channel and sends it.
+func (o *outputs) close(m exchange.Mark) {
+	for _, l := range o.links {
+		if l.ended {
+			continue
+		}
+		for i := range l.channels {
+			o.addMark(l, i, m)
+			o.pack(l, i)
+			o.pump(l, i)
+		}
+	}
+}
+
+// addMark puts m behind the records gathered so far; of two watermarks at one place the
+// later stands.
+func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
+	o.touched(l, i)
+	ch := &l.channels[i]
+	m.At = l.port.Len(i)
+	if n := len(ch.marks); n > 0 && ch.marks[n-1].At == m.At && ch.marks[n-1].Kind == exchange.Watermark && m.Kind == exchange.Watermark {
+		ch.marks[n-1] = m
+		return
+	}
+	ch.marks = append(ch.marks, m)
+}
+
+// pack makes a batch of what has gathered and queues it.
+func (o *outputs) pack(l *outLink, i int) {
+	ch := &l.channels[i]
+	ch.seq++
+	b := &exchange.Batch{Address: ch.addr, Seq: ch.seq, Records: l.port.Take(i), Marks: ch.marks}
+	ch.marks = nil
+	if ch.dirty {
+		ch.dirty = false
+		o.dirty--
+	}
+	if len(ch.queue) == 0 {
+		o.pressure.Hold()
+	}
+	ch.queue = append(ch.queue, b)
+}
+
+// pump sends what is queued while there are credits. The reserve lets one batch that ends
+// with a barrier or an end go without.
+func (o *outputs) pump(l *outLink, i int) {
+	ch := &l.channels[i]
+	if len(ch.queue) == 0 {
+		return
+	}
+	for len(ch.queue) > 0 && ch.open {
+		b := ch.queue[0]
+		if ch.credits < 1 && !(ch.credits == 0 && urgent(b)) {
+			return
+		}
+		ch.credits--
+		ch.queue[0] = nil
+		ch.queue = ch.queue[1:]
+		if err := o.send(ch, b); err != nil && o.err == nil {
+			o.err = err
+		}
+	}
+	if len(ch.queue) == 0 {
+		ch.queue = nil
+		o.pressure.Release()
+	}
+}
+
+func urgent(b *exchange.Batch) bool {
+	n := len(b.Marks)
+	return n > 0 && b.Marks[n-1].Kind != exchange.Watermark
+}
+
+// flush sends what has gathered on channels that have a credit. What has none stays: it
+// leaves when a credit comes.
+func (o *outputs) flush() {
+	if o.dirty == 0 {
+		return
+	}
+	for _, l := range o.links {
+		for i := range l.channels {
+			if ch := &l.channels[i]; ch.dirty && ch.open && ch.credits > 0 && len(ch.queue) == 0 {
+				o.pack(l, i)
+				o.pump(l, i)
+			}
+		}
+	}
+}
+
+// opened is told that the receiver is ready. It refuses a receiver whose records differ.
+func (o *outputs) opened(m exchange.Open, schema func(l *outLink) uint64) error {
+	l, i := o.find(m.Address)
+	if l == nil || l.channels[i].open {
+		return nil
+	}
+	if have := schema(l); have != m.Schema {
+		return fmt.Errorf("link %d: the record type of task %v differs from ours: both processes must run the same binary", l.ID, l.channels[i].to)
+	}
+	ch := &l.channels[i]
+	ch.open, ch.credits = true, m.Credits
+	o.pump(l, i)
+	return nil
+}
+
+// credited is told that the receiver has consumed a batch.
+func (o *outputs) credited(m exchange.Credit) {
+	l, i := o.find(m.Address)
+	if l == nil {
+		return
+	}
+	l.channels[i].credits++
+	if m.Records != nil {
+		l.port.Recycle(m.Records)
+	}
+	o.pump(l, i)
+}
+
+// find returns the link and channel of an address of this deployment.
+func (o *outputs) find(a exchange.Address) (*outLink, int) {
+	for _, l := range o.links {
+		i := a.To
+		if l.Ship == graph.Forward {
+			i = 0
+		}
+		if l.ID == a.Link && i >= 0 && i < len(l.channels) && l.channels[i].addr == a {
+			return l, i
+		}
+	}
+	return nil, 0
+}
+
+// idle says whether nothing waits to be sent.
+func (o *outputs) idle() bool {
+	if o.dirty > 0 {
+		return false
+	}
+	for _, l := range o.links {
+		for i := range l.channels {
+			if len(l.channels[i].queue) > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,134 @@
+package taskexec
+
+import (
+	"slices"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/protos"
+	"blink/snapshot"
+	"blink/taskexec/exchange"
+)
+
+type (
+	handle       = snapshot.Handle
+	partSummary  = snapshot.PartSummary
+	initialItems struct {
+		operator string
+		items    []snapshot.Item
+	}
+)
+
+// fetch is a piece of a restored checkpoint that a task needs.
+type fetch struct {
+	handle   handle
+	operator string
+	groups   graph.Range
+	items    []string
+}
+
+// report sends the executor's whole state to the JobMaster it obeys. Without one it waits:
+// the next that is heard of gets it.
+func (e *Executor) report() {
+	e.changed = false
+	if e.leader == (actors.Ref{}) {
+		return
+	}
+	e.version++
+	r := &protos.Report{
+		Job: e.config.Job, Executor: e.c.Self().Node, Incarnation: e.config.Incarnation,
+		Version: e.version, Epoch: e.epoch, Slots: uint32(e.config.Slots),
+		Fingerprint: graph.Fingerprint(e.program.Job),
+	}
+	for _, t := range e.known() {
+		r.Tasks = append(r.Tasks, reportOf(t, e.tasks[t]))
+	}
+	for _, a := range e.acks {
+		r.Acks = append(r.Acks, ackOf(a))
+	}
+	e.lease.reported(e.version, e.c.Now())
+	e.c.Tell(e.leader, r)
+}
+
+func reportOf(t graph.TaskID, en *entry) *protos.TaskReport {
+	r := &protos.TaskReport{
+		Task: protoTask(t), Attempt: en.attempt, Epoch: en.epoch, State: en.state, Failure: en.failure,
+		Slot: uint32(en.slot), Restored: en.restored, Committed: en.status.committed, Finalized: en.status.finalized,
+	}
+	for _, c := range en.status.counters {
+		r.Counters = append(r.Counters, &protos.Counter{Operator: c.operator, Metric: c.metric, Value: c.value})
+	}
+	return r
+}
+
+func ackOf(a ack) *protos.Ack {
+	p := &protos.Ack{
+		Checkpoint: a.checkpoint, Task: protoTask(a.task), Attempt: a.attempt, Declined: a.declined,
+		Handle: &protos.Handle{Key: a.handle.Key, Size: a.handle.Size, Checksum: a.handle.Checksum},
+	}
+	for _, s := range a.parts {
+		q := &protos.PartSummary{Operator: s.Operator, Items: s.Items}
+		for _, st := range s.States {
+			q.States = append(q.States, &protos.StateSchema{Name: st.Name, Kind: st.Kind, Schema: st.Schema})
+		}
+		p.Parts = append(p.Parts, q)
+	}
+	return p
+}
+
+// tell sends the task's status to its executor when it has changed.
+func (t *task) tell() {
+	s := status{
+		attempt: t.spec.deploy.attempt, task: t.spec.deploy.task, phase: t.phase,
+		committed: t.sinks.committed, finalized: t.sinks.finalized,
+	}
+	if t.phase == ended || t.phase == stopped {
+		s.counters = slices.Clone(t.counters.list)
+	}
+	if s.phase == t.status.phase && s.committed == t.status.committed && s.finalized == t.status.finalized {
+		return
+	}
+	t.status = s
+	t.c.Tell(t.c.Parent(), s)
+}
+
+func deploymentOf(m *protos.Deploy) deployment {
+	d := deployment{
+		task: taskID(m.Task), attempt: m.Attempt, epoch: m.Epoch, slot: int(m.Slot),
+		restore: m.Restore, sources: int(m.Sources),
+	}
+	for _, f := range m.Fetches {
+		d.fetches = append(d.fetches, fetch{
+			handle:   handle{Key: f.Handle.GetKey(), Size: f.Handle.GetSize(), Checksum: f.Handle.GetChecksum()},
+			operator: f.Operator,
+			groups:   graph.Range{From: int(f.GroupFrom), To: int(f.GroupTo)},
+			items:    f.Items,
+		})
+	}
+	for _, i := range m.Initial {
+		items := initialItems{operator: i.Operator}
+		for _, it := range i.Items {
+			items.items = append(items.items, snapshot.Item{Name: it.Name, Data: it.Data})
+		}
+		d.initial = append(d.initial, items)
+	}
+	return d
+}
+
+// peerRefs finds the actors of the tasks at the other ends of a deployed task's channels.
+func peerRefs(m *protos.Deploy) func(graph.TaskID) actors.Ref {
+	refs := map[graph.TaskID]actors.Ref{}
+	for _, p := range m.Peers {
+		t := taskID(p.Task)
+		refs[t] = actors.Ref{Node: p.Node, ID: "te/" + exchange.TaskName(t, p.Attempt)}
+	}
+	return func(t graph.TaskID) actors.Ref { return refs[t] }
+}
+
+func taskID(t *protos.Task) graph.TaskID {
+	return graph.TaskID{Vertex: graph.VertexID(t.GetVertex()), Subtask: int(t.GetSubtask())}
+}
+
+func protoTask(t graph.TaskID) *protos.Task {
+	return &protos.Task{Vertex: uint32(t.Vertex), Subtask: uint32(t.Subtask)}
+}

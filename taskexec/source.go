@@ -1,0 +1,79 @@
+package taskexec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"blink/operator"
+)
+
+// sourceState is how far a reading task is with its fetches.
+type sourceState struct {
+	op       operator.Source
+	fetching bool // Fetch runs off the actor
+	filled   bool // records wait to be delivered
+	mark     int64
+	rate     float64   // records a second of this task; 0 is no limit
+	nextAt   time.Time // when the rate allows the next fetch
+}
+
+// read delivers what was fetched, or fetches.
+func (t *task) read() (progress, error) {
+	s := t.src
+	switch {
+	case s.filled:
+		n, done := s.op.Deliver()
+		s.limit(t.c.Now(), n)
+		if !done {
+			return t.held(), nil
+		}
+		s.filled = false
+		t.now.advancing = true
+		return whole, nil
+	case s.mark == operator.EndTime:
+		return t.endOfInput(), nil
+	case s.fetching || t.limited():
+		return nothing, nil
+	}
+	if s.op.NonBlocking() {
+		return part, t.fetched(s.op.Fetch(t.life))
+	}
+	s.fetching = true
+	t.work("fetch", func(ctx context.Context) (any, error) { return nil, s.op.Fetch(ctx) }, func(_ any, err error) error {
+		s.fetching = false
+		return t.fetched(err)
+	})
+	return nothing, nil
+}
+
+func (t *task) fetched(err error) error {
+	if errors.Is(err, io.EOF) {
+		t.src.mark = operator.EndTime
+		return nil
+	}
+	t.src.filled = err == nil
+	return err
+}
+
+// limit is told that n records were delivered.
+func (s *sourceState) limit(now time.Time, n int) {
+	if s.rate <= 0 {
+		return
+	}
+	if s.nextAt.Before(now) {
+		s.nextAt = now
+	}
+	s.nextAt = s.nextAt.Add(time.Duration(float64(n) / s.rate * float64(time.Second)))
+}
+
+// limited says whether the rate limit forbids a fetch now; if so it will ask again.
+func (t *task) limited() bool {
+	wait := t.src.nextAt.Sub(t.c.Now())
+	if wait <= 0 {
+		return false
+	}
+	t.c.After("rate", wait, resume{})
+	return true
+}

@@ -1,0 +1,271 @@
+package taskexec
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/operator"
+	"blink/snapshot"
+	"blink/taskexec/exchange"
+)
+
+// open puts the task together, then reads and restores its share of the checkpoint, then
+// lets the operators start; after that it runs.
+func (t *task) open() error {
+	s := &t.spec
+	t.view = operator.Task{
+		Job: s.config.Job, Vertex: s.deploy.task.Vertex, Subtask: s.deploy.task.Subtask,
+		Parallelism:    s.plan.Vertices[s.deploy.task.Vertex].Parallelism,
+		MaxParallelism: s.plan.Job.MaxParallelism,
+		Attempt:        s.deploy.attempt, Restored: s.deploy.restore,
+		Now: t.clock, WakeAt: t.wakeAfter, Count: t.counters.add, Report: t.report,
+		Pressure: &t.press, Splits: operator.NewSplitClocks(1), FS: s.config.FS,
+	}
+	t.view.Groups = graph.GroupRange(t.view.MaxParallelism, t.view.Parallelism, t.view.Subtask)
+	if err := t.assemble(); err != nil {
+		return err
+	}
+	for i, op := range t.chain.ops {
+		if o, ok := op.(operator.Opener); ok {
+			if err := o.Open(&t.view, t.chain.ids[i]); err != nil {
+				return fmt.Errorf("operator %q: open: %w", t.chain.ids[i], err)
+			}
+		}
+	}
+	t.work("read checkpoint", t.fetchParts, func(v any, err error) error {
+		if err != nil {
+			return err
+		}
+		return t.restore(v.([]snapshot.Part))
+	})
+	return nil
+}
+
+func (t *task) clock() time.Time { return t.c.Now() }
+
+func (t *task) report(op, message string) {
+	t.c.Log().Warn().Str("operator", op).Msg(message)
+}
+
+// assemble builds the chain and the channels on both sides of it.
+func (t *task) assemble() error {
+	s := &t.spec
+	c, err := build(s.program, s.plan, s.deploy.task, chainOptions{
+		batchRecords: s.config.BatchRecords, batchBytes: s.config.BatchBytes,
+		full:  t.out.full,
+		dirty: t.out.touched,
+		drill: t.drill(),
+	})
+	if err != nil {
+		return err
+	}
+	t.chain = c
+	t.out.links, t.out.pressure, t.out.send = c.links, &t.press, t.send
+	t.sinks.ops = c.sinks()
+	t.sinks.committed = s.deploy.restore
+	t.sinks.completed = s.deploy.restore
+	t.connectOutputs()
+	t.connectInputs()
+	if src, ok := c.ops[0].(operator.Source); ok {
+		t.src = &sourceState{op: src, mark: operator.NoTime}
+		if s.config.Rate > 0 {
+			t.src.rate = s.config.Rate / float64(max(1, s.deploy.sources))
+		}
+	}
+	return nil
+}
+
+// drill returns the panics asked for in this task, by operator.
+func (t *task) drill() func(operator string) func() {
+	if t.spec.config.Drill == nil {
+		return nil
+	}
+	return func(op string) func() { return t.spec.config.Drill(op, t.spec.deploy.task.Subtask) }
+}
+
+func (t *task) address(link, from, to int) exchange.Address {
+	return exchange.Address{Link: link, From: from, To: to, Epoch: t.spec.deploy.epoch, Attempt: t.spec.deploy.attempt}
+}
+
+func (t *task) connectOutputs() {
+	self := t.spec.deploy.task
+	for _, l := range t.chain.links {
+		l.mark = operator.NoTime
+		for i := range l.channels {
+			to := graph.TaskID{Vertex: l.To, Subtask: i}
+			if l.Ship == graph.Forward {
+				to.Subtask = self.Subtask
+			}
+			ch := &l.channels[i]
+			ch.to, ch.ref, ch.addr = to, t.spec.ref(to), t.address(l.ID, self.Subtask, to.Subtask)
+		}
+	}
+}
+
+func (t *task) connectInputs() {
+	self := t.spec.deploy.task
+	t.in.credits = t.spec.config.Credits
+	for _, id := range t.spec.plan.Vertices[self.Vertex].In {
+		l := t.spec.plan.Links[id]
+		from, to := 0, l.FromTasks
+		if l.Ship == graph.Forward {
+			from, to = self.Subtask, self.Subtask+1
+		}
+		port := t.portOf(l)
+		head := (&builder{program: t.spec.program, o: chainOptions{drill: t.drill()}, made: map[int]any{l.ToOp: t.chain.ops[0]}}).input(l.ToOp, l.Input, port)
+		for i := from; i < to; i++ {
+			peer := graph.TaskID{Vertex: l.From, Subtask: i}
+			t.in.channels = append(t.in.channels, &inChannel{
+				index: len(t.in.channels), link: l, port: port, head: head,
+				from: peer, ref: t.spec.ref(peer), addr: t.address(l.ID, i, self.Subtask), mark: operator.NoTime,
+			})
+		}
+	}
+	t.in.align = newAligner(len(t.in.channels))
+}
+
+// portOf is the producer's port, which both ends of a link use.
+func (t *task) portOf(l graph.Link) operator.Port {
+	f := &t.spec.program.Factories[l.FromOp]
+	if l.Tag != "" {
+		return f.Sides[l.Tag]
+	}
+	return f.Main
+}
+
+func (t *task) schema(l *outLink) uint64 { return t.portOf(l.Link).SchemaHash() }
+
+// fetchParts reads this task's share of the checkpoint: whole objects, cut to the key
+// groups and items that are ours.
+func (t *task) fetchParts(ctx context.Context) (any, error) {
+	var parts []snapshot.Part
+	objects := map[string][]byte{}
+	for _, f := range t.spec.deploy.fetches {
+		data, ok := objects[f.handle.Key]
+		if !ok {
+			var err error
+			if data, err = t.spec.config.Store.Get(ctx, f.handle.Key); err != nil {
+				return nil, fmt.Errorf("read %s of checkpoint %d: %w", f.handle.Key, t.spec.deploy.restore, err)
+			}
+			if err := f.handle.Check(data); err != nil {
+				return nil, fmt.Errorf("%s %d: %w", corruptCheckpoint, t.spec.deploy.restore, err)
+			}
+			objects[f.handle.Key] = data
+		}
+		part, err := snapshot.CutPart(data, f.operator, f.groups, f.items)
+		if err != nil {
+			return nil, fmt.Errorf("%s %d: %s: %w", corruptCheckpoint, t.spec.deploy.restore, f.handle.Key, err)
+		}
+		parts = append(parts, part)
+	}
+	for _, i := range t.spec.deploy.initial {
+		parts = append(parts, snapshot.Part{Operator: i.operator, Items: i.items})
+	}
+	return parts, nil
+}
+
+// corruptCheckpoint begins the reason of a failure that another attempt cannot mend: the
+// JobMaster may fall back to an older checkpoint.
+const corruptCheckpoint = "corrupt checkpoint"
+
+// restore hands the parts to their operators.
+func (t *task) restore(parts []snapshot.Part) error {
+	for i, op := range t.chain.ops {
+		id := t.chain.ids[i]
+		var own []snapshot.Part
+		for _, p := range parts {
+			if p.Operator != id {
+				continue
+			}
+			rest, err := t.counters.restore(id, p.Items)
+			if err != nil {
+				return err
+			}
+			p.Items = rest
+			if len(p.Items)+len(p.Groups)+len(p.States) > 0 {
+				own = append(own, p)
+			}
+		}
+		r, ok := op.(operator.Restorer)
+		if !ok || len(own) == 0 {
+			continue
+		}
+		if err := r.Restore(own); err != nil {
+			return fmt.Errorf("operator %q: restore checkpoint %d: %w", id, t.spec.deploy.restore, err)
+		}
+	}
+	t.work("start", t.startOperators, func(_ any, err error) error {
+		if err != nil {
+			return err
+		}
+		t.phase = running
+		t.now.advancing = true
+		t.openChannels()
+		t.sinkWork()
+		t.tell()
+		return nil
+	})
+	return nil
+}
+
+func (t *task) startOperators(ctx context.Context) (any, error) {
+	for i, op := range t.chain.ops {
+		if s, ok := op.(operator.Starter); ok {
+			if err := s.Start(ctx); err != nil {
+				return nil, fmt.Errorf("operator %q: start: %w", t.chain.ids[i], err)
+			}
+		}
+	}
+	return nil, nil
+}
+
+// reopen repeats the opening of channels from which nothing has come: the sender may not
+// have been there.
+type reopen struct{}
+
+const reopenEvery = 20 * time.Millisecond
+
+// openChannels tells the senders that this task is ready and what it grants them.
+func (t *task) openChannels() {
+	again := false
+	for _, ch := range t.in.channels {
+		if ch.heard {
+			continue
+		}
+		again = true
+		o := exchange.Open{Address: ch.addr, Credits: t.in.credits, Schema: ch.port.SchemaHash()}
+		if t.local(ch.ref) {
+			t.c.Tell(ch.ref, o)
+			continue
+		}
+		t.spec.config.Links.Send(ch.ref, exchange.AppendOpen(nil, o))
+	}
+	if again {
+		t.c.After("reopen", t.reopenAfter(), reopen{})
+	}
+}
+
+// reopenAfter backs off, up to a second, since a silent sender may have nothing to send.
+func (t *task) reopenAfter() time.Duration {
+	t.reopened++
+	return min(reopenEvery<<min(t.reopened, 6), time.Second)
+}
+
+func (t *task) local(ref actors.Ref) bool { return ref.Node == t.c.Self().Node }
+
+// send hands a batch to the other end of its channel.
+func (t *task) send(ch *outChannel, b *exchange.Batch) error {
+	if t.local(ch.ref) {
+		t.c.Tell(ch.ref, b)
+		return nil
+	}
+	frame, err := exchange.AppendBatch(nil, b)
+	if err != nil {
+		return err
+	}
+	t.spec.config.Links.Send(ch.ref, frame)
+	return nil
+}

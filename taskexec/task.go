@@ -1,0 +1,284 @@
+package taskexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// task is one attempt of one parallel instance of a vertex: an actor that owns a chain of
+// operators, their state, and the channels before and behind them.
+//
+// It works in quanta. Whatever comes (a batch, a credit, a trigger, the end of blocking
+// work) is noted at once, and kick asks for a quantum; a quantum (work.go) takes steps until
+// its time is over or nothing can be done. Blocking work never runs in a turn: it is handed
+// to Ctx.Go and comes back as a turn.
+//
+//	opening ──restore, Start──► running ──all input ended──► ended
+//	   │                          │ stop checkpoint             │
+//	   │                          ▼                             │
+//	   └──failure, cancel──► closing ◄──────── stopped ◄────────┘
+//
+// An ended task goes on acknowledging checkpoints and committing until it is cancelled, so
+// that no checkpoint of a running job lacks a task.
+type task struct {
+	spec taskSpec
+	c    *actors.Ctx // of the turn at hand
+	view operator.Task
+	life context.Context // ends when the task closes; every blocking work has it
+	kill context.CancelFunc
+
+	phase   phase
+	resting phase // what it was before it stopped
+	failure error
+	working int // blocking works in flight
+
+	chain *chain
+	in    inputs
+	out   outputs
+	press operator.Pressure
+	src   *sourceState // nil unless the vertex reads
+	sinks sinkState
+
+	now      unit // what is being processed
+	counters counters
+	status   status // as last told to the executor
+
+	dirtySince time.Time
+	wakeAt     int64
+	reopened   int // how often openChannels ran
+}
+
+// phase is where a task is in its life.
+type phase uint8
+
+const (
+	opening phase = iota
+	running
+	ended   // no more input; state at rest
+	stopped // behind a stop checkpoint
+	closing
+)
+
+// unit is the piece of work in progress. At most one part of it is set; pressure may stop a
+// task in the middle of it, and the next quantum goes on there.
+type unit struct {
+	channel   *inChannel // whose batch is being processed
+	batch     *exchange.Batch
+	record    int // next record of batch
+	mark      int // next mark of batch
+	advancing bool
+	waking    bool
+	stop      bool   // the checkpoint being taken is a stop checkpoint
+	snapshot  uint64 // checkpoint whose Prepare runs: the chain rests
+	stopAt    uint64 // id of a triggered stop checkpoint
+}
+
+// taskSpec is what an executor knows when it starts a task.
+type taskSpec struct {
+	config  *Config
+	program *operator.Program
+	plan    *graph.Plan
+	deploy  deployment
+	ref     func(t graph.TaskID) actors.Ref // of the tasks at the other ends of its channels
+}
+
+// deployment is protos.Deploy in our terms.
+type deployment struct {
+	task    graph.TaskID
+	attempt uint32
+	epoch   uint64
+	slot    int
+	restore uint64
+	fetches []fetch
+	initial []initialItems
+	sources int
+}
+
+// Messages of the executor to its tasks.
+type (
+	// startCheckpoint begins a checkpoint: see protos.Trigger.
+	startCheckpoint struct {
+		id   uint64
+		stop bool
+	}
+	// concluded tells how far checkpoints are decided.
+	concluded struct{ concluded, completed uint64 }
+	// finalize publishes the result of the task's sinks.
+	finalize struct{ checkpoint uint64 }
+	// cancel ends the task in order.
+	cancel struct{}
+	// linkLost says that the connection to a node is gone.
+	linkLost struct{ node string }
+)
+
+// Messages of a task to itself.
+type (
+	quantum struct{}
+	wake    struct{}
+	resume  struct{} // the rate limit or a retry is over
+)
+
+func newTask(spec taskSpec) *task {
+	life, kill := context.WithCancel(context.Background())
+	return &task{spec: spec, life: life, kill: kill, wakeAt: operator.EndTime}
+}
+
+// Receive notes what came and asks for a quantum. A failure closes the task in order first;
+// the last turn returns it.
+func (t *task) Receive(c *actors.Ctx, m any) error {
+	t.c = c
+	if t.phase == closing {
+		if _, ok := m.(closed); ok {
+			return t.leave()
+		}
+		return nil
+	}
+	if err := guarded(func() error { return t.receive(m) }); err != nil {
+		t.close(err)
+	}
+	return nil
+}
+
+// guarded turns a panic, of user code or ours, into an error.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r == nil {
+			return
+		} else if e, ok := r.(error); ok {
+			err = e
+		} else {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return f()
+}
+
+func (t *task) receive(m any) error {
+	switch m := m.(type) {
+	case actors.Started:
+		return t.open()
+	case actors.Stopping:
+		t.kill()
+	case quantum:
+		return t.quantum()
+	case *exchange.Batch:
+		return t.arrived(m)
+	case exchange.Credit:
+		t.out.credited(m)
+	case exchange.Open:
+		return t.out.opened(m, t.schema)
+	case exchange.Frame:
+		return t.decode(m.Data)
+	case startCheckpoint:
+		t.triggered(m)
+	case concluded:
+		t.concluded(m)
+	case finalize:
+		t.sinks.finalizing = max(t.sinks.finalizing, m.checkpoint)
+		t.sinkWork()
+	case cancel:
+		t.close(nil)
+	case linkLost:
+		return t.linkLost(m.node)
+	case wake:
+		t.now.waking = true
+	case resume:
+	case call:
+		m.f()
+		t.sinkWork()
+	case reopen:
+		t.openChannels()
+	case actors.Down:
+	default:
+		return fmt.Errorf("unknown message %T", m)
+	}
+	if t.phase != opening {
+		t.kick()
+	}
+	return nil
+}
+
+// kick asks for a quantum; asking twice is harmless.
+func (t *task) kick() {
+	if t.phase != opening && t.phase != closing {
+		t.c.Yield(quantum{})
+	}
+}
+
+// work runs blocking work off the actor. then is a turn of the task; it is not called when
+// the task is closing by then.
+func (t *task) work(what string, f func(ctx context.Context) (any, error), then func(v any, err error) error) {
+	t.working++
+	life := t.life
+	t.c.Go(what, func(context.Context) (any, error) { return f(life) }, func(v any, err error) {
+		t.working--
+		if t.phase == closing {
+			t.closeWhenIdle()
+			return
+		}
+		if err := guarded(func() error { return then(v, err) }); err != nil {
+			t.close(err)
+			return
+		}
+		t.kick()
+	})
+}
+
+// close stops taking anything, waits for the blocking work in flight and then closes the
+// operators; the actor stops when that is done.
+func (t *task) close(reason error) {
+	t.phase, t.failure = closing, reason
+	t.kill()
+	t.closeWhenIdle()
+}
+
+func (t *task) closeWhenIdle() {
+	if t.working > 0 {
+		return
+	}
+	t.working++ // nothing follows
+	ops := closers(t.chain)
+	t.c.Go("close", func(context.Context) (any, error) {
+		var errs []error
+		for _, op := range ops {
+			errs = append(errs, op.Close())
+		}
+		return nil, errors.Join(errs...)
+	}, func(_ any, err error) {
+		if t.failure == nil && err != nil {
+			t.failure = fmt.Errorf("close: %w", err)
+		}
+		t.c.Tell(t.c.Self(), closed{})
+	})
+}
+
+// closed is the last message of a task to itself.
+type closed struct{}
+
+func closers(c *chain) []operator.Closer {
+	var cs []operator.Closer
+	if c == nil {
+		return nil
+	}
+	for _, op := range c.ops {
+		if o, ok := op.(operator.Closer); ok {
+			cs = append(cs, o)
+		}
+	}
+	return cs
+}
+
+// leave ends the actor: as failed when there is a reason.
+func (t *task) leave() error {
+	if t.failure == nil {
+		t.c.Stop(t.c.Self())
+	}
+	return t.failure
+}

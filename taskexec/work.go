@@ -1,0 +1,273 @@
+package taskexec
+
+import (
+	"fmt"
+	"time"
+
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+const (
+	// quantumTime bounds how long a control message waits for a busy task.
+	quantumTime = 200 * time.Microsecond
+	// recordsPerLook is how many records are processed between two looks at the clock.
+	recordsPerLook = 64
+)
+
+// quantum takes steps until its time is over, a batch is done, or nothing can be done.
+func (t *task) quantum() error {
+	start := t.c.Now()
+	for {
+		did, err := t.step(start)
+		if err != nil {
+			return err
+		}
+		if did == nothing {
+			t.out.flush()
+			break
+		}
+		if did == whole || t.c.Now().Sub(start) >= quantumTime {
+			t.flushWhenOld(start)
+			t.kick()
+			break
+		}
+	}
+	t.tell()
+	return t.out.err
+}
+
+// progress is what a step did.
+type progress uint8
+
+const (
+	nothing progress = iota // it must wait for a message
+	part                    // a piece of something longer
+	whole                   // a batch, a fetch or a checkpoint
+)
+
+// step does the next piece of work. The order is that of the cases: what was begun is
+// finished first, and a checkpoint begins only between two batches.
+func (t *task) step(start time.Time) (progress, error) {
+	if t.press.Held() || t.now.snapshot != 0 || t.phase != running && t.phase != ended {
+		return nothing, nil
+	}
+	switch {
+	case t.now.advancing:
+		return t.advance(), nil
+	case t.now.batch != nil:
+		return t.process(start)
+	}
+	if id, ok := t.in.align.ready(); ok {
+		return whole, t.checkpoint(id)
+	}
+	switch {
+	case t.phase == ended:
+		return nothing, nil
+	case t.now.waking:
+		return t.wakeOperators(), nil
+	case t.src != nil:
+		return t.read()
+	case t.in.align.allEnded():
+		return t.endOfInput(), nil
+	}
+	ch, b := t.in.pick()
+	if b == nil {
+		return nothing, nil
+	}
+	t.now.channel, t.now.batch, t.now.record, t.now.mark = ch, b, 0, 0
+	return part, nil
+}
+
+// process goes on with the batch at hand: records up to the next mark, then the mark.
+func (t *task) process(start time.Time) (progress, error) {
+	ch, b := t.now.channel, t.now.batch
+	end := b.Records.Len()
+	if t.now.mark < len(b.Marks) {
+		end = b.Marks[t.now.mark].At
+	}
+	for t.now.record < end {
+		to := min(t.now.record+recordsPerLook, end)
+		t.now.record = ch.port.Deliver(b.Records, t.now.record, to, ch.head, &t.press)
+		if t.press.Held() || t.c.Now().Sub(start) >= quantumTime {
+			break
+		}
+	}
+	if t.now.record < end || t.press.Held() && t.now.mark < len(b.Marks) {
+		return part, nil
+	}
+	if t.now.mark < len(b.Marks) {
+		m := b.Marks[t.now.mark]
+		t.now.mark++
+		t.meet(ch, m)
+		return part, nil
+	}
+	t.now.channel, t.now.batch = nil, nil
+	t.giveBack(ch, b)
+	t.now.advancing = true // an EventTime operator may have seen a later timestamp
+	return whole, nil
+}
+
+// meet acts on a mark of channel ch.
+func (t *task) meet(ch *inChannel, m exchange.Mark) {
+	switch m.Kind {
+	case exchange.Watermark:
+		ch.mark = max(ch.mark, int64(m.Value))
+		t.now.advancing = true
+	case exchange.Barrier:
+		t.in.align.barrier(ch.index, m.Value)
+	case exchange.End:
+		ch.ended = true
+		t.in.align.end(ch.index)
+		t.endInput(ch.link.Input)
+		t.now.advancing = true
+	}
+}
+
+// endInput tells the head that one of its inputs has ended, when all channels of it have.
+func (t *task) endInput(input int) {
+	for _, ch := range t.in.channels {
+		if ch.link.Input == input && !ch.ended {
+			return
+		}
+	}
+	if e, ok := t.chain.ops[0].(operator.Ender); ok {
+		e.EndInput(input)
+	}
+}
+
+// advance moves event time on through the chain and puts the new watermarks on the links.
+func (t *task) advance() progress {
+	if !t.chain.advance(t.inputMark(), &t.press) {
+		return t.held()
+	}
+	t.now.advancing = false
+	for _, l := range t.chain.links {
+		t.out.watermark(l, t.chain.mark(l.FromOp))
+	}
+	return part
+}
+
+// held is the progress of something that pressure stopped, or that stopped by itself to let
+// others in.
+func (t *task) held() progress {
+	if t.press.Held() {
+		return nothing
+	}
+	return part
+}
+
+func (t *task) inputMark() int64 {
+	if t.src != nil {
+		return t.src.mark
+	}
+	return t.in.watermark()
+}
+
+// wakeOperators lets the operators fire their processing timers.
+func (t *task) wakeOperators() progress {
+	if !t.chain.wake(t.c.Now().UnixNano(), &t.press) {
+		return t.held()
+	}
+	t.now.waking = false
+	return part
+}
+
+// wakeAfter is Task.WakeAt: one pending timer, the earliest asked for.
+func (t *task) wakeAfter(at int64) {
+	if at >= t.wakeAt && t.wakeAt > t.c.Now().UnixNano() {
+		return
+	}
+	t.wakeAt = at
+	t.c.After("wake", max(0, time.Duration(at-t.c.Now().UnixNano())), wake{})
+}
+
+// endOfInput ends the task's output: event time has reached its end and every operator has
+// said its last.
+func (t *task) endOfInput() progress {
+	if t.inputMark() < operator.EndTime || t.chainMark() < operator.EndTime {
+		t.now.advancing = true
+		return part
+	}
+	t.out.end()
+	t.phase = ended
+	return whole
+}
+
+// chainMark is the watermark behind the head: EndTime once it was told of the end.
+func (t *task) chainMark() int64 { return t.chain.marks[0] }
+
+// giveBack returns the credit of a consumed batch.
+func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
+	c := exchange.Credit{Address: ch.addr}
+	if t.local(ch.ref) {
+		c.Records = b.Records
+		t.c.Tell(ch.ref, c)
+		return
+	}
+	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(nil, c))
+}
+
+// flushWhenOld sends partly filled batches that have waited for BufferTimeout, so that a
+// busy task does not keep its records.
+func (t *task) flushWhenOld(now time.Time) {
+	switch {
+	case t.out.dirty == 0:
+		t.dirtySince = time.Time{}
+	case t.dirtySince.IsZero():
+		t.dirtySince = now
+	case now.Sub(t.dirtySince) >= t.spec.config.BufferTimeout:
+		t.out.flush()
+		t.dirtySince = time.Time{}
+	}
+}
+
+// arrived takes a batch of a task of this process.
+func (t *task) arrived(b *exchange.Batch) error {
+	ch := t.in.find(b.Address)
+	if ch == nil {
+		return nil // of another deployment
+	}
+	return t.in.take(ch, b)
+}
+
+// decode takes a frame of a task of another process.
+func (t *task) decode(data []byte) error {
+	m, err := exchange.Decode(data)
+	if err != nil {
+		return err
+	}
+	switch m := m.(type) {
+	case exchange.Credit:
+		t.out.credited(m)
+	case exchange.Open:
+		return t.out.opened(m, t.schema)
+	case exchange.Encoded:
+		ch := t.in.find(m.Address)
+		if ch == nil {
+			return nil // of another deployment
+		}
+		if m.Records, err = ch.port.Decode(m.Data, nil); err != nil {
+			return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+		}
+		return t.in.take(ch, &m.Batch)
+	}
+	return nil
+}
+
+// linkLost fails the task if one of its channels went to that node.
+func (t *task) linkLost(node string) error {
+	for _, ch := range t.in.channels {
+		if ch.ref.Node == node {
+			return fmt.Errorf("connection to %s lost: it carried the channel from task %v", node, ch.from)
+		}
+	}
+	for _, l := range t.chain.links {
+		for i := range l.channels {
+			if l.channels[i].ref.Node == node {
+				return fmt.Errorf("connection to %s lost: it carried the channel to task %v", node, l.channels[i].to)
+			}
+		}
+	}
+	return nil
+}
