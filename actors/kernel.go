@@ -1,0 +1,30 @@
+package actors
+
+import (
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+	cmap "github.com/orcaman/concurrent-map"
+)
+
+// One shard is enough for each of the 1024 buckets of the library's registry, and makes a
+// node 24 times smaller. The count must be the same for as long as any map lives.
+var oneShard = sync.OnceFunc(func() { cmap.SHARD_COUNT = 1 })
+
+// newKernel makes the library's part of a System: quiet, without metrics, known by its node.
+func newKernel(node string) *actor.ActorSystem {
+	oneShard()
+	quiet := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
+	k := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	k.ID = node
+	k.ProcessRegistry.Address = node
+	return k
+}
+
+// unused stands where the library wants a dispatcher: the mailbox schedules itself.
+type unused struct{}
+
+func (unused) Schedule(func()) { panic("actors: the library scheduled something itself") }
+func (unused) Throughput() int { return 1 }

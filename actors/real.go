@@ -1,0 +1,135 @@
+package actors
+
+import (
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// realTime is the Runtime of production.
+type realTime struct {
+	elastic
+	pool
+}
+
+func newRealTime() *realTime { return &realTime{} }
+
+func (*realTime) Now() time.Time { return time.Now() }
+
+func (*realTime) AfterFunc(d time.Duration, f func()) (stop func()) {
+	t := time.AfterFunc(d, f)
+	return func() { t.Stop() }
+}
+
+func (*realTime) Seed(string) uint64   { return rand.Uint64() }
+func (*realTime) Turn(string, any)     {}
+func (*realTime) Lost(Ref, any)        {}
+func (*realTime) Failed(string, error) {}
+
+// elastic runs units on goroutines that are parked and used again: there are as many as
+// units that run at a time, blocked ones included, and waking one costs a quarter of
+// starting it.
+type elastic struct {
+	mu     sync.Mutex
+	parked []chan Unit // the last parked is taken first
+	closed bool
+}
+
+// maxParked bounds the goroutines kept without work.
+const maxParked = 64
+
+// Schedule runs u until it is idle.
+func (e *elastic) Schedule(u Unit) {
+	e.mu.Lock()
+	n := len(e.parked)
+	if n == 0 {
+		e.mu.Unlock()
+		go e.serve(u)
+		return
+	}
+	next := e.parked[n-1]
+	e.parked = e.parked[:n-1]
+	e.mu.Unlock()
+	next <- u
+}
+
+func (e *elastic) serve(u Unit) {
+	for u.Run(math.MaxInt) {
+	}
+	for next := make(chan Unit, 1); e.park(next); {
+		u, ok := <-next
+		if !ok {
+			return
+		}
+		for u.Run(math.MaxInt) {
+		}
+	}
+}
+
+// park offers this goroutine; false: it must end.
+func (e *elastic) park(next chan Unit) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || len(e.parked) == maxParked {
+		return false
+	}
+	e.parked = append(e.parked, next)
+	return true
+}
+
+// close ends the parked goroutines, and the others when they are idle.
+func (e *elastic) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	for _, next := range e.parked {
+		close(next)
+	}
+	e.parked = nil
+}
+
+// pool runs Go work, each piece on a goroutine of its own, up to maxWork at a time. What
+// waits shows as such in Inspect.
+type pool struct {
+	mu      sync.Mutex
+	running int
+	waiting ring[func()]
+}
+
+const maxWork = 1024
+
+// Go runs a piece of work, now or when another returns.
+func (p *pool) Go(_, _ string, run func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running == maxWork {
+		p.waiting.push(run)
+		return
+	}
+	p.running++
+	go p.work(run)
+}
+
+func (p *pool) work(run func()) {
+	defer p.next()
+	run()
+}
+
+// next gives the place to who has waited longest. It runs also when work ended its goroutine.
+func (p *pool) next() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting.n == 0 {
+		p.running--
+		return
+	}
+	go p.work(p.waiting.pop())
+}
+
+// gate is a channel that is closed when something has come to its end.
+type gate struct{ done chan struct{} }
+
+func newGate() *gate { return &gate{make(chan struct{})} }
+
+func (g *gate) open() { close(g.done) }
