@@ -18,12 +18,13 @@ var (
 )
 
 // namesFiles is the rule of documents: what they name by path exists. A path is a link, a
-// code span that looks like one, or a folder in a go command.
+// code span that looks like one, or a folder in a go command. Every package has a doc.go,
+// so it needs no path.
 func namesFiles(name, text string, exists func(string) bool) (problems []string) {
 	here := path.Dir(name)
 	found := func(target string) bool {
 		target = strings.TrimSuffix(strings.TrimSuffix(target, "/..."), "/")
-		return target == "" || exists(path.Join(here, target)) || exists(path.Clean(target))
+		return target == "" || target == "doc.go" || exists(path.Join(here, target)) || exists(path.Clean(target))
 	}
 	report := func(target string) {
 		if !found(target) {

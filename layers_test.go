@@ -32,26 +32,35 @@ const layers = `
 var pure = []string{".", "graph", "placement", "snapshot", "jobmaster/exec", "jobmaster/leader", "yarnrm/ledger"}
 
 // actorCode runs in the turns of actors, whose only door to the outside is actors.Ctx.
-var actorCode = []string{"jobmaster", "taskexec", "taskexec/exchange", "operator", "state"}
+// What runs inside Ctx.Go is bound as well, since the simulator stands beneath it: operators,
+// and connectors, which see files through operator.FS.
+var actorCode = []string{"jobmaster", "taskexec", "taskexec/exchange", "operator", "state", "connector/*"}
 
-// outside are the files of those packages that are effects by purpose: they run inside
-// Ctx.Go or carry bytes between processes.
-var outside = []string{"jobmaster/leader/local*.go", "taskexec/exchange/conn*.go"}
+// outside are the files of those packages that are effects by purpose: the real thing for
+// which the simulator has a twin.
+var outside = []string{"jobmaster/leader/local*.go", "taskexec/exchange/conn*.go", "connector/files/os.go"}
 
 // rankOf is the line of a package in the layer table, and -1 if it has none.
 func rankOf(folder string) int {
 	found := -1
 	for i, line := range strings.Split(layers, "\n") {
-		for _, name := range strings.Fields(line) {
-			if name == folder {
-				return i
-			}
-			if below, all := strings.CutSuffix(name, "*"); all && strings.HasPrefix(folder, below) {
-				found = i
-			}
+		names := strings.Fields(line)
+		if slices.Contains(names, folder) {
+			return i
+		}
+		if within(names, folder) {
+			found = i
 		}
 	}
 	return found
+}
+
+// within says that a list has the folder, by name or under "x/*".
+func within(names []string, folder string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		below, all := strings.CutSuffix(name, "*")
+		return name == folder || all && strings.HasPrefix(folder, below)
+	})
 }
 
 // sameHouse says that two packages may import each other whatever their lines.
@@ -136,10 +145,11 @@ var pureDoor = door{
 
 var actorDoor = door{
 	what: "actor code",
-	closed: []string{"os/", "net/", "sync/", "log/", "crypto/rand", "hash/maphash", "syscall", "testing/",
+	closed: []string{"os/", "net/", "sync/", "log/", "crypto/rand", "hash/maphash", "testing/",
 		"golang.org/x/sys/"},
 	only: map[string][]string{
-		"math/rand/v2": {"Rand"}, // the type that Ctx.Rand returns
+		"syscall":      {"ENOSPC", "EDQUOT", "EROFS"}, // what an operator.FS can answer
+		"math/rand/v2": {"Rand"},                      // the type that Ctx.Rand returns
 		"math/rand":    {},
 	},
 	never: machineOnly,
@@ -155,9 +165,9 @@ func doorOf(f goFile) *door {
 	switch {
 	case f.test() || f.generated():
 		return nil
-	case slices.Contains(pure, f.folder()):
+	case within(pure, f.folder()):
 		return &pureDoor
-	case slices.Contains(actorCode, f.folder()):
+	case within(actorCode, f.folder()):
 		return &actorDoor
 	}
 	return nil
@@ -283,6 +293,10 @@ func TestTheDoorRuleFindsWaysAround(t *testing.T) {
 		{"lock in an actor", "jobmaster/x.go", `package jobmaster; import "sync"; var mu sync.Mutex`, "actor code imports sync"},
 		{"random hashes", "state/x.go", `package state; import "hash/maphash"; var s maphash.Seed`, "imports hash/maphash"},
 		{"lock in the exchange", "taskexec/exchange/credit.go", `package exchange; import "sync"; var mu sync.Mutex`, "imports sync"},
+		{"errors of files", "connector/files/x.go", `package files; import "syscall"; var full = syscall.ENOSPC`, ""},
+		{"calls of the system", "connector/files/x.go", `package files; import "syscall"; var f = syscall.Open`, "uses syscall.Open"},
+		{"files past the simulator", "connector/files/x.go", `package files; import "os"; var _ = os.Args`, "actor code imports os"},
+		{"the machine's files", "connector/files/os.go", `package files; import "os"; var _ = os.Args`, ""},
 		{"lock in a connection", "taskexec/exchange/conn_tcp.go", `package exchange; import "sync"; var mu sync.Mutex`, ""},
 	})
 }
