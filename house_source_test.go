@@ -18,6 +18,9 @@ import (
 // module is the path of this module, as go.mod has it.
 const module = "blink"
 
+// sources has the positions of all that these tests parse.
+var sources = token.NewFileSet()
+
 // A houseRule looks at one Go file and says what it breaks, a line each.
 type houseRule func(goFile) []string
 
@@ -25,7 +28,6 @@ type houseRule func(goFile) []string
 type goFile struct {
 	path string // from the root, with slashes
 	text string
-	set  *token.FileSet
 	tree *ast.File
 }
 
@@ -37,7 +39,7 @@ func (f goFile) generated() bool { return ast.IsGenerated(f.tree) }
 
 // problem is a finding at a place in the file.
 func (f goFile) problem(at token.Pos, format string, args ...any) string {
-	return fmt.Sprintf("%s:%d: %s", f.path, f.set.Position(at).Line, fmt.Sprintf(format, args...))
+	return fmt.Sprintf("%s:%d: %s", f.path, sources.Position(at).Line, fmt.Sprintf(format, args...))
 }
 
 // imports are the file's imports by the name under which it uses them.
@@ -58,9 +60,8 @@ func (f goFile) imports() map[string]string {
 }
 
 func parseGo(name, text string) (goFile, error) {
-	set := token.NewFileSet()
-	tree, err := parser.ParseFile(set, name, text, parser.ParseComments)
-	return goFile{path: name, text: text, set: set, tree: tree}, err
+	tree, err := parser.ParseFile(sources, name, text, parser.ParseComments)
+	return goFile{path: name, text: text, tree: tree}, err
 }
 
 // moduleFiles lists the files of this module with one of the extensions: what git keeps

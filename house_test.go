@@ -89,7 +89,7 @@ func commented(f goFile) (problems []string) {
 	}
 	served := -1 // the line after the last declaration that a comment serves
 	for _, d := range f.tree.Decls {
-		begin, end := f.set.Position(d.Pos()).Line, f.set.Position(d.End()).Line
+		begin, end := sources.Position(d.Pos()).Line, sources.Position(d.End()).Line
 		has := begin == served
 		switch d := d.(type) {
 		case *ast.FuncDecl:
@@ -152,7 +152,7 @@ func explained(f goFile) (problems []string) {
 	remarks := map[int]bool{}
 	for _, group := range f.tree.Comments {
 		for _, c := range group.List {
-			remarks[f.set.Position(c.End()).Line] = true
+			remarks[sources.Position(c.End()).Line] = true
 		}
 	}
 	ast.Inspect(f.tree, func(n ast.Node) bool {
@@ -165,7 +165,7 @@ func explained(f goFile) (problems []string) {
 				return true
 			}
 		}
-		if line := f.set.Position(assign.Pos()).Line; !remarks[line] && !remarks[line-1] {
+		if line := sources.Position(assign.Pos()).Line; !remarks[line] && !remarks[line-1] {
 			problems = append(problems, f.problem(assign.Pos(), "a result is thrown away and no comment says why"))
 		}
 		return true
