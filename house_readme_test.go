@@ -1,0 +1,56 @@
+package blink_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```")
+
+// compile compiles a program as if it were an example of this module, without linking it.
+// It returns what the go command said against it.
+func compile(t *testing.T, text string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "main.go")
+	overlay := filepath.Join(t.TempDir(), "overlay.json")
+	place := filepath.Join(need(os.Getwd())(t), "examples", "readme", "main.go")
+	table := need(json.Marshal(map[string]any{"Replace": map[string]string{place: program}}))(t)
+	for name, content := range map[string][]byte{program: []byte(text), overlay: table} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said, err := exec.Command("go", "list", "-export", "-overlay", overlay, "-f", "", "./examples/readme").CombinedOutput()
+	if err != nil {
+		return err.Error() + "\n" + string(said)
+	}
+	return ""
+}
+
+func TestTheReadmesJobCompiles(t *testing.T) {
+	blocks := goBlock.FindAllStringSubmatch(string(need(os.ReadFile("README.md"))(t)), -1)
+	if len(blocks) == 0 {
+		t.Fatal("README.md shows no job")
+	}
+	for _, block := range blocks {
+		for _, problem := range formatted(need(parseGo("README.md", block[1]))(t)) {
+			t.Error(problem)
+		}
+		if said := compile(t, block[1]); said != "" {
+			t.Error(said)
+		}
+	}
+}
+
+func TestAProgramThatDoesNotCompileIsFound(t *testing.T) {
+	if said := compile(t, "package main\n\nfunc main() {}\n"); said != "" {
+		t.Error(said)
+	}
+	if said := compile(t, "package main\n\nfunc main() { gone() }\n"); said == "" {
+		t.Error("nothing was said against a call of nothing")
+	}
+}
