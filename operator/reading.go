@@ -82,7 +82,7 @@ func (m *reading[T, S]) NonBlocking() bool { return m.options.NonBlocking }
 
 // Fetch is Source.
 func (m *reading[T, S]) Fetch(ctx context.Context) (err error) {
-	invariant.Check(m.from == nil, "source %q fetches while records wait", m.id)
+	invariant.Check(m.from == nil, "a source fetches while records wait")
 	for range m.splits {
 		i := m.turn
 		m.turn = (m.turn + 1) % len(m.splits)

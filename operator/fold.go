@@ -1,0 +1,105 @@
+package operator
+
+import "cmp"
+
+// fold is how the records of a window become its result: T into A, A and A into A, and A
+// into the emitted R. The zero A holds nothing.
+type fold[K comparable, T, A, R any] struct {
+	add   func(acc *A, in *T)
+	merge func(acc *A, other *A)
+	emit  func(p *Pane[K, struct{}], acc *A, out *R)
+}
+
+// paned puts the result of an accumulator in a pane.
+func paned[K comparable, A, V any](result func(*A) V) func(*Pane[K, struct{}], *A, *Pane[K, V]) {
+	return func(p *Pane[K, struct{}], acc *A, out *Pane[K, V]) {
+		*out = Pane[K, V]{Key: p.Key, Start: p.Start, End: p.End, Value: result(acc), Late: p.Late}
+	}
+}
+
+// NewWindowCount counts the records of each window.
+func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
+	return newWindowing(key, o, fold[K, T, int64, Pane[K, int64]]{
+		add:   func(n *int64, _ *T) { *n++ },
+		merge: func(n, m *int64) { *n += *m },
+		emit:  paned[K](func(n *int64) int64 { return *n }),
+	})
+}
+
+// NewWindowSum adds up a number of each record.
+func NewWindowSum[K comparable, T any, N Number](key func(T) K, of func(T) N, o WindowOptions) Spec {
+	return newWindowing(key, o, fold[K, T, N, Pane[K, N]]{
+		add:   func(sum *N, in *T) { *sum += of(*in) },
+		merge: func(sum, more *N) { *sum += *more },
+		emit:  paned[K](func(sum *N) N { return *sum }),
+	})
+}
+
+// some is a record, or none yet.
+type some[T any] struct {
+	Record T
+	Have   bool
+}
+
+// NewWindowReduce emits the reduction of each window. f must be associative and
+// commutative, since records are combined by pieces of the window.
+func NewWindowReduce[K comparable, T any](key func(T) K, f func(a, b T) T, o WindowOptions) Spec {
+	return newWindowing(key, o, reduction[K](func(acc *T, in T) { *acc = f(*acc, in) }))
+}
+
+// NewWindowMaxBy emits the record with the greatest value, the first on a tie.
+func NewWindowMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
+	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
+		if cmp.Compare(of(in), of(*acc)) > 0 {
+			*acc = in
+		}
+	}))
+}
+
+// NewWindowMinBy emits the record with the least value, the first on a tie.
+func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
+	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
+		if cmp.Compare(of(in), of(*acc)) < 0 {
+			*acc = in
+		}
+	}))
+}
+
+func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[T], T] {
+	take := func(acc *some[T], in *T) {
+		if acc.Have {
+			combine(&acc.Record, *in)
+			return
+		}
+		acc.Record, acc.Have = *in, true
+	}
+	return fold[K, T, some[T], T]{
+		add:   take,
+		merge: func(acc, more *some[T]) { take(acc, &more.Record) },
+		emit:  func(_ *Pane[K, struct{}], acc *some[T], out *T) { *out = acc.Record },
+	}
+}
+
+// Accumulator is a pointer type *A with these methods. A is stored, so the rules of state
+// types hold. Merge joins two partial results; *zero holds nothing.
+type Accumulator[A, T, R any] interface {
+	*A
+	Add(T)
+	Merge(A)
+	Result() R
+}
+
+// NewWindowAggregate folds each window into an accumulator that starts as a copy of *zero.
+func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key func(T) K, zero P, o WindowOptions) Spec {
+	start := func(acc *some[A]) P {
+		if !acc.Have {
+			acc.Record, acc.Have = *zero, true
+		}
+		return P(&acc.Record)
+	}
+	return newWindowing(key, o, fold[K, T, some[A], Pane[K, R]]{
+		add:   func(acc *some[A], in *T) { start(acc).Add(*in) },
+		merge: func(acc, more *some[A]) { start(acc).Merge(more.Record) },
+		emit:  paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
+	})
+}

@@ -1,0 +1,215 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"blink/snapshot"
+)
+
+// span is a split: the numbers from Next to End. A batch holds two.
+type span struct {
+	Name      string
+	Next, End int
+}
+
+func (s span) ID() string { return s.Name }
+
+type spans []span
+
+func (s spans) Splits(context.Context, FS) ([]span, error) { return s, nil }
+
+type spanReader struct {
+	span
+	side   Tag[string]
+	opened *[]string
+}
+
+func (r *spanReader) Next(_ context.Context, into *Batch[int]) error {
+	for range 2 {
+		if r.span.Next == r.End {
+			return io.EOF
+		}
+		if r.side.Name() != "" {
+			into.AppendTo(r.side, fmt.Sprint(r.span.Next), timeOf(int64(r.span.Next)))
+		}
+		*into.Slot(timeOf(int64(r.span.Next))) = r.span.Next
+		r.span.Next++
+	}
+	return nil
+}
+
+func (r *spanReader) Position() span { return r.span }
+
+func (r *spanReader) Close() error { *r.opened = append(*r.opened, "close "+r.Name); return nil }
+
+func numbers(opened *[]string, s ...span) SourceOf[int] {
+	return NewSource(SourceOptions{Name: "numbers"}, spans(s), func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		*opened = append(*opened, "open "+s.Name)
+		return &spanReader{s, Tag[string]{}, opened}, nil
+	})
+}
+
+// initial is the part with which a source starts.
+func initial(t testing.TB, s interface {
+	Splits(context.Context, FS) ([]snapshot.Item, error)
+}) snapshot.Part {
+	t.Helper()
+	items, err := s.Splits(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshot.Part{Operator: "op", Items: items}
+}
+
+// read fetches n batches and delivers them; it says whether the source has ended.
+func read(b *bench, n int) bool {
+	b.t.Helper()
+	s := b.op.(Source)
+	for range n {
+		if err := s.Fetch(context.Background()); err == io.EOF {
+			return true
+		} else {
+			b.check(err)
+		}
+		if _, done := s.Deliver(); !done {
+			b.t.Fatal("held")
+		}
+	}
+	return false
+}
+
+func TestSplitsAreReadInTurnAndOpenedWhenFirstRead(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"b", 10, 13}, span{"a", 0, 5})
+	out := &kettle[int]{}
+	b := newBench(t, src.Spec(), out).restore(initial(t, src))
+	same(t, log)
+	read(b, 1)
+	same(t, log, "open a")
+	if !read(b, 9) {
+		t.Error("the source goes on")
+	}
+	same(t, out.got, 0, 1, 10, 11, 2, 3, 12, 4)
+	same(t, out.times, 0, 1, 10, 11, 2, 3, 12, 4)
+	b.check(b.op.(Closer).Close())
+	same(t, log, "open a", "open b", "close a", "close b")
+}
+
+func TestReadingGoesOnBehindTheLastDeliveredBatch(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"a", 0, 5}, span{"b", 10, 12})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	read(b, 3)
+	b.check(b.op.(Source).Fetch(context.Background())) // fetched, not delivered
+	out := &kettle[int]{}
+	again := newBench(t, src.Spec(), out).restore(b.snapshot())
+	read(again, 9)
+	same(t, out.got, 4)
+}
+
+func TestSplitsThatHaveEndedAreNotStored(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"a", 0, 1}, span{"b", 10, 99})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	read(b, 2)
+	if items := b.snapshot().Items; len(items) != 1 || items[0].Name != "b" || !b.task.Splits.Ended[0] || b.task.Splits.Ended[1] {
+		t.Errorf("stored %v, ended %v", items, b.task.Splits.Ended)
+	}
+}
+
+func TestClocksAreStoredWithTheirSplit(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"a", 0, 5}, span{"b", 10, 99})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	copy(b.task.Splits.Of("time"), []int64{7, 8})
+	p := b.snapshot()
+	p.Items = p.Items[1:] // the other split goes to another task
+	again := newBench(t, src.Spec(), &kettle[int]{}).restore(p)
+	same(t, again.task.Splits.Of("time"), 8)
+	same(t, again.task.Splits.Of("other"), NoTime)
+}
+
+func TestDeliveryGoesOnWherePressureStoppedIt(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"a", 0, 3})
+	out := &kettle[int]{limit: 1}
+	b := newBench(t, src.Spec(), out, func(b *bench) { out.p = b.pressure }).restore(initial(t, src))
+	s := b.op.(Source)
+	b.check(s.Fetch(context.Background()))
+	for i, want := range []bool{false, true} {
+		if n, done := s.Deliver(); n != 1 || done != want {
+			t.Errorf("call %d: %d records, done %v", i, n, done)
+		}
+		b.pressure.Release()
+	}
+	same(t, out.got, 0, 1)
+}
+
+func TestAReaderFillsSideOutputsInOrder(t *testing.T) {
+	var log, order []string
+	side := NewTag[string]("text")
+	src := NewSource(SourceOptions{Name: "numbers", Sides: []AnyTag{side}}, spans{{"a", 0, 3}}, func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		return &spanReader{s, side, &log}, nil
+	})
+	b := newBench(t, src.Spec(), collect[int](func(n int) { order = append(order, fmt.Sprint("main ", n)) }), func(b *bench) {
+		b.sides["text"] = Collector[string](collect[string](func(s string) { order = append(order, "side "+s) }))
+	}).restore(initial(t, src))
+	read(b, 3)
+	same(t, order, "side 0", "main 0", "side 1", "main 1", "side 2", "main 2")
+}
+
+// collect is a Collector that calls itself.
+type collect[T any] func(T)
+
+func (c collect[T]) Collect(in *T, _ int64) { c(*in) }
+
+func TestFailuresOfAReaderNameOperatorAndSplit(t *testing.T) {
+	for _, open := range []func() error{
+		func() error { return errors.New("no such thing") },
+		func() error { panic("no such thing") },
+	} {
+		src := NewSource(SourceOptions{Name: "bad"}, spans{{"a", 0, 3}}, func(context.Context, FS, span) (Reader[int, span], error) {
+			return nil, open()
+		})
+		b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+		err := b.op.(Source).Fetch(context.Background())
+		if err == nil || !strings.HasPrefix(err.Error(), `operator "op" (job.go:7): `) || !strings.Contains(err.Error(), "no such thing") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestTwoSplitsOfOneNameAreRefused(t *testing.T) {
+	var log []string
+	_, err := numbers(&log, span{Name: "a"}, span{Name: "a"}).Splits(context.Background(), nil)
+	if err == nil || err.Error() != `source "numbers": two splits are called "a"` {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestValuesAreReadOnce(t *testing.T) {
+	src := Values(make([]int, maxBatch+1)...)
+	out := &kettle[int]{}
+	b := newBench(t, src.Spec(), out).restore(initial(t, src))
+	if !read(b, 9) || len(out.got) != maxBatch+1 || out.times[0] != NoTime {
+		t.Errorf("%d records", len(out.got))
+	}
+}
+
+func TestReadingAllocatesNothing(t *testing.T) {
+	src := NewSource(SourceOptions{NonBlocking: true}, spans{{"a", 0, 1 << 40}}, func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		return &spanReader{s, Tag[string]{}, new([]string)}, nil
+	})
+	b := newBench(t, src.Spec(), &last[int]{}).restore(initial(t, src))
+	s := b.op.(Source)
+	batch := func() { s.Fetch(context.Background()); s.Deliver() }
+	batch()
+	if a := testing.AllocsPerRun(100, batch); a != 0 {
+		t.Errorf("%v allocations a batch", a)
+	}
+}
