@@ -13,15 +13,9 @@ const askMark = "?"
 
 // question is one Ask that has no answer yet.
 type question struct {
-	n      uint64
-	to     Ref
-	within time.Duration
-	then   func(reply any, err error)
-	stop   func()
+	then func(reply any, err error)
+	stop func() // its time-out
 }
-
-// Kind names the question in traces.
-func (q *question) Kind() string { return "answer of " + q.to.String() }
 
 // Ask tells m to an actor and runs then, as a turn of this actor, with its answer (Reply,
 // or Tell to Sender) or with an error when there is none after timeout or the actor is not
@@ -32,16 +26,16 @@ func (c *Ctx) Ask(to Ref, m any, timeout time.Duration, then func(reply any, err
 		return
 	}
 	a.lastAsk++
-	q := &question{n: a.lastAsk, to: to, within: timeout, then: then}
+	n, q := a.lastAsk, &question{then: then}
 	if a.asks == nil {
 		a.asks = map[uint64]*question{}
 	}
-	a.asks[q.n] = q
+	a.asks[n] = q
 	q.stop = a.sys.run.AfterFunc(timeout, func() {
 		err := fmt.Errorf("%w: %v was asked %s before", ErrTimeout, to, timeout)
-		a.mb.push(envelope{m: unanswered{err}, ask: q.n}, false)
+		a.mb.push(envelope{m: unanswered{err}, ask: n}, false)
 	})
-	a.sys.tell(Ref{a.ref.Node, a.ref.ID + askMark + strconv.FormatUint(q.n, 10)}, to, m)
+	a.sys.tell(Ref{a.ref.Node, a.ref.ID + askMark + strconv.FormatUint(n, 10)}, to, m)
 }
 
 // answered handles an answer; one that comes too late is dropped.

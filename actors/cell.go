@@ -128,12 +128,16 @@ func (c *cell) turn(e *envelope) {
 	case absent:
 		c.tellActor(m.Down)
 	case call:
-		c.sys.run.Turn(c.ref.ID, e.m)
+		c.sys.run.Turn(c.ref.ID, m)
 		c.guard(func() error { m.f(); return nil })
 	default:
-		if e.ask != 0 {
+		switch {
+		case e.ask != 0:
 			c.answered(e.ask, e.m)
-		} else {
+		case e.low:
+			c.sys.run.Yielded(c.ref.ID, e.m)
+			c.handle(e.m)
+		default:
 			c.tellActor(e.m)
 		}
 	}
@@ -143,6 +147,10 @@ func (c *cell) turn(e *envelope) {
 // tellActor runs the actor's own handler.
 func (c *cell) tellActor(m any) {
 	c.sys.run.Turn(c.ref.ID, m)
+	c.handle(m)
+}
+
+func (c *cell) handle(m any) {
 	if err := c.safely(m); err != nil {
 		c.fail(err)
 	}
@@ -174,7 +182,10 @@ func rescue(err *error) {
 // fail notes the failure of the actor; its turn ends in stopping.
 func (c *cell) fail(err error) {
 	c.leaving, c.reason = true, Failed
-	c.err = errors.Join(c.err, err)
+	if c.err != nil {
+		err = errors.Join(c.err, err)
+	}
+	c.err = err
 	c.sys.run.Failed(c.ref.ID, err)
 	if c.parent == nil {
 		event := c.ctx.Log().Error().Err(err)

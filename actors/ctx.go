@@ -76,4 +76,8 @@ func (c *Ctx) Become(name string, receive func(*Ctx, any) error) {
 
 // Yield tells m to this actor when nothing else waits for it; on a Loop, when nothing waits
 // for any actor of the loop. Only one m waits at a time: a later one takes its place.
-func (c *Ctx) Yield(m any) { c.c.mb.yield(m) }
+func (c *Ctx) Yield(m any) {
+	if c.c.state == running {
+		c.c.mb.yield(m)
+	}
+}

@@ -11,6 +11,7 @@ import (
 type envelope struct {
 	from Ref
 	m    any
+	low  bool   // from the low lane
 	ask  uint64 // not 0: the answer to this question of the receiver
 }
 
@@ -201,7 +202,7 @@ func (m *mailbox) take() (msg any, ok bool) {
 }
 
 func (m *mailbox) takeLow() any {
-	m.now = envelope{m: m.low}
+	m.now = envelope{m: m.low, low: true}
 	m.low, m.hasLow = nil, false
 	m.note()
 	return &m.now
@@ -225,6 +226,13 @@ func (m *mailbox) deliver(msg any) {
 		return
 	}
 	m.invoker.InvokeSystemMessage(msg)
+}
+
+// endYield drops what waits in the low lane.
+func (m *mailbox) endYield() {
+	m.mu.Lock()
+	m.low, m.hasLow = nil, false
+	m.mu.Unlock()
 }
 
 // close makes the mailbox refuse everything and returns what waited.

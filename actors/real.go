@@ -24,6 +24,7 @@ func (*realTime) AfterFunc(d time.Duration, f func()) (stop func()) {
 
 func (*realTime) Seed(string) uint64   { return rand.Uint64() }
 func (*realTime) Turn(string, any)     {}
+func (*realTime) Yielded(string, any)  {}
 func (*realTime) Lost(Ref, any)        {}
 func (*realTime) Failed(string, error) {}
 

@@ -19,6 +19,8 @@ type Runtime interface {
 	Seed(id string) uint64
 	// Turn is told of every message just before the actor gets it.
 	Turn(id string, m any)
+	// Yielded is told instead when the actor told itself with Yield.
+	Yielded(id string, m any)
 	// Lost is told of a message that no actor gets.
 	Lost(to Ref, m any)
 	// Failed is told of every actor that fails, and of every panic in Go work.

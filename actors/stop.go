@@ -13,6 +13,7 @@ func (c *cell) beginStop() {
 	c.become(stopping)
 	c.stopTimers()
 	c.endWork()
+	c.mb.endYield()
 	c.asks = nil
 	if c.receive != nil {
 		c.tellActor(Stopping{})

@@ -72,7 +72,6 @@ func (s *System) Spawn(kind, name string, make func() Actor, o ...Option) (Ref, 
 	if err != nil {
 		return Ref{}, err
 	}
-	c.gone = newGate()
 	return c.ref, s.start(c, s.kernel.Root, name)
 }
 
@@ -86,12 +85,15 @@ func (s *System) register(parent *cell, kind, name string, make func() Actor, o 
 		return nil, fmt.Errorf("spawn %s on %s: %w", id, s.config.Node, err)
 	}
 	c := newCell(s, parent, kind, id, make)
+	if parent == nil {
+		c.gone = newGate()
+	}
 	for _, option := range o {
 		option(c)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing && parent == nil {
 		return nil, fmt.Errorf("spawn %v: the node is shutting down", c.ref)
 	}
 	if s.cells[id] != nil {

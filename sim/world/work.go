@@ -1,0 +1,134 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"time"
+
+	"blink/actors"
+)
+
+// work is a piece of Go work: a coroutine that the world resumes.
+type work struct {
+	of    *process
+	id    string
+	what  string
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+	over  bool // unwinding: calls do nothing
+}
+
+// Faults decides what goes wrong in calls of contracts. It may crash or pause nodes too.
+type Faults interface {
+	// Call is asked once for each call that a process of the node makes, before it begins.
+	Call(node, op string) Fault
+}
+
+// Fault is what goes wrong in one call. The zero value is nothing.
+type Fault struct {
+	Slow    time.Duration // how much longer than usual it takes
+	Err     error         // what the caller gets in place of the answer
+	Applied bool          // with Err: the call did its work all the same
+}
+
+// ErrCrashed is what a call returns to code that still runs after its process has crashed:
+// the defers of Go work.
+var ErrCrashed = errors.New("the process has crashed")
+
+// Go implements actors.Runtime: run becomes a coroutine that starts a little later.
+func (p *process) Go(id, what string, run func()) {
+	if p.dead {
+		return
+	}
+	k := &work{of: p, id: id, what: what}
+	k.next, k.stop = iter.Pull(func(yield func(struct{}) bool) {
+		k.yield = yield
+		run()
+	})
+	p.works = append(p.works, k)
+	p.resumeAfter(k, startWork.draw(p.node.w.chance.call))
+}
+
+// startWork is how long it takes until a goroutine gets a processor.
+var startWork = Delay{Max: 100 * time.Microsecond}
+
+func (p *process) resumeAfter(k *work, d time.Duration) {
+	p.node.w.after(d, &task{f: k.resume, node: p.node, of: p})
+}
+
+// resume lets the work run to its next call, or its end.
+func (k *work) resume() {
+	w := k.of.node.w
+	w.trace.note(w.now, k.of.node.name+"/"+k.id, k.what)
+	w.at = k
+	_, more := k.next()
+	w.at = nil
+	if !more {
+		i := slices.Index(k.of.works, k)
+		k.of.works = slices.Delete(k.of.works, i, i+1)
+	}
+}
+
+// unwind ends the work where it is: its defers run, nothing else. It takes another goroutine
+// because the end of the work ends the goroutine that waits for it, and the world waits for
+// that, so still one thing happens at a time.
+func (k *work) unwind(w *World) {
+	k.over = true
+	w.at = k
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		k.stop()
+	}()
+	<-done
+	w.at = nil
+}
+
+// Call is what a simulated service puts around what a method does. It must be called in Go
+// work. The work is suspended on the way there; then f is applied, in one piece; then the
+// work is suspended on the way back. Faults decides whether it fails, before f or after it.
+// If the process crashes meanwhile, Call does not return. op is the name of the method, for
+// traces and faults.
+func (w *World) Call(op string, f func() error) error {
+	k := w.at
+	if k == nil {
+		panic(fmt.Errorf("%s is called outside of Go work: an actor must not block", op))
+	}
+	if k.over {
+		return ErrCrashed
+	}
+	fault := w.fault(k, op)
+	k.suspend(w.options.Call.draw(w.chance.call) + fault.Slow)
+	err := fault.Err
+	if err == nil || fault.Applied {
+		w.Note(k.of.node.name+"/"+k.id, op)
+		if answer := f(); err == nil {
+			err = answer
+		}
+	}
+	k.suspend(w.options.Call.draw(w.chance.call))
+	return err
+}
+
+func (w *World) fault(k *work, op string) Fault {
+	if w.options.Faults == nil {
+		return Fault{}
+	}
+	return w.options.Faults.Call(k.of.node.name, op)
+}
+
+// suspend lets the world go on for d. It does not return if the process crashes.
+func (k *work) suspend(d time.Duration) {
+	k.of.resumeAfter(k, d)
+	if !k.yield(struct{}{}) {
+		runtime.Goexit()
+	}
+}
+
+// Working returns the node, and the actor, whose Go work is running: whoever calls a
+// simulated service. It must be called in Go work.
+func (w *World) Working() actors.Ref { return actors.Ref{Node: w.at.of.node.name, ID: w.at.id} }
