@@ -1,0 +1,18 @@
+// Package files reads and writes files, exactly once.
+//
+// A source is an Input (Glob, Embedded) read as Lines or as the Rows of CSV files: every
+// file is a Split, its position a byte offset and a line number, so a reader that is opened
+// again goes on behind the last line that counted.
+//
+// A sink is CSV or Table. Its tasks write in two phases, each driving a stage:
+//
+//	begin ──► write … ──► prepare(k) ──► commit(k) ──► … ──► finalize
+//	  │         │             │             │                   └ task 0 joins the parts, names the file
+//	  │         │             │             └ rename, fsync of the folder: visible
+//	  │         │             └ fsync, rename to <k>-<task>-<attempt>: durable, invisible
+//	  │         └ .x.csv.parts/writing-<task>-<attempt>
+//	  └ remove what is later than the restored checkpoint
+//
+// Everything goes through operator.FS, so that a simulated disk can stand beneath; OS is
+// the real one. Start reading at lines.go for sources and stage.go for sinks.
+package files

@@ -1,0 +1,10 @@
+package files
+
+import (
+	"errors"
+	"syscall"
+)
+
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}

@@ -1,0 +1,165 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"blink/operator"
+)
+
+// Line is one line of a file, without its end (LF or CRLF).
+type Line struct {
+	File   string
+	Number int64 // from 1
+	Text   string
+}
+
+// maxLine bounds the memory that one line may take.
+const maxLine = 1 << 20
+
+// Split is one file and how far it has been read. Size and Checksum say which content was
+// meant: what is appended later is not read, and a changed file can be told.
+type Split struct {
+	Path     string
+	Size     int64
+	Checksum uint64
+	Offset   int64 // bytes read, of the uncompressed content
+	Number   int64 // lines read
+	// Columns[i] is the place in a row of the i-th column asked for, Width the number of
+	// columns in the header. Only in sources of rows.
+	Columns []int
+	Width   int
+}
+
+// ID is the path: a file is read once.
+func (s Split) ID() string { return s.Path }
+
+// splits finds the files of an input, one split each.
+func (in Input) splits(ctx context.Context, fsys operator.FS) ([]Split, error) {
+	files, err := in.find(fsys)
+	if err != nil {
+		return nil, err
+	}
+	var all []Split
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s, err := in.split(fsys, f)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", f.name, err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (in Input) split(fsys operator.FS, f found) (Split, error) {
+	c, err := in.open(fsys, f.name)
+	if err != nil {
+		return Split{}, err
+	}
+	defer c.Close()
+	sum, err := checksum(c, f.size)
+	return Split{Path: f.name, Size: f.size, Checksum: sum}, err
+}
+
+// lines reads the lines of one split.
+type lines struct {
+	at   Split
+	file content
+	in   *bufio.Reader
+	zip  bool
+	long []byte // of a line longer than the buffer of in
+}
+
+// openLines goes to the split's position.
+func (in Input) openLines(fsys operator.FS, s Split) (*lines, error) {
+	file, err := in.open(fsys, s.Path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.Path, err)
+	}
+	l := &lines{at: s, file: file}
+	if err := l.seek(); err != nil {
+		file.Close()
+		return nil, l.failed(err)
+	}
+	return l, nil
+}
+
+var gzipMagic = []byte{0x1f, 0x8b}
+
+func (l *lines) seek() error {
+	magic := make([]byte, len(gzipMagic))
+	n, err := l.file.ReadAt(magic, 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	l.zip = bytes.Equal(magic[:n], gzipMagic)
+	if !l.zip {
+		l.in = bufio.NewReaderSize(io.NewSectionReader(l.file, l.at.Offset, l.at.Size-l.at.Offset), 64<<10)
+		return nil
+	}
+	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(l.file, 0, l.at.Size), 64<<10))
+	if err != nil {
+		return err
+	}
+	l.in = bufio.NewReaderSize(z, 64<<10)
+	_, err = io.CopyN(io.Discard, l.in, l.at.Offset)
+	return err
+}
+
+// next returns the next line, or io.EOF; then the position is behind it. The bytes are
+// valid until the following call.
+func (l *lines) next() ([]byte, error) {
+	raw, err := l.raw()
+	if err != nil && (err != io.EOF || len(raw) == 0) {
+		return nil, l.end(err)
+	}
+	l.at.Offset += int64(len(raw))
+	l.at.Number++
+	raw = bytes.TrimSuffix(raw, []byte("\n"))
+	return bytes.TrimSuffix(raw, []byte("\r")), nil
+}
+
+// raw is the next line with its end; with io.EOF the rest of the file, which may be empty.
+func (l *lines) raw() ([]byte, error) {
+	piece, err := l.in.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return piece, err
+	}
+	l.long = append(l.long[:0], piece...)
+	for err == bufio.ErrBufferFull {
+		if len(l.long) > maxLine {
+			return nil, fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine)
+		}
+		piece, err = l.in.ReadSlice('\n')
+		l.long = append(l.long, piece...)
+	}
+	return l.long, err
+}
+
+// end tells the end of a file from the end of one that has become shorter.
+func (l *lines) end(err error) error {
+	if err != io.EOF {
+		return l.failed(err)
+	}
+	if !l.zip && l.at.Offset < l.at.Size {
+		return l.failed(fmt.Errorf("it ends after %d bytes and had %d when the job started: a file must not change while it is read", l.at.Offset, l.at.Size))
+	}
+	return io.EOF
+}
+
+func (l *lines) failed(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+		err = fmt.Errorf("the gzip data is damaged behind line %d: %w", l.at.Number, err)
+	}
+	return fmt.Errorf("read %s: %w", l.at.Path, err)
+}
+
+func (l *lines) close() error { return l.file.Close() }

@@ -1,0 +1,163 @@
+package files
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"blink/operator"
+)
+
+// Part is what one attempt of a task wrote for one checkpoint. It is kept in snapshots
+// until the checkpoint is complete and the part is committed.
+type Part struct {
+	Checkpoint uint64
+	Task       int
+	Attempt    uint32
+}
+
+// The states of a part, as file names in the folder of parts:
+//
+//	writing-<task>-<attempt>                     being written, for whatever checkpoint comes next
+//	<checkpoint>-<task>-<attempt>                staged: durable, its checkpoint not complete
+//	part-<checkpoint>-<task>-<attempt>.csv       committed
+//
+// The committed parts of a target that is a folder stand in that folder itself.
+func (p Part) staged() string {
+	return fmt.Sprintf("%010d-%05d-%d", p.Checkpoint, p.Task, p.Attempt)
+}
+
+func (p Part) committed() string { return "part-" + p.staged() + ".csv" }
+
+// parseStaged is the inverse of staged.
+func parseStaged(name string) (Part, bool) {
+	f := strings.Split(name, "-")
+	if len(f) != 3 {
+		return Part{}, false
+	}
+	checkpoint, err1 := strconv.ParseUint(f[0], 10, 64)
+	task, err2 := strconv.ParseUint(f[1], 10, 31)
+	attempt, err3 := strconv.ParseUint(f[2], 10, 32)
+	p := Part{checkpoint, int(task), uint32(attempt)}
+	return p, err1 == nil && err2 == nil && err3 == nil && p.staged() == name
+}
+
+// parseCommitted is the inverse of committed.
+func parseCommitted(name string) (Part, bool) {
+	name, isPart := strings.CutPrefix(name, "part-")
+	name, isCSV := strings.CutSuffix(name, ".csv")
+	p, ok := parseStaged(name)
+	return p, ok && isPart && isCSV
+}
+
+// target is where the output goes: one file of a bounded job, or a folder.
+type target struct {
+	path   string
+	folder bool
+}
+
+// newTarget takes "out/x.csv" or, with a slash at its end, "out/".
+func newTarget(name string) target {
+	return target{path: path.Clean(name), folder: strings.HasSuffix(name, "/")}
+}
+
+// parts is the folder of staged parts.
+func (t target) parts() string {
+	if t.folder {
+		return path.Join(t.path, ".parts")
+	}
+	dir, name := path.Split(t.path)
+	return path.Join(dir, "."+name+".parts")
+}
+
+// home is the folder of committed parts.
+func (t target) home() string {
+	if t.folder {
+		return t.path
+	}
+	return t.parts()
+}
+
+func (t target) String() string {
+	if t.folder {
+		return t.path + "/"
+	}
+	return t.path
+}
+
+// unnumbered is the checkpoint of a part that is being written.
+const unnumbered = math.MaxUint64
+
+func (p Part) writing() string { return fmt.Sprintf("writing-%05d-%d", p.Task, p.Attempt) }
+
+func parseWriting(name string) (Part, bool) {
+	rest, ok := strings.CutPrefix(name, "writing-")
+	p, isPart := parseStaged(fmt.Sprintf("%010d-%s", 0, rest))
+	p.Checkpoint = unnumbered
+	return p, ok && isPart
+}
+
+// listed are the parts that a target has on disk, each list in ascending order.
+type listed struct{ writing, staged, committed []Part }
+
+func (t target) list(fsys operator.FS) (listed, error) {
+	var l listed
+	names, err := fsys.ReadDir(t.parts())
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return l, err
+	}
+	for _, n := range names {
+		if p, ok := parseStaged(n); ok {
+			l.staged = append(l.staged, p)
+		} else if p, ok := parseWriting(n); ok {
+			l.writing = append(l.writing, p)
+		} else if p, ok := parseCommitted(n); ok && !t.folder {
+			l.committed = append(l.committed, p)
+		}
+	}
+	if t.folder {
+		if l.committed, err = t.visible(fsys); err != nil {
+			return l, err
+		}
+	}
+	slices.SortFunc(l.writing, compareParts)
+	slices.SortFunc(l.staged, compareParts)
+	slices.SortFunc(l.committed, compareParts)
+	return l, nil
+}
+
+func (t target) visible(fsys operator.FS) ([]Part, error) {
+	names, err := fsys.ReadDir(t.path)
+	if err != nil {
+		return nil, err
+	}
+	var all []Part
+	for _, n := range names {
+		if p, ok := parseCommitted(n); ok {
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
+func compareParts(a, b Part) int {
+	return cmp.Or(cmp.Compare(a.Checkpoint, b.Checkpoint), cmp.Compare(a.Task, b.Task), cmp.Compare(a.Attempt, b.Attempt))
+}
+
+// exists tells a missing file from one that cannot be looked at.
+func exists(fsys operator.FS, name string) (bool, error) {
+	_, err := fsys.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

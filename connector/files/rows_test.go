@@ -1,0 +1,67 @@
+package files
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+func rowsOf(t *testing.T, in Input, columns ...string) []Row {
+	t.Helper()
+	all, err := in.rowSplits(context.Background(), OS(), columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, after, err := readAll(in, all[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]Row, len(texts))
+	for i := range texts {
+		rows[i] = after[i].row(texts[i])
+	}
+	return rows
+}
+
+func TestColumnsAreFoundByNameInAnyOrder(t *testing.T) {
+	in := Embedded("x.csv", []byte("\ufeffc,\"a\",b\r\n1,\"2,\"\"2\"\"\",3\r\n"))
+	rows := rowsOf(t, in, "a", "c")
+	if len(rows) != 1 || rows[0].Number != 2 || rows[0].Problem != "" {
+		t.Fatalf("rows %+v", rows)
+	}
+	same(t, rows[0].Cells, []string{`2,"2"`, "1"})
+}
+
+func TestLineThatIsNoRowHasItsProblem(t *testing.T) {
+	rows := rowsOf(t, Embedded("x.csv", []byte("a,b\n1\n1,2,3\n\"1,2\n1,2\n")), "b")
+	want := []string{"1 columns, the header has 2", "3 columns, the header has 2", "the quotes do not match", ""}
+	for i, r := range rows {
+		if r.Problem != want[i] || (r.Cells == nil) != (want[i] != "") {
+			t.Errorf("row %+v, want problem %q", r, want[i])
+		}
+	}
+}
+
+func TestMissingColumnAndEmptyFileAreNamed(t *testing.T) {
+	_, err := Embedded("x.csv", []byte("a,b\n")).rowSplits(context.Background(), OS(), []string{"a", "when", "who"})
+	wantError(t, err, "x.csv", `no column "when", "who"`, "it has a,b")
+	_, err = Embedded("x.csv", nil).rowSplits(context.Background(), OS(), []string{"a"})
+	wantError(t, err, "x.csv", "it is empty")
+}
+
+func FuzzCellsAreWhatAppendCellWrote(f *testing.F) {
+	f.Add("a", `"`, "b,c")
+	f.Add("", "", "")
+	f.Add(" a", "\r", `""`)
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		if strings.ContainsAny(a+b+c, "\r\n") {
+			return
+		}
+		line := strings.TrimSuffix(string(appendLine(nil, []string{a, b, c})), "\n")
+		have, err := cells(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, have, []string{a, b, c})
+	})
+}
