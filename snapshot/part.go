@@ -32,3 +32,22 @@ type Handle struct {
 	Size     int64  // bytes
 	Checksum uint64 // xxh3 of the object
 }
+
+// PartSummary is what the manifest must know of one operator's part.
+type PartSummary struct {
+	Operator string
+	Items    []string // names, in the order of the part
+	States   []StateSchema
+}
+
+// Summarize lists the summaries of parts.
+func Summarize(parts []Part) []PartSummary {
+	sums := make([]PartSummary, len(parts))
+	for i, p := range parts {
+		sums[i] = PartSummary{Operator: p.Operator, States: p.States}
+		for _, it := range p.Items {
+			sums[i].Items = append(sums[i].Items, it.Name)
+		}
+	}
+	return sums
+}

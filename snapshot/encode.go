@@ -1,0 +1,198 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"blink/graph"
+
+	"github.com/zeebo/xxh3"
+)
+
+// A task object is
+//
+//	"BLNKPART" | version u32 | parts u32 | part…
+//	part:  operator | groups u32 | (number u32, data)… | items u32 | (name, data)… | states u32 | (name, kind, schema)…
+//
+// little-endian; strings and data are a u32 length and their bytes. Its checksum stands in
+// its Handle.
+const (
+	partMagic   = "BLNKPART"
+	partVersion = 1
+)
+
+var errShort = errors.New("it ends too early")
+
+// EncodeParts encodes the parts of one task. Equal parts give equal bytes.
+func EncodeParts(parts []Part) ([]byte, error) {
+	e := encoder{}
+	e.raw(partMagic)
+	e.u32(partVersion)
+	e.u32(len(parts))
+	for _, p := range parts {
+		e.text(p.Operator)
+		e.u32(len(p.Groups))
+		for i, g := range p.Groups {
+			if i > 0 && g.Number <= p.Groups[i-1].Number {
+				return nil, fmt.Errorf("operator %q: key group %d after %d", p.Operator, g.Number, p.Groups[i-1].Number)
+			}
+			e.u32(g.Number)
+			e.text(string(g.Data))
+		}
+		e.u32(len(p.Items))
+		for _, it := range p.Items {
+			e.text(it.Name)
+			e.text(string(it.Data))
+		}
+		e.states(p.States)
+	}
+	return e.b, nil
+}
+
+// DecodeParts reads what EncodeParts wrote; the parts share data's memory. It refuses
+// anything else and never takes more memory than a small multiple of len(data).
+func DecodeParts(data []byte) ([]Part, error) {
+	d := decoder{b: data}
+	if string(d.raw(len(partMagic))) != partMagic {
+		return nil, errors.New("not a task snapshot")
+	}
+	if v := d.u32(); v != partVersion && d.err == nil {
+		return nil, fmt.Errorf("task snapshot of format %d: this program reads format %d", v, partVersion)
+	}
+	parts := make([]Part, 0, d.count(16))
+	for range cap(parts) {
+		p := Part{Operator: d.text()}
+		for range d.count(8) {
+			p.Groups = append(p.Groups, Group{Number: d.u32(), Data: d.bytes()})
+		}
+		for range d.count(8) {
+			p.Items = append(p.Items, Item{Name: d.text(), Data: d.bytes()})
+		}
+		p.States = d.states()
+		parts = append(parts, p)
+	}
+	if d.err == nil && len(d.b) > 0 {
+		d.err = fmt.Errorf("%d bytes too many", len(d.b))
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("task snapshot: %w", d.err)
+	}
+	return parts, nil
+}
+
+// HandleOf is the handle of an object with this key and content.
+func HandleOf(key string, data []byte) Handle {
+	return Handle{Key: key, Size: int64(len(data)), Checksum: xxh3.Hash(data)}
+}
+
+// Check says whether data is what the handle points to.
+func (h Handle) Check(data []byte) error {
+	if int64(len(data)) != h.Size {
+		return fmt.Errorf("%s has %d bytes, not %d", h.Key, len(data), h.Size)
+	}
+	if sum := xxh3.Hash(data); sum != h.Checksum {
+		return fmt.Errorf("%s has checksum %016x, not %016x", h.Key, sum, h.Checksum)
+	}
+	return nil
+}
+
+// CutPart takes from the object data the part of one operator, cut to the key groups and
+// the items named. An operator without a part gives an empty one.
+func CutPart(data []byte, operator string, groups graph.Range, items []string) (Part, error) {
+	parts, err := DecodeParts(data)
+	if err != nil {
+		return Part{}, err
+	}
+	cut := Part{Operator: operator}
+	for _, p := range parts {
+		if p.Operator != operator {
+			continue
+		}
+		cut.States = p.States
+		for _, g := range p.Groups {
+			if groups.Contains(g.Number) {
+				cut.Groups = append(cut.Groups, g)
+			}
+		}
+		for _, it := range p.Items {
+			if slices.Contains(items, it.Name) {
+				cut.Items = append(cut.Items, it)
+			}
+		}
+	}
+	return cut, nil
+}
+
+// encoder appends little-endian fields.
+type encoder struct{ b []byte }
+
+func (e *encoder) raw(s string)  { e.b = append(e.b, s...) }
+func (e *encoder) u32(n int)     { e.b = binary.LittleEndian.AppendUint32(e.b, uint32(n)) }
+func (e *encoder) u64(n uint64)  { e.b = binary.LittleEndian.AppendUint64(e.b, n) }
+func (e *encoder) text(s string) { e.u32(len(s)); e.raw(s) }
+
+func (e *encoder) states(ss []StateSchema) {
+	e.u32(len(ss))
+	for _, s := range ss {
+		e.text(s.Name)
+		e.text(s.Kind)
+		e.text(s.Schema)
+	}
+}
+
+// decoder reads them back; after the first error everything is zero.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) raw(n int) []byte {
+	if d.err != nil || n < 0 || n > len(d.b) {
+		if d.err == nil {
+			d.err = errShort
+		}
+		return nil
+	}
+	x := d.b[:n:n]
+	d.b = d.b[n:]
+	return x
+}
+
+func (d *decoder) u32() int {
+	if b := d.raw(4); b != nil {
+		return int(binary.LittleEndian.Uint32(b))
+	}
+	return 0
+}
+
+func (d *decoder) u64() uint64 {
+	if b := d.raw(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (d *decoder) bytes() []byte { return d.raw(d.u32()) }
+func (d *decoder) text() string  { return string(d.bytes()) }
+
+// count reads the number of things that follow, each of at least size bytes.
+func (d *decoder) count(size int) int {
+	n := d.u32()
+	if n > len(d.b)/size {
+		if d.err == nil {
+			d.err = errShort
+		}
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) states() []StateSchema {
+	var ss []StateSchema
+	for range d.count(12) {
+		ss = append(ss, StateSchema{d.text(), d.text(), d.text()})
+	}
+	return ss
+}

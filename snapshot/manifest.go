@@ -1,0 +1,129 @@
+package snapshot
+
+import (
+	"errors"
+	"fmt"
+
+	"blink/graph"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Manifest is a checkpoint: where the snapshot of every task is.
+type Manifest struct {
+	Job            string
+	Fingerprint    string // of the job graph that took it
+	Checkpoint     uint64
+	Epoch          uint64 // of the leader that wrote it
+	MaxParallelism int
+	Tasks          []TaskEntry // by vertex, then subtask
+}
+
+// TaskEntry is one task's share of a checkpoint.
+type TaskEntry struct {
+	Task    graph.TaskID
+	Attempt uint32
+	Handle  Handle
+	// Groups are the key groups that the task owned.
+	Groups graph.Range
+	Parts  []PartSummary
+}
+
+const (
+	manifestMagic   = "BLNKCHKP"
+	manifestVersion = 1
+)
+
+// ManifestKey is the object that a leader of this epoch writes a checkpoint's manifest to.
+func ManifestKey(checkpoint, epoch uint64) string {
+	return fmt.Sprintf("%smanifest-%d", CheckpointPrefix(checkpoint), epoch)
+}
+
+// TaskKey is the object that a task writes its snapshot to.
+func TaskKey(checkpoint uint64, t graph.TaskID, attempt uint32, epoch uint64) string {
+	return fmt.Sprintf("%stask-%d-%d-%d-%d", CheckpointPrefix(checkpoint), t.Vertex, t.Subtask, attempt, epoch)
+}
+
+// CheckpointPrefix is what the keys of all objects of a checkpoint begin with.
+func CheckpointPrefix(checkpoint uint64) string { return fmt.Sprintf("%s%010d/", checkpoints, checkpoint) }
+
+const checkpoints = "chk/"
+
+// Encode gives the manifest's bytes, its checksum at the end.
+func (m *Manifest) Encode() []byte {
+	e := encoder{}
+	e.raw(manifestMagic)
+	e.u32(manifestVersion)
+	e.text(m.Job)
+	e.text(m.Fingerprint)
+	e.u64(m.Checkpoint)
+	e.u64(m.Epoch)
+	e.u32(m.MaxParallelism)
+	e.u32(len(m.Tasks))
+	for _, t := range m.Tasks {
+		e.u32(int(t.Task.Vertex))
+		e.u32(t.Task.Subtask)
+		e.u32(int(t.Attempt))
+		e.text(t.Handle.Key)
+		e.u64(uint64(t.Handle.Size))
+		e.u64(t.Handle.Checksum)
+		e.u32(t.Groups.From)
+		e.u32(t.Groups.To)
+		e.u32(len(t.Parts))
+		for _, p := range t.Parts {
+			e.text(p.Operator)
+			e.u32(len(p.Items))
+			for _, it := range p.Items {
+				e.text(it)
+			}
+			e.states(p.States)
+		}
+	}
+	e.u64(xxh3.Hash(e.b))
+	return e.b
+}
+
+// DecodeManifest reads what Encode wrote and says what is wrong with anything else.
+func DecodeManifest(data []byte) (*Manifest, error) {
+	if len(data) < len(manifestMagic)+8 || string(data[:len(manifestMagic)]) != manifestMagic {
+		return nil, errors.New("not a checkpoint manifest")
+	}
+	body := data[:len(data)-8]
+	tail := decoder{b: data[len(data)-8:]}
+	if tail.u64() != xxh3.Hash(body) {
+		return nil, errors.New("checkpoint manifest: wrong checksum")
+	}
+	d := decoder{b: body[len(manifestMagic):]}
+	if v := d.u32(); v != manifestVersion {
+		return nil, fmt.Errorf("checkpoint manifest of format %d: this program reads format %d", v, manifestVersion)
+	}
+	m := &Manifest{Job: d.text(), Fingerprint: d.text(), Checkpoint: d.u64(), Epoch: d.u64(), MaxParallelism: d.u32()}
+	for range d.count(52) {
+		m.Tasks = append(m.Tasks, d.task())
+	}
+	if d.err == nil && len(d.b) > 0 {
+		d.err = fmt.Errorf("%d bytes too many", len(d.b))
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("checkpoint manifest: %w", d.err)
+	}
+	return m, nil
+}
+
+func (d *decoder) task() TaskEntry {
+	t := TaskEntry{
+		Task:    graph.TaskID{Vertex: graph.VertexID(d.u32()), Subtask: d.u32()},
+		Attempt: uint32(d.u32()),
+		Handle:  Handle{Key: d.text(), Size: int64(d.u64()), Checksum: d.u64()},
+		Groups:  graph.Range{From: d.u32(), To: d.u32()},
+	}
+	for range d.count(12) {
+		p := PartSummary{Operator: d.text()}
+		for range d.count(4) {
+			p.Items = append(p.Items, d.text())
+		}
+		p.States = d.states()
+		t.Parts = append(t.Parts, p)
+	}
+	return t
+}

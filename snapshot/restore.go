@@ -1,0 +1,156 @@
+package snapshot
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"blink/graph"
+)
+
+// Fetch is a piece of a checkpoint that a task reads when it is restored.
+type Fetch struct {
+	Handle   Handle
+	Operator string
+	Groups   graph.Range // of keyed state
+	Items    []string
+}
+
+// PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of
+// the manifest. Keyed state follows its key groups; the items of an operator, in order of
+// name, are dealt to its tasks in turn. It refuses a checkpoint of another number of key
+// groups, one with an operator that the plan lacks, and states whose stored form differs;
+// every difference is named.
+func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
+	vertices := map[string]*graph.Vertex{}
+	for i := range plan.Vertices {
+		for _, op := range plan.Vertices[i].Operators {
+			vertices[plan.Job.Operators[op].ID] = &plan.Vertices[i]
+		}
+	}
+	if err := compatible(m, plan, vertices); err != nil {
+		return nil, err
+	}
+	deal := dealItems(m, vertices)
+	fetches := map[graph.TaskID][]Fetch{}
+	for _, e := range m.Tasks {
+		for _, p := range e.Parts {
+			v := vertices[p.Operator]
+			if v == nil {
+				continue // it had no state
+			}
+			for i := range v.Parallelism {
+				f := Fetch{Handle: e.Handle, Operator: p.Operator, Groups: e.Groups.Intersect(graph.GroupRange(m.MaxParallelism, v.Parallelism, i))}
+				for _, it := range p.Items {
+					if deal[p.Operator][it] == i {
+						f.Items = append(f.Items, it)
+					}
+				}
+				if f.Groups.From < f.Groups.To || len(f.Items) > 0 {
+					t := graph.TaskID{Vertex: v.ID, Subtask: i}
+					fetches[t] = append(fetches[t], f)
+				}
+			}
+		}
+	}
+	return fetches, nil
+}
+
+// dealItems gives every item of every operator to a subtask.
+func dealItems(m *Manifest, vertices map[string]*graph.Vertex) map[string]map[string]int {
+	names := map[string][]string{}
+	for _, e := range m.Tasks {
+		for _, p := range e.Parts {
+			names[p.Operator] = append(names[p.Operator], p.Items...)
+		}
+	}
+	deal := map[string]map[string]int{}
+	for op, all := range names {
+		slices.Sort(all)
+		deal[op] = map[string]int{}
+		for i, name := range all {
+			deal[op][name] = i % vertices[op].Parallelism
+		}
+	}
+	return deal
+}
+
+// compatible refuses a checkpoint that the plan cannot take over, naming every reason.
+func compatible(m *Manifest, plan *graph.Plan, vertices map[string]*graph.Vertex) error {
+	var errs []error
+	if m.MaxParallelism != plan.Job.MaxParallelism {
+		errs = append(errs, fmt.Errorf("checkpoint %d has %d key groups and the job %d: MaxParallelism is fixed for the life of the state", m.Checkpoint, m.MaxParallelism, plan.Job.MaxParallelism))
+	}
+	seen := map[string]bool{}
+	for _, e := range m.Tasks {
+		for _, p := range e.Parts {
+			if seen[p.Operator] {
+				continue
+			}
+			seen[p.Operator] = true
+			if vertices[p.Operator] == nil {
+				if len(p.Items)+len(p.States) > 0 || stateful(m, p.Operator) {
+					errs = append(errs, fmt.Errorf("checkpoint %d holds state of operator %q, which the job lacks: give an operator that ID", m.Checkpoint, p.Operator))
+				}
+				continue
+			}
+			errs = append(errs, sameStates(m.Checkpoint, p, plan)...)
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+// stateful says whether any task stored items or states of the operator.
+func stateful(m *Manifest, operator string) bool {
+	for _, e := range m.Tasks {
+		for _, p := range e.Parts {
+			if p.Operator == operator && len(p.Items)+len(p.States) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameStates compares the stored forms of an operator's states with the declared ones.
+func sameStates(checkpoint uint64, p PartSummary, plan *graph.Plan) []error {
+	i := slices.IndexFunc(plan.Job.Operators, func(o graph.Operator) bool { return o.ID == p.Operator })
+	declared := plan.Job.Operators[i].State
+	var errs []error
+	for _, old := range p.States {
+		k := slices.IndexFunc(declared, func(s graph.State) bool { return s.Name == old.Name })
+		switch {
+		case k < 0:
+			errs = append(errs, fmt.Errorf("operator %q: checkpoint %d holds state %q, which the operator does not declare any more", p.Operator, checkpoint, old.Name))
+		case declared[k].Kind != old.Kind || declared[k].Schema != old.Schema:
+			errs = append(errs, fmt.Errorf("operator %q, state %q: %s", p.Operator, old.Name, changed(checkpoint, old, declared[k])))
+		}
+	}
+	return errs
+}
+
+// changed tells how a state differs from its stored form: the first field, where schemas
+// list one a line.
+func changed(checkpoint uint64, old StateSchema, now graph.State) string {
+	if old.Kind != now.Kind {
+		return fmt.Sprintf("was a %s in checkpoint %d and is a %s now: rename it", old.Kind, checkpoint, now.Kind)
+	}
+	a, b := strings.Split(old.Schema, "\n"), strings.Split(now.Schema, "\n")
+	for i := range max(len(a), len(b)) {
+		was, is := line(a, i), line(b, i)
+		if was != is {
+			return fmt.Sprintf("%s in checkpoint %d is %s now: rename it, or migrate", was, checkpoint, is)
+		}
+	}
+	return "its stored form has changed"
+}
+
+func line(ls []string, i int) string {
+	if i < len(ls) && ls[i] != "" {
+		return ls[i]
+	}
+	return "nothing"
+}

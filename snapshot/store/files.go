@@ -1,0 +1,196 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Files returns a Store in the folder dir, which is made if it is not there. One process
+// may use it at a time.
+func Files(dir string) (Store, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("object store: %w", err)
+	}
+	f := &files{dir: dir}
+	return f, f.sweep()
+}
+
+type files struct {
+	dir string
+	mu  sync.Mutex // held by PutNew, which looks before it writes
+}
+
+const temporary = ".tmp-"
+
+// sweep removes what an interrupted Put has left.
+func (f *files) sweep() error {
+	err := filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasPrefix(d.Name(), temporary) {
+			return err
+		}
+		return os.Remove(path)
+	})
+	if err != nil {
+		return fmt.Errorf("object store: %w", err)
+	}
+	return nil
+}
+
+func (f *files) path(key string) string { return filepath.Join(f.dir, filepath.FromSlash(key)) }
+
+func (f *files) Put(_ context.Context, key string, data []byte) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	if err := f.write(f.path(key), data); err != nil {
+		return fmt.Errorf("put %s: %w", key, err)
+	}
+	return nil
+}
+
+// write makes the file appear whole or not at all.
+func (f *files) write(path string, data []byte) error {
+	if err := f.mkdir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	t, err := os.CreateTemp(filepath.Dir(path), temporary)
+	if err != nil {
+		return err
+	}
+	_, err = t.Write(data)
+	if err == nil {
+		err = t.Sync()
+	}
+	if err = errors.Join(err, t.Close()); err == nil {
+		err = os.Rename(t.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(t.Name()))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// mkdir makes the folder and those above it durable.
+func (f *files) mkdir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for d := dir; d != f.dir && len(d) > len(f.dir); d = filepath.Dir(d) {
+		if err := syncDir(filepath.Dir(d)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (f *files) PutNew(ctx context.Context, key string, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old, err := f.Get(ctx, key)
+	switch {
+	case err == nil && bytes.Equal(old, data):
+		return nil
+	case err == nil:
+		return fmt.Errorf("put %s: %w", key, ErrExists)
+	case !errors.Is(err, ErrNotFound):
+		return err
+	}
+	return f.Put(ctx, key, data)
+}
+
+func (f *files) Get(_ context.Context, key string) ([]byte, error) {
+	data, err := os.ReadFile(f.path(key))
+	return data, f.explain(key, err)
+}
+
+func (f *files) explain(key string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("get %s: %w in %s", key, ErrNotFound, f.dir)
+	}
+	return fmt.Errorf("get %s: %w", key, err)
+}
+
+func (f *files) GetRange(_ context.Context, key string, off, n int64) ([]byte, error) {
+	file, err := os.Open(f.path(key))
+	if err != nil {
+		return nil, f.explain(key, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, f.explain(key, err)
+	}
+	if off < 0 || n < 0 || off > info.Size() || n > info.Size()-off {
+		return nil, fmt.Errorf("get %s: %d bytes from %d on, of %d", key, n, off, info.Size())
+	}
+	data := make([]byte, n)
+	if _, err := file.ReadAt(data, off); err != nil && err != io.EOF {
+		return nil, f.explain(key, err)
+	}
+	return data, nil
+}
+
+func (f *files) List(_ context.Context, prefix string) ([]string, error) {
+	var keys []string
+	err := filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(f.dir, path)
+		key := filepath.ToSlash(rel)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && key != "." && !strings.HasPrefix(key+"/", prefix) && !strings.HasPrefix(prefix, key+"/"):
+			return fs.SkipDir
+		case !d.IsDir() && strings.HasPrefix(key, prefix) && !strings.HasPrefix(d.Name(), temporary):
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// Delete also removes the folders that it leaves empty.
+func (f *files) Delete(_ context.Context, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	path := f.path(key)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	for d := filepath.Dir(path); d != f.dir && len(d) > len(f.dir); d = filepath.Dir(d) {
+		if os.Remove(d) != nil {
+			break // it holds something
+		}
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// Store keeps objects under keys. Keys are relative slash-separated paths without empty or
+// dot elements. All methods may block and are safe for concurrent use. An error other than
+// those named leaves it open whether the call was carried out.
+type Store interface {
+	// Put stores data under key, in place of what was there. It is durable when Put returns.
+	Put(ctx context.Context, key string, data []byte) error
+	// PutNew is Put, but ErrExists when there is an object with other content.
+	PutNew(ctx context.Context, key string, data []byte) error
+	// Get returns the object, or ErrNotFound.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// GetRange returns n bytes from off on; it is an error if there are fewer.
+	GetRange(ctx context.Context, key string, off, n int64) ([]byte, error)
+	// List returns the keys that begin with prefix, ascending.
+	List(ctx context.Context, prefix string) ([]string, error)
+	// Delete removes the object; none there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// What a Store answers. Errors wrap these and name the key.
+var (
+	ErrNotFound = errors.New("no such object")
+	ErrExists   = errors.New("object exists with other content")
+)
