@@ -9,3 +9,5 @@ type coder[T any] interface {
 }
 
 func coderOf[T any]() (coder[T], error) { return nil, nil }
+
+func hasherOf[K comparable]() (func(*K) uint64, error) { return nil, nil }

@@ -168,7 +168,7 @@ func (c *clock) advance(in int64) int64 {
 	if !active {
 		low = silent
 	}
-	c.mark = max(c.mark, before(low, c.w.bound+1))
+	c.mark = max(c.mark, before(low, int64(c.w.bound)+1))
 	return c.mark
 }
 

@@ -33,17 +33,17 @@ func stampOf(t time.Time) (int64, error) {
 }
 
 // before is ts - d, or NoTime where there is no such time.
-func before(ts int64, d time.Duration) int64 {
-	if ts < NoTime+int64(d) {
+func before(ts, d int64) int64 {
+	if ts < NoTime+d {
 		return NoTime
 	}
-	return ts - int64(d)
+	return ts - d
 }
 
 // after is ts + d, or EndTime where there is no such time.
-func after(ts int64, d time.Duration) int64 {
-	if ts > EndTime-int64(d) {
+func after(ts, d int64) int64 {
+	if ts > EndTime-d {
 		return EndTime
 	}
-	return ts + int64(d)
+	return ts + d
 }

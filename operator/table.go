@@ -1,0 +1,76 @@
+package operator
+
+// table holds the accumulators of one slice by key, with open addressing: hash, key and
+// accumulator stand in one slot, and at most half of the slots are taken.
+type table[K comparable, A any] struct {
+	slots []slot[K, A]
+	taken int
+}
+
+// slot is free when its hash is 0.
+type slot[K comparable, A any] struct {
+	hash uint64
+	key  K
+	acc  A
+}
+
+const smallTable = 16
+
+// ref is the accumulator of key, a new one if there is none yet. It is valid until the next
+// call of ref. hash is not 0.
+func (t *table[K, A]) ref(hash uint64, key *K) *A {
+	if t.taken*2 >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.hash == hash && s.key == *key {
+			return &s.acc
+		}
+		if s.hash == 0 {
+			s.hash, s.key = hash, *key
+			t.taken++
+			return &s.acc
+		}
+	}
+}
+
+// find is the accumulator of key, nil if there is none.
+func (t *table[K, A]) find(hash uint64, key *K) *A {
+	if len(t.slots) == 0 {
+		return nil
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; t.slots[i].hash != 0; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.hash == hash && s.key == *key {
+			return &s.acc
+		}
+	}
+	return nil
+}
+
+func (t *table[K, A]) grow() {
+	old := t.slots
+	t.slots = make([]slot[K, A], max(smallTable, 2*len(old)))
+	mask := uint64(len(t.slots) - 1)
+	for i := range old {
+		if old[i].hash == 0 {
+			continue
+		}
+		at := old[i].hash & mask
+		for t.slots[at].hash != 0 {
+			at = (at + 1) & mask
+		}
+		t.slots[at] = old[i]
+	}
+}
+
+// clear empties the table for the next slice. One that was hardly used starts small again.
+func (t *table[K, A]) clear() {
+	if t.taken*16 < len(t.slots) {
+		t.slots = nil
+	}
+	clear(t.slots)
+	t.taken = 0
+}

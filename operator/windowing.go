@@ -1,0 +1,322 @@
+package operator
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"blink/graph"
+	"blink/snapshot"
+)
+
+// windowing folds the records of each key by event-time windows. A record goes into its
+// slice; when the watermark reaches the end of a window, the window is folded from its
+// slices and emitted, key by key, as long as pressure allows. A slice is dropped when no
+// window that it belongs to is open any more.
+//
+//	Collect ──► slices (start → key → accumulator) ──Advance──► panes
+type windowing[K comparable, T, A, R any] struct {
+	place
+	key      func(T) K
+	hash     func(*K) uint64
+	coder    coder[paneEntry[K, A]]
+	fold     fold[K, T, A, R]
+	slicing  slicing
+	lateness int64
+	next     Collector[R]
+	late     Collector[T] // nil: late records are dropped and counted
+
+	slices []*slice[K, A] // ascending by start
+	recent *slice[K, A]   // of the last record
+	free   []*slice[K, A]
+	fired  int64 // every window with an end up to this one has fired
+	firing firing[K, A]
+	pane   Pane[K, struct{}]
+	out    R
+	_      pad
+}
+
+// spareSlices is how many dropped slices are kept for reuse.
+const spareSlices = 4
+
+// slice is a piece of time, from start on, with the keys seen in it.
+type slice[K comparable, A any] struct {
+	start int64
+	table table[K, A]
+}
+
+// firing is the window being emitted: its panes are the slots of table, up to next gone.
+type firing[K comparable, A any] struct {
+	on    bool
+	end   int64
+	table *table[K, A]
+	next  int
+	whole table[K, A] // folded from several slices
+}
+
+// paneEntry is what is stored of one key in one slice.
+type paneEntry[K comparable, A any] struct {
+	Slice int64
+	Key   K
+	Acc   A
+}
+
+func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
+	coder, err := coderOf[paneEntry[K, A]]()
+	hash, hashErr := hasherOf[K]()
+	s := Spec{Err: errors.Join(o.check(), err, hashErr)}
+	if o.LateTo != nil {
+		s.Sides = []AnyTag{o.LateTo}
+	}
+	if s.Err != nil {
+		return s
+	}
+	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: coder.Schema()}}
+	s.New = func(out Outlets) any {
+		m := &windowing[K, T, A, R]{
+			key: key, hash: hash, coder: coder, fold: f, slicing: slicingOf(o.Window),
+			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
+		}
+		if o.LateTo != nil {
+			m.late = out.Side(o.LateTo.Name()).(Collector[T])
+		}
+		return m
+	}
+	return s
+}
+
+func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
+
+func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
+	m.enter(ts)
+	if first := m.slicing.first(ts); after(first, m.lateness) <= m.fired || !m.slicing.timely(ts) {
+		if !m.missed(in, ts, first) {
+			return
+		}
+	}
+	key := m.key(*in)
+	hash := m.hash(&key)
+	s := m.recent
+	if start := m.slicing.slice(ts); s == nil || s.start != start {
+		s = m.sliceAt(start)
+	}
+	m.fold.add(s.table.ref(hash, &key), in)
+	if m.lateness > 0 && m.slicing.first(ts) <= m.fired {
+		m.fireAgain(hash, &key, ts)
+	}
+}
+
+// missed is told of a record for which some windows are closed, from the one that ends at
+// first on. It says whether others are open: a record is late when none is.
+func (m *windowing[K, T, A, R]) missed(in *T, ts, first int64) bool {
+	if !m.slicing.timely(ts) {
+		m.fail(ts, errors.New("a window needs records with an event time: use EventTime before it"))
+	}
+	last, closed := m.slicing.last(ts), m.fired-m.lateness
+	if last <= closed {
+		m.count("late", 1)
+		if m.late != nil {
+			m.late.Collect(in, ts)
+		}
+		return false
+	}
+	m.count("missed windows", (closed-first)/m.slicing.slide+1)
+	return true
+}
+
+// sliceAt is the slice with this start, a new one if there is none.
+func (m *windowing[K, T, A, R]) sliceAt(start int64) *slice[K, A] {
+	i := sort.Search(len(m.slices), func(i int) bool { return m.slices[i].start >= start })
+	if i == len(m.slices) || m.slices[i].start != start {
+		m.slices = slices.Insert(m.slices, i, m.newSlice(start))
+	}
+	m.recent = m.slices[i]
+	return m.recent
+}
+
+func (m *windowing[K, T, A, R]) newSlice(start int64) *slice[K, A] {
+	if n := len(m.free); n > 0 {
+		s := m.free[n-1]
+		m.free = m.free[:n-1]
+		s.start = start
+		return s
+	}
+	return &slice[K, A]{start: start}
+}
+
+// Advance is Advancer.
+func (m *windowing[K, T, A, R]) Advance(in int64) (int64, bool) {
+	defer m.pressure.catch()
+	for m.firing.on || m.begin(in) {
+		if !m.emit() {
+			return in, false
+		}
+		m.finish()
+	}
+	m.fired = max(m.fired, after(in, 1))
+	m.drop()
+	return in, true
+}
+
+// begin starts to fire the earliest window that ends up to watermark in, if there is one.
+func (m *windowing[K, T, A, R]) begin(in int64) bool {
+	for i, s := range m.slices {
+		if m.slicing.last(s.start) <= m.fired {
+			continue // kept for late records only
+		}
+		end := m.slicing.first(max(s.start, m.fired))
+		if end-1 > in {
+			return false
+		}
+		f := &m.firing
+		f.on, f.end, f.next = true, end, 0
+		f.table = m.gather(m.slices[i:], end)
+		return true
+	}
+	return false
+}
+
+// gather is a table with the panes of the window that ends at end: that of its only slice,
+// or one folded from several. from starts with the window's first slice.
+func (m *windowing[K, T, A, R]) gather(from []*slice[K, A], end int64) *table[K, A] {
+	n := sort.Search(len(from), func(i int) bool { return from[i].start >= end })
+	if n == 1 {
+		return &from[0].table
+	}
+	m.enter(end - 1)
+	whole := &m.firing.whole
+	for _, s := range from[:n] {
+		for i := range s.table.slots {
+			if at := &s.table.slots[i]; at.hash != 0 {
+				m.fold.merge(whole.ref(at.hash, &at.key), &at.acc)
+			}
+		}
+	}
+	return whole
+}
+
+// emit emits the panes of the firing window until pressure stops it.
+func (m *windowing[K, T, A, R]) emit() bool {
+	f := &m.firing
+	for ; f.next < len(f.table.slots); f.next++ {
+		s := &f.table.slots[f.next]
+		if s.hash == 0 {
+			continue
+		}
+		if m.pressure.Held() {
+			return false
+		}
+		m.emitPane(&s.key, &s.acc, f.end, false)
+	}
+	return true
+}
+
+func (m *windowing[K, T, A, R]) emitPane(key *K, acc *A, end int64, late bool) {
+	m.enter(end - 1)
+	m.pane = Pane[K, struct{}]{Key: *key, Start: timeOf(end - m.slicing.size), End: timeOf(end), Late: late}
+	m.fold.emit(&m.pane, acc, &m.out)
+	m.next.Collect(&m.out, end-1)
+}
+
+func (m *windowing[K, T, A, R]) finish() {
+	f := &m.firing
+	if f.table == &f.whole {
+		f.whole.clear()
+	}
+	f.on, f.table = false, nil
+	m.fired = f.end
+	m.drop()
+}
+
+// drop forgets the slices that belong to closed windows only.
+func (m *windowing[K, T, A, R]) drop() {
+	n := 0
+	for n < len(m.slices) && after(m.slicing.last(m.slices[n].start), m.lateness) <= m.fired {
+		s := m.slices[n]
+		if s == m.recent {
+			m.recent = nil
+		}
+		s.table.clear()
+		if len(m.free) < spareSlices {
+			m.free = append(m.free, s)
+		}
+		n++
+	}
+	m.slices = slices.Delete(m.slices, 0, n)
+}
+
+// fireAgain emits, for the key of a record that came within the allowed lateness, the panes
+// that have fired and are still open.
+func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
+	for end := m.slicing.first(ts); end <= min(m.slicing.last(ts), m.fired); end += m.slicing.slide {
+		if after(end, m.lateness) <= m.fired {
+			continue
+		}
+		m.enter(ts)
+		var acc A
+		for _, s := range m.slices {
+			if s.start >= end-m.slicing.size && s.start < end {
+				if part := s.table.find(hash, key); part != nil {
+					m.fold.merge(&acc, part)
+				}
+			}
+		}
+		m.emitPane(key, &acc, end, true)
+	}
+}
+
+// Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
+// entries. The first group of the task is always there, to carry the former.
+func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
+	p := snapshot.Part{Operator: m.id, States: []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.coder.Schema()}}}
+	groups := make([][]paneEntry[K, A], m.task.Groups.To-m.task.Groups.From)
+	for _, s := range m.slices {
+		for i := range s.table.slots {
+			if at := &s.table.slots[i]; at.hash != 0 {
+				g := graph.KeyGroup(at.hash, m.task.MaxParallelism) - m.task.Groups.From
+				groups[g] = append(groups[g], paneEntry[K, A]{s.start, at.key, at.acc})
+			}
+		}
+	}
+	for i, entries := range groups {
+		if len(entries) == 0 && i > 0 {
+			continue
+		}
+		data, err := m.coder.Append(binary.LittleEndian.AppendUint64(nil, uint64(m.fired)), entries)
+		if err != nil {
+			return p, err
+		}
+		p.Groups = append(p.Groups, snapshot.Group{Number: m.task.Groups.From + i, Data: data})
+	}
+	return p, nil
+}
+
+// Restore is Restorer.
+func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
+	for _, p := range parts {
+		for _, g := range p.Groups {
+			if err := m.restoreGroup(g); err != nil {
+				return fmt.Errorf("key group %d: %w", g.Number, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (m *windowing[K, T, A, R]) restoreGroup(g snapshot.Group) error {
+	if len(g.Data) < 8 {
+		return fmt.Errorf("%d bytes are too short for panes", len(g.Data))
+	}
+	m.fired = max(m.fired, int64(binary.LittleEndian.Uint64(g.Data)))
+	entries, err := m.coder.Decode(nil, g.Data[8:])
+	if err != nil {
+		return err
+	}
+	for i := range entries {
+		e := &entries[i]
+		*m.sliceAt(e.Slice).table.ref(m.hash(&e.Key), &e.Key) = e.Acc
+	}
+	return nil
+}
