@@ -75,7 +75,7 @@ type (
 func newCell(s *System, parent *cell, kind, id string, make func() Actor) *cell {
 	c := &cell{sys: s, ref: Ref{s.config.Node, id}, parent: parent, kind: kind, make: make, spawned: s.run.Now()}
 	c.ctx.c = c
-	c.mb.run, c.mb.limit, c.mb.idle = s.run, defaultLimit, true
+	c.mb.run, c.mb.limit, c.mb.idle, c.mb.queued = s.run, defaultLimit, true, true
 	return c
 }
 

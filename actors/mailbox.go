@@ -75,8 +75,9 @@ func (m *mailbox) PostUserMessage(msg any) { m.push(envelope{m: msg}, true) }
 // RegisterHandlers is called by the library when the actor is spawned.
 func (m *mailbox) RegisterHandlers(i actor.MessageInvoker, _ actor.Dispatcher) { m.invoker = i }
 
-// Start is called by the library when the actor is spawned.
-func (m *mailbox) Start() {}
+// Start is called by the library when all is in place. Until then the mailbox counts as
+// queued, so what is told to it meanwhile waits, behind Started.
+func (m *mailbox) Start() { m.ready() }
 
 // UserMessageCount is the number of messages waiting.
 func (m *mailbox) UserMessageCount() int {

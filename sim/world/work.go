@@ -2,13 +2,13 @@ package world
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"runtime"
 	"slices"
 	"time"
 
 	"blink/actors"
+	"blink/internal/invariant"
 )
 
 // work is a piece of Go work: a coroutine that the world resumes.
@@ -95,9 +95,7 @@ func (k *work) unwind(w *World) {
 // traces and faults.
 func (w *World) Call(op string, f func() error) error {
 	k := w.at
-	if k == nil {
-		panic(fmt.Errorf("%s is called outside of Go work: an actor must not block", op))
-	}
+	invariant.Check(k != nil, "%s is called outside of Go work: an actor must not block", op)
 	if k.over {
 		return ErrCrashed
 	}
