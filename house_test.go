@@ -227,16 +227,27 @@ func noInit(f goFile) (problems []string) {
 // this file passes.
 var unfinished = regexp.MustCompile(`\b(` + strings.Join([]string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "not " + "implemented", "un" + "implemented", "place" + "holder", "for " + "now"}, "|") + `)\b`)
 
-// finished is the rule of finished work.
+// finished is the rule of comments and texts: neither speaks of work that is left.
 func finished(f goFile) (problems []string) {
 	if f.generated() {
 		return nil
 	}
-	for i, line := range strings.Split(f.text, "\n") {
-		if word := unfinished.FindString(line); word != "" {
-			problems = append(problems, f.path+":"+strconv.Itoa(i+1)+": "+word+" marks unfinished work")
+	look := func(at token.Pos, text string) {
+		if word := unfinished.FindString(text); word != "" {
+			problems = append(problems, f.problem(at, "%s marks unfinished work", word))
 		}
 	}
+	for _, group := range f.tree.Comments {
+		for _, c := range group.List {
+			look(c.Pos(), c.Text)
+		}
+	}
+	ast.Inspect(f.tree, func(n ast.Node) bool {
+		if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			look(text.Pos(), text.Value)
+		}
+		return true
+	})
 	return problems
 }
 
@@ -359,7 +370,9 @@ func TestTheSmallRulesFindWhatTheyAreFor(t *testing.T) {
 	t.Run("unfinished", func(t *testing.T) {
 		tryRule(t, finished, []ruleSample{
 			{"marked", "x/x.go", "package x // TO" + "DO", "marks unfinished work"},
+			{"refused", "x/x.go", "package x\nvar e = errors.New(\"not "+"implemented\")", "marks unfinished work"},
 			{"done", "x/x.go", "package x // done", ""},
+			{"a loop over time", "x/x.go", "package x\nfunc f() { for "+"now := range 3 {} }", ""},
 		})
 	})
 	t.Run("places", func(t *testing.T) {
