@@ -10,4 +10,4 @@ type coder[T any] interface {
 
 func coderOf[T any]() (coder[T], error) { return nil, nil }
 
-func hasherOf[K comparable]() (func(*K) uint64, error) { return nil, nil }
+func hasherOf[K comparable]() (func(K) uint64, error) { return nil, nil }

@@ -192,9 +192,9 @@ func (x *texts) Write(rec any, _ time.Time) error {
 	x.got = append(x.got, fmt.Sprint(reflect.ValueOf(rec).Elem()))
 	return nil
 }
-func (x *texts) Flush(context.Context) error                              { return nil }
-func (x *texts) Prepare(context.Context, uint64) ([]int, error)           { return nil, nil }
-func (x *texts) Close() error                                             { return nil }
+func (x *texts) Flush(context.Context) error                             { return nil }
+func (x *texts) Prepare(context.Context, uint64) ([]int, error)          { return nil, nil }
+func (x *texts) Close() error                                            { return nil }
 func (x *texts) Commit(context.Context, WriterInfo, uint64, []int) error { return nil }
 
 func TestAnAnySinkTakesRecordsOfAnyTypeAndKnowsIt(t *testing.T) {

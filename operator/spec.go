@@ -22,3 +22,13 @@ func outlet[U any](out Outlets) Collector[U] { return out.Main().(Collector[U]) 
 
 // pad keeps the hot fields of operators of different tasks on different cache lines.
 type pad [128]byte
+
+// HashOf is the hash of an edge that is shipped by key, for Factory.Hash: a func(*T) uint64.
+// It refuses types that cannot be keys.
+func HashOf[K comparable, T any](key func(T) K) (any, error) {
+	hash, err := hasherOf[K]()
+	if err != nil {
+		return nil, err
+	}
+	return func(in *T) uint64 { return hash(key(*in)) }, nil
+}

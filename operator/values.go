@@ -22,7 +22,9 @@ func (valuesSplit) ID() string { return "values" }
 
 type oneSplit struct{}
 
-func (oneSplit) Splits(context.Context, FS) ([]valuesSplit, error) { return make([]valuesSplit, 1), nil }
+func (oneSplit) Splits(context.Context, FS) ([]valuesSplit, error) {
+	return make([]valuesSplit, 1), nil
+}
 
 type valuesReader[T any] struct {
 	values []T

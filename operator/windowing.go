@@ -20,7 +20,7 @@ import (
 type windowing[K comparable, T, A, R any] struct {
 	place
 	key      func(T) K
-	hash     func(*K) uint64
+	hash     func(K) uint64
 	coder    coder[paneEntry[K, A]]
 	fold     fold[K, T, A, R]
 	slicing  slicing
@@ -97,7 +97,7 @@ func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 		}
 	}
 	key := m.key(*in)
-	hash := m.hash(&key)
+	hash := m.hash(key)
 	s := m.recent
 	if start := m.slicing.slice(ts); s == nil || s.start != start {
 		s = m.sliceAt(start)
@@ -316,7 +316,7 @@ func (m *windowing[K, T, A, R]) restoreGroup(g snapshot.Group) error {
 	}
 	for i := range entries {
 		e := &entries[i]
-		*m.sliceAt(e.Slice).table.ref(m.hash(&e.Key), &e.Key) = e.Acc
+		*m.sliceAt(e.Slice).table.ref(m.hash(e.Key), &e.Key) = e.Acc
 	}
 	return nil
 }
