@@ -370,9 +370,9 @@ func TestTheSmallRulesFindWhatTheyAreFor(t *testing.T) {
 	t.Run("unfinished", func(t *testing.T) {
 		tryRule(t, finished, []ruleSample{
 			{"marked", "x/x.go", "package x // TO" + "DO", "marks unfinished work"},
-			{"refused", "x/x.go", "package x\nvar e = errors.New(\"not "+"implemented\")", "marks unfinished work"},
+			{"refused", "x/x.go", "package x\nvar e = errors.New(\"not " + "implemented\")", "marks unfinished work"},
 			{"done", "x/x.go", "package x // done", ""},
-			{"a loop over time", "x/x.go", "package x\nfunc f() { for "+"now := range 3 {} }", ""},
+			{"a loop over time", "x/x.go", "package x\nfunc f() { for " + "now := range 3 {} }", ""},
 		})
 	})
 	t.Run("places", func(t *testing.T) {
