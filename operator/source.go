@@ -157,18 +157,14 @@ func (b *Batch[T]) Slot(at time.Time) *T {
 }
 
 func (b *Batch[T]) stamp(at time.Time) {
-	b.times = append(b.times, b.stampOf(at))
+	ts, err := stampOf(at)
+	if err != nil {
+		b.err = err
+	}
+	b.times = append(b.times, ts)
 	if b.order != nil {
 		b.order = append(b.order, 0)
 	}
-}
-
-func (b *Batch[T]) stampOf(at time.Time) int64 {
-	ts, err := stampOf(at)
-	if err != nil && b.err == nil {
-		b.err = err
-	}
-	return ts
 }
 
 // AppendTo copies rec to a side output, which SourceOptions must name.
@@ -178,15 +174,17 @@ func (b *Batch[T]) AppendTo[V any](t Tag[V], rec V, at time.Time) {
 			if b.order == nil {
 				b.order = append(b.order, make([]int32, len(b.records))...)
 			}
+			ts, err := stampOf(at)
+			if err != nil {
+				b.err = err
+			}
 			s.records = append(s.records, rec)
-			s.times = append(s.times, b.stampOf(at))
+			s.times = append(s.times, ts)
 			b.order = append(b.order, int32(i+1))
 			return
 		}
 	}
-	if b.err == nil {
-		b.err = fmt.Errorf("side output %q of %s is not among the source's Sides", t.name, t.Type())
-	}
+	b.err = fmt.Errorf("side output %q of %s is not among the source's Sides", t.name, t.Type())
 }
 
 // sideBatch is sideRecords of any type.

@@ -1,7 +1,7 @@
 package operator
 
 // table holds the accumulators of one slice by key, with open addressing: hash, key and
-// accumulator stand in one slot, and at most half of the slots are taken.
+// accumulator stand in one slot, and at most three quarters of the slots are taken.
 type table[K comparable, A any] struct {
 	slots []slot[K, A]
 	taken int
@@ -19,7 +19,7 @@ const smallTable = 16
 // ref is the accumulator of key, a new one if there is none yet. It is valid until the next
 // call of ref. hash is not 0.
 func (t *table[K, A]) ref(hash uint64, key *K) *A {
-	if t.taken*2 >= len(t.slots) {
+	if t.taken*4 >= len(t.slots)*3 {
 		t.grow()
 	}
 	mask := uint64(len(t.slots) - 1)

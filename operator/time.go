@@ -14,7 +14,7 @@ func timeOf(ts int64) time.Time {
 	return time.Unix(0, ts).UTC()
 }
 
-// Seconds outside of which a time has no Unix nanoseconds.
+// Seconds that have Unix nanoseconds.
 const (
 	firstSecond = math.MinInt64/int64(time.Second) + 1
 	lastSecond  = math.MaxInt64/int64(time.Second) - 1
@@ -23,13 +23,13 @@ const (
 // stampOf is t in Unix nanoseconds; NoTime stands for the zero time. It refuses what
 // nanoseconds cannot express.
 func stampOf(t time.Time) (int64, error) {
-	if s := t.Unix(); s < firstSecond || s > lastSecond {
-		if t.IsZero() {
-			return NoTime, nil
-		}
-		return 0, fmt.Errorf("time %v is outside of the years 1678 to 2261", t)
+	if s := t.Unix(); s >= firstSecond && s <= lastSecond {
+		return s*int64(time.Second) + int64(t.Nanosecond()), nil
 	}
-	return t.UnixNano(), nil
+	if t.IsZero() {
+		return NoTime, nil
+	}
+	return NoTime, fmt.Errorf("time %v is outside of the years 1678 to 2261", t)
 }
 
 // before is ts - d, or NoTime where there is no such time.

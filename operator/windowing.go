@@ -44,6 +44,7 @@ const spareSlices = 4
 // slice is a piece of time, from start on, with the keys seen in it.
 type slice[K comparable, A any] struct {
 	start int64
+	first int64 // end of the earliest window that it belongs to
 	table table[K, A]
 }
 
@@ -91,29 +92,36 @@ func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
 
 func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
-	if first := m.slicing.first(ts); after(first, m.lateness) <= m.fired || !m.slicing.timely(ts) {
-		if !m.missed(in, ts, first) {
+	s := m.recent
+	if s == nil || uint64(ts-s.start) >= uint64(m.slicing.width) || s.first <= m.fired {
+		if s = m.sliceOf(in, ts); s == nil {
 			return
 		}
 	}
 	key := m.key(*in)
 	hash := m.hash(key)
-	s := m.recent
-	if start := m.slicing.slice(ts); s == nil || s.start != start {
-		s = m.sliceAt(start)
-	}
 	m.fold.add(s.table.ref(hash, &key), in)
-	if m.lateness > 0 && m.slicing.first(ts) <= m.fired {
+	if s.first <= m.fired {
 		m.fireAgain(hash, &key, ts)
 	}
+}
+
+// sliceOf is the slice of a record. It is nil, and the record is late, when no window of
+// the record is open any more.
+func (m *windowing[K, T, A, R]) sliceOf(in *T, ts int64) *slice[K, A] {
+	if !m.slicing.timely(ts) {
+		m.fail(ts, errors.New("a window needs records with an event time: use EventTime before it"))
+	}
+	first := m.slicing.first(ts)
+	if after(first, m.lateness) <= m.fired && !m.missed(in, ts, first) {
+		return nil
+	}
+	return m.sliceAt(m.slicing.slice(ts))
 }
 
 // missed is told of a record for which some windows are closed, from the one that ends at
 // first on. It says whether others are open: a record is late when none is.
 func (m *windowing[K, T, A, R]) missed(in *T, ts, first int64) bool {
-	if !m.slicing.timely(ts) {
-		m.fail(ts, errors.New("a window needs records with an event time: use EventTime before it"))
-	}
 	last, closed := m.slicing.last(ts), m.fired-m.lateness
 	if last <= closed {
 		m.count("late", 1)
@@ -140,10 +148,10 @@ func (m *windowing[K, T, A, R]) newSlice(start int64) *slice[K, A] {
 	if n := len(m.free); n > 0 {
 		s := m.free[n-1]
 		m.free = m.free[:n-1]
-		s.start = start
+		s.start, s.first = start, m.slicing.first(start)
 		return s
 	}
-	return &slice[K, A]{start: start}
+	return &slice[K, A]{start: start, first: m.slicing.first(start)}
 }
 
 // Advance is Advancer.
