@@ -1,0 +1,157 @@
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Codec reads and writes batches of T. It is immutable and safe for concurrent use.
+type Codec[T any] struct{ p *plan }
+
+// plan is a compiled type.
+type plan struct {
+	typ     reflect.Type
+	columns []column
+	width   int // least bytes of an encoded value
+	schema  string
+}
+
+// column is one part of a type, for a batch of n values that stand stride bytes apart from
+// base on.
+type column interface {
+	append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error)
+	// decode writes every value whole, so that recycled memory may be decoded into.
+	decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error)
+	// least is how many bytes a value takes at least.
+	least() int
+}
+
+var plans sync.Map // reflect.Type → *plan
+
+// For returns the codec of T, compiled at the first call, or the error of Storable.
+func For[T any]() (*Codec[T], error) {
+	t := reflect.TypeFor[T]()
+	if p, ok := plans.Load(t); ok {
+		return &Codec[T]{p.(*plan)}, nil
+	}
+	if err := Storable[T](); err != nil {
+		return nil, err
+	}
+	c := compiler{}
+	p := c.plan(t)
+	p.schema = schemaOf(t)
+	plans.Store(t, p)
+	return &Codec[T]{p}, nil
+}
+
+// Schema is the stored form of T in words: a line "path kind" for each field.
+func (c *Codec[T]) Schema() string { return c.p.schema }
+
+// SchemaHash is equal for equal schemas.
+func (c *Codec[T]) SchemaHash() uint64 { return xxh3.HashString(c.p.schema) }
+
+// Append appends the encoded batch. An error names the value that cannot be stored: a time
+// outside of 1678–2262, or pointers nested more than 64 deep.
+func (c *Codec[T]) Append(dst []byte, vs []T) ([]byte, error) {
+	return c.p.append(dst, unsafe.Pointer(unsafe.SliceData(vs)), len(vs), maxDepth)
+}
+
+// Decode reads a batch that fills data, into the memory of into if it suffices. It copies
+// what it keeps of data. It refuses, without panic or excessive memory, whatever Append did
+// not write.
+func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
+	vs, rest, err := c.DecodeSome(into, data)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("decode %s: %d bytes too many", c.p.typ, len(rest))
+	}
+	return vs, err
+}
+
+// DecodeSome reads a batch from the beginning of data and returns what follows it.
+func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err error) {
+	n, data, err := count(data, c.p.width)
+	if err != nil {
+		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
+	}
+	if cap(into) < n {
+		into = make([]T, n)
+	}
+	into = into[:n]
+	rest, err = c.p.decode(data, unsafe.Pointer(unsafe.SliceData(into)), n, maxDepth)
+	if err != nil {
+		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
+	}
+	return into, rest, nil
+}
+
+// AppendOne appends one value, without a count.
+func (c *Codec[T]) AppendOne(dst []byte, v *T) ([]byte, error) {
+	return c.p.columnsOf(dst, unsafe.Pointer(v), 1, maxDepth)
+}
+
+// DecodeOne reads what AppendOne wrote from the beginning of data.
+func (c *Codec[T]) DecodeOne(v *T, data []byte) (rest []byte, err error) {
+	if rest, err = c.p.decode(data, unsafe.Pointer(v), 1, maxDepth); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
+	}
+	return rest, nil
+}
+
+func (p *plan) append(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+	return p.columnsOf(binary.LittleEndian.AppendUint32(dst, uint32(n)), base, n, depth)
+}
+
+func (p *plan) columnsOf(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+	if n == 0 {
+		return dst, nil
+	}
+	var err error
+	for _, c := range p.columns {
+		if dst, err = c.append(dst, base, n, p.typ.Size(), depth); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+func (p *plan) decode(src []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+	if n == 0 {
+		return src, nil
+	}
+	var err error
+	for _, c := range p.columns {
+		if src, err = c.decode(src, base, n, p.typ.Size(), depth); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+var (
+	errShort = errors.New("the data ends too early")
+	errDeep  = fmt.Errorf("pointers are nested more than %d deep: is there a cycle?", maxDepth)
+)
+
+const (
+	maxDepth = 64
+	// maxEmpty bounds the values of a type that takes no bytes.
+	maxEmpty = 1 << 16
+)
+
+// count reads how many values of at least width bytes follow.
+func count(src []byte, width int) (int, []byte, error) {
+	if len(src) < 4 {
+		return 0, nil, errShort
+	}
+	n, src := int(binary.LittleEndian.Uint32(src)), src[4:]
+	if width == 0 && n > maxEmpty || width > 0 && n > len(src)/width {
+		return 0, nil, errShort
+	}
+	return n, src, nil
+}

@@ -1,0 +1,270 @@
+package codec
+
+import (
+	"encoding/hex"
+	"math"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+type inner struct {
+	Deep  []string
+	small int8
+}
+
+type node struct {
+	Value int
+	Next  *node
+}
+
+type everything struct {
+	B       bool
+	I       int
+	I8      int8
+	U16     uint16
+	F32     float32
+	F64     float64
+	S       string
+	Bytes   []byte
+	Short   [3]int16
+	Long    [20]uint32
+	Nested  inner
+	At      time.Time
+	For     time.Duration
+	Slices  [][]int64
+	Map     map[string]inner
+	Pointer *inner
+	List    *node
+	Addr    netip.Addr
+	private string
+	Out     func() `blink:"-"`
+}
+
+func full() everything {
+	return everything{
+		B: true, I: -5, I8: -8, U16: 65535, F32: 1.5, F64: math.Inf(-1), S: "häuser", Bytes: []byte{0, 1},
+		Short: [3]int16{1, -2, 3}, Long: [20]uint32{19: 7}, Nested: inner{Deep: []string{"a", ""}, small: -1},
+		At: time.Unix(1, 2).UTC(), For: time.Minute, Slices: [][]int64{nil, {}, {1, 2}},
+		Map: map[string]inner{"x": {small: 1}, "": {Deep: []string{}}}, Pointer: &inner{small: 9},
+		List: &node{1, &node{2, nil}}, Addr: netip.MustParseAddr("10.0.0.1"), private: "kept",
+	}
+}
+
+func codecOf[T any](t testing.TB) *Codec[T] {
+	t.Helper()
+	c, err := For[T]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEveryStorableTypeReadsBack(t *testing.T) {
+	c := codecOf[everything](t)
+	want := []everything{full(), {}, full()}
+	data, err := c.Append(nil, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Recycled memory keeps nothing of what was in it.
+	old := full()
+	old.Out = func() {}
+	got, err := c.Decode([]everything{old, old, old, old}, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	again, err := c.Append(nil, got)
+	if err != nil || string(again) != string(data) {
+		t.Errorf("equal values have other bytes (%v)", err)
+	}
+}
+
+func TestNilAndEmptyStayApart(t *testing.T) {
+	type s struct {
+		A, B []int
+		M, N map[int]int
+		P    *int
+	}
+	c := codecOf[s](t)
+	data, err := c.AppendOne(nil, &s{B: []int{}, N: map[int]int{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got s
+	if rest, err := c.DecodeOne(&got, data); err != nil || len(rest) > 0 {
+		t.Fatal(err, rest)
+	}
+	if got.A != nil || got.B == nil || got.M != nil || got.N == nil || got.P != nil {
+		t.Errorf("got %#v", got)
+	}
+}
+
+type hit struct {
+	Path string
+	N    int32
+	At   time.Time
+	Ok   bool
+}
+
+// The stored form is for ever.
+func TestStoredFormNeverChanges(t *testing.T) {
+	c := codecOf[hit](t)
+	data, err := c.Append(nil, []hit{{"/a", 1, time.Unix(0, 5), true}, {"", -1, time.Time{}, false}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "02000000" + "02000000" + "00000000" + hex.EncodeToString([]byte("/a")) + "01000000" + "ffffffff" +
+		"0500000000000000" + "0000000000000080" + "0100"
+	if got := hex.EncodeToString(data); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if s := c.Schema(); s != "Path string\nN int32\nAt time.Time\nOk bool" {
+		t.Errorf("schema %q", s)
+	}
+}
+
+func TestSchemaNamesEveryStoredField(t *testing.T) {
+	want := strings.Split("B bool|I int64|I8 int8|U16 uint16|F32 float32|F64 float64|S string|Bytes[] uint8|Short[3] int16|Long[20] uint32|"+
+		"Nested.Deep[] string|Nested.small int8|At time.Time|For int64|Slices[][] int64|Map[key] string|Map[value].Deep[] string|Map[value].small int8|"+
+		"Pointer*.Deep[] string|Pointer*.small int8|List*.Value int64|List*.Next as level 1|Addr bytes of netip.Addr|private string", "|")
+	if got := strings.Split(codecOf[everything](t).Schema(), "\n"); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestWhatCannotBeStoredIsRefusedByName(t *testing.T) {
+	type odd struct {
+		Name  string
+		Limit struct{ Deep chan int }
+	}
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{Storable[odd](), "type codec.odd: field Limit.Deep of type chan int cannot be stored: it is a chan"},
+		{Storable[func()](), "type func() cannot be stored: it is a func"},
+		{Storable[struct{ E error }](), "field E of type error cannot be stored: it is an interface"},
+		{Storable[map[float64]int](), "its key is a float"},
+		{Keyable[float64](), "key type float64 is a float, and NaN equals nothing"},
+		{Keyable[*int](), "key type *int is a pointer, which has no value outside its process"},
+		{Keyable[struct{ At time.Time }](), "field At is a time.Time"},
+		{Keyable[any](), "is of kind interface"},
+	} {
+		if c.err == nil || !strings.Contains(c.err.Error(), c.want) {
+			t.Errorf("got %v, want %q", c.err, c.want)
+		}
+	}
+	if err := Keyable[struct {
+		A string
+		B [2]int
+	}](); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestValuesThatCannotBeStoredAreErrors(t *testing.T) {
+	ring := &node{}
+	ring.Next = ring
+	if _, err := codecOf[*node](t).Append(nil, []*node{ring}); err == nil || !strings.Contains(err.Error(), "cycle") {
+		t.Errorf("a cycle: %v", err)
+	}
+	if _, err := codecOf[time.Time](t).Append(nil, []time.Time{time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
+		t.Error("the year 1600 was stored")
+	}
+}
+
+func TestDecodeAllocatesNoMoreThanTheDataCanHold(t *testing.T) {
+	for _, data := range []string{"ffffffff", "ffffff7f00000000", "01000000" + "ffffffff", "01000000" + "ffffff7f" + "00"} {
+		b, err := hex.DecodeString(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := codecOf[[]int64](t).Decode(nil, b); err == nil {
+			t.Errorf("%s was taken", data)
+		}
+		if _, err := codecOf[struct{}](t).Decode(nil, b); err == nil {
+			t.Errorf("%s was taken as empty structs", data)
+		}
+	}
+}
+
+func FuzzDecodeTakesOnlyWhatAppendWrote(f *testing.F) {
+	c, err := For[everything]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	data, err := c.Append(nil, []everything{full(), {}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(data[:len(data)/2])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		vs, err := c.Decode(nil, data)
+		if err != nil {
+			return
+		}
+		if _, err := c.Append(nil, vs); err != nil {
+			t.Errorf("what was read cannot be written: %v", err)
+		}
+	})
+}
+
+type bid struct {
+	Auction, Bidder, Price int64
+	At                     int64
+	Channel, URL, Extra    string
+}
+
+func bids() []bid {
+	bs := make([]bid, 512)
+	for i := range bs {
+		bs[i] = bid{int64(i), int64(i * 7), 100, int64(i), "channel-17", "https://example.com/item.htm?query=1&channel_id=17", strings.Repeat("x", 40)}
+	}
+	return bs
+}
+
+func TestFixedWidthBatchesAllocateNothing(t *testing.T) {
+	type plain struct{ A, B int64 }
+	c := codecOf[plain](t)
+	in := make([]plain, 512)
+	buf, err := c.Append(nil, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(50, func() {
+		if buf, err = c.Append(buf[:0], in); err == nil {
+			in, err = c.Decode(in, buf)
+		}
+	}); n != 0 || err != nil {
+		t.Errorf("%v allocations, %v", n, err)
+	}
+}
+
+func BenchmarkBids(b *testing.B) {
+	c := codecOf[bid](b)
+	in := bids()
+	buf, err := c.Append(nil, in)
+	b.Run("append", func(b *testing.B) {
+		for range b.N {
+			buf, err = c.Append(buf[:0], in)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/record")
+	})
+	b.Run("decode", func(b *testing.B) {
+		for range b.N {
+			in, err = c.Decode(in, buf)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/record")
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
