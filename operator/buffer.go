@@ -3,13 +3,15 @@ package operator
 import (
 	"encoding/binary"
 	"fmt"
+
+	"blink/internal/codec"
 )
 
 // buffer is Records of T: what a batch between two tasks holds.
 type buffer[T any] struct {
 	records []T
 	times   []int64
-	coder   coder[T]
+	codec   *codec.Codec[T]
 }
 
 func (b *buffer[T]) Len() int { return len(b.records) }
@@ -23,14 +25,14 @@ func (b *buffer[T]) AppendTo(dst []byte) ([]byte, error) {
 	for _, ts := range b.times {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(ts))
 	}
-	return b.coder.Append(dst, b.records)
+	return b.codec.Append(dst, b.records)
 }
 
 // Decode is Port.
 func (p port[T]) Decode(data []byte, into Records) (Records, error) {
 	b, _ := into.(*buffer[T])
 	if b == nil {
-		b = &buffer[T]{coder: p.coder}
+		b = &buffer[T]{codec: p.codec}
 	}
 	b.reset()
 	if len(data) < 4 {
@@ -43,7 +45,7 @@ func (p port[T]) Decode(data []byte, into Records) (Records, error) {
 	for i := range n {
 		b.times = append(b.times, int64(binary.LittleEndian.Uint64(data[8*i:])))
 	}
-	records, err := p.coder.Decode(b.records, data[8*n:])
+	records, err := p.codec.Decode(b.records, data[8*n:])
 	if err != nil {
 		return nil, fmt.Errorf("batch of %s: %w", TypeName[T](), err)
 	}

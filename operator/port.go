@@ -4,18 +4,19 @@ import (
 	"unsafe"
 
 	"blink/graph"
+	"blink/internal/codec"
 )
 
 // PortOf is the port of records of type T. It refuses what cannot be stored.
 func PortOf[T any]() (Port, error) {
-	c, err := coderOf[T]()
+	c, err := codec.For[T]()
 	if err != nil {
 		return nil, err
 	}
 	return port[T]{c}, nil
 }
 
-type port[T any] struct{ coder coder[T] }
+type port[T any] struct{ codec *codec.Codec[T] }
 
 func (port[T]) Tee(to []any) any {
 	if len(to) == 1 {
@@ -58,14 +59,14 @@ func (port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 	return from
 }
 
-func (p port[T]) SchemaHash() uint64 { return p.coder.SchemaHash() }
+func (p port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
 
 func (p port[T]) Output(o OutputOptions) Output {
-	s := &sender[T]{coder: p.coder, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
+	s := &sender[T]{codec: p.codec, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
 	var t T
 	s.limit = max(1, min(o.BatchRecords, o.BatchBytes/max(1, int(unsafe.Sizeof(t)))))
 	for i := range s.buffers {
-		s.buffers[i] = &buffer[T]{coder: p.coder}
+		s.buffers[i] = &buffer[T]{codec: p.codec}
 	}
 	s.in = s.router(o)
 	return s
@@ -95,7 +96,7 @@ func channelsOf(o OutputOptions) []int32 {
 
 // sender gathers records in a buffer for each channel of a link.
 type sender[T any] struct {
-	coder   coder[T]
+	codec   *codec.Codec[T]
 	in      Collector[T]
 	buffers []*buffer[T]
 	free    []*buffer[T]
@@ -115,7 +116,7 @@ func (s *sender[T]) Take(channel int) Records {
 		s.buffers[channel] = s.free[n-1]
 		s.free = s.free[:n-1]
 	} else {
-		s.buffers[channel] = &buffer[T]{coder: s.coder}
+		s.buffers[channel] = &buffer[T]{codec: s.codec}
 	}
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"blink/graph"
+	"blink/internal/codec"
 )
 
 // link is an Output with what it has sent.
@@ -119,7 +120,7 @@ func TestADecodedBatchIsTheOneEncoded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := &buffer[trade]{records: []trade{{"A", 1, nil}, {"B", 2, []string{"x"}}}, times: []int64{1, NoTime}, coder: coderFor[trade](port)}
+	sent := &buffer[trade]{records: []trade{{"A", 1, nil}, {"B", 2, []string{"x"}}}, times: []int64{1, NoTime}, codec: codecFor[trade](port)}
 	data, err := sent.AppendTo(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -174,4 +175,4 @@ func TestAPortAllocatesNothing(t *testing.T) {
 	}
 }
 
-func coderFor[T any](p Port) coder[T] { return p.(port[T]).coder }
+func codecFor[T any](p Port) *codec.Codec[T] { return p.(port[T]).codec }

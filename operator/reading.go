@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"blink/internal/codec"
 	"blink/internal/invariant"
 	"blink/internal/mutate"
 	"blink/snapshot"
@@ -19,7 +20,7 @@ import (
 type reading[T any, S Split] struct {
 	place
 	options SourceOptions
-	coder   coder[position[S]]
+	codec   *codec.Codec[position[S]]
 	open    func(context.Context, FS, S) (Reader[T, S], error)
 	next    Collector[T]
 
@@ -42,8 +43,8 @@ type reader[T any, S Split] struct {
 	ended   bool // and has been delivered
 }
 
-func newReading[T any, S Split](o SourceOptions, c coder[position[S]], open func(context.Context, FS, S) (Reader[T, S], error), out Outlets) *reading[T, S] {
-	m := &reading[T, S]{options: o, coder: c, open: open, next: outlet[T](out)}
+func newReading[T any, S Split](o SourceOptions, c *codec.Codec[position[S]], open func(context.Context, FS, S) (Reader[T, S], error), out Outlets) *reading[T, S] {
+	m := &reading[T, S]{options: o, codec: c, open: open, next: outlet[T](out)}
 	for _, t := range o.Sides {
 		m.batch.sides = append(m.batch.sides, t.batch(out))
 	}
@@ -65,7 +66,7 @@ func (m *reading[T, S]) Restore(parts []snapshot.Part) error {
 	slices.SortFunc(items, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
 	m.task.Splits.own(len(items))
 	for i, item := range items {
-		p, err := m.coder.Decode(nil, item.Data)
+		p, err := m.codec.Decode(nil, item.Data)
 		if err != nil || len(p) != 1 {
 			return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
 		}
@@ -173,13 +174,13 @@ func (m *reading[T, S]) Snapshot() (snapshot.Part, error) {
 		if s.ended {
 			continue
 		}
-		item, err := splitItem(m.coder, s.split.ID(), position[S]{s.split, m.task.Splits.stored(i)})
+		item, err := splitItem(m.codec, s.split.ID(), position[S]{s.split, m.task.Splits.stored(i)})
 		if err != nil {
 			return p, fmt.Errorf("split %q: %w", s.split.ID(), err)
 		}
 		p.Items = append(p.Items, item)
 	}
-	p.States = []snapshot.StateSchema{{Name: "splits", Kind: "splits", Schema: m.coder.Schema()}}
+	p.States = []snapshot.StateSchema{{Name: "splits", Kind: "splits", Schema: m.codec.Schema()}}
 	return p, nil
 }
 

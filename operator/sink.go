@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/codec"
 )
 
 // ErrFull is what Write returns when the writer's buffer has no room: the record was not
@@ -79,7 +80,7 @@ func (s SinkOf[T]) Spec() Spec { return Spec{New: s.new, State: s.kind, Err: s.e
 
 // NewSink makes a sink. open may block. C is what Prepare returns; it is stored.
 func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writer[T, C], error), c Committer[C]) SinkOf[T] {
-	coder, state, err := transactions[C](name)
+	stored, state, err := transactions[C](name)
 	s := SinkOf[T]{name: name, kind: state, err: err}
 	s.new = func(Outlets) any {
 		return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
@@ -87,8 +88,8 @@ func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writ
 			if err != nil {
 				return nil, nil, err
 			}
-			return w.Write, twoPhase[C]{w, c, coder}, nil
-		}, committing[C]{c, coder})
+			return w.Write, twoPhase[C]{w, c, stored}, nil
+		}, committing[C]{c, stored})
 	}
 	return s
 }
@@ -107,7 +108,7 @@ func (s AnySink) Name() string { return s.name }
 
 // NewAnySink makes a sink. open may block, and learns the type of the records.
 func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyWriter[C], error), c Committer[C]) AnySink {
-	coder, state, err := transactions[C](name)
+	stored, state, err := transactions[C](name)
 	return AnySink{
 		name: name, state: state, err: err,
 		open: func(ctx context.Context, info WriterInfo) (func(any, time.Time) error, writer, error) {
@@ -115,15 +116,15 @@ func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyW
 			if err != nil {
 				return nil, nil, err
 			}
-			return w.Write, twoPhase[C]{w, c, coder}, nil
+			return w.Write, twoPhase[C]{w, c, stored}, nil
 		},
-		commit: committing[C]{c, coder},
+		commit: committing[C]{c, stored},
 	}
 }
 
 // AnySinkSpec is the Spec of s for records of type T.
 func AnySinkSpec[T any](s AnySink) Spec {
-	_, err := coderOf[T]()
+	_, err := codec.For[T]()
 	return Spec{
 		State: s.state,
 		Err:   errors.Join(s.err, err),
@@ -139,12 +140,12 @@ func AnySinkSpec[T any](s AnySink) Spec {
 	}
 }
 
-func transactions[C any](name string) (coder[C], []graph.State, error) {
-	coder, err := coderOf[C]()
+func transactions[C any](name string) (*codec.Codec[C], []graph.State, error) {
+	stored, err := codec.For[C]()
 	if err != nil {
 		return nil, nil, fmt.Errorf("transactions of sink %q: %w", name, err)
 	}
-	return coder, []graph.State{{Name: "transactions", Kind: "transactions", Type: TypeName[C](), Schema: coder.Schema()}}, nil
+	return stored, []graph.State{{Name: "transactions", Kind: "transactions", Type: TypeName[C](), Schema: stored.Schema()}}, nil
 }
 
 // writer is a Writer without its types, Write apart.
@@ -168,7 +169,7 @@ type twoPhase[C any] struct {
 		Close() error
 	}
 	c     Committer[C]
-	coder coder[C]
+	codec *codec.Codec[C]
 }
 
 func (t twoPhase[C]) flush(ctx context.Context) error { return t.w.Flush(ctx) }
@@ -182,7 +183,7 @@ func (t twoPhase[C]) prepare(ctx context.Context, checkpoint uint64) ([][]byte, 
 	}
 	encoded := make([][]byte, len(prepared))
 	for i := range prepared {
-		if encoded[i], err = t.coder.Append(nil, prepared[i:i+1]); err != nil {
+		if encoded[i], err = t.codec.Append(nil, prepared[i:i+1]); err != nil {
 			return nil, err
 		}
 	}
@@ -191,15 +192,15 @@ func (t twoPhase[C]) prepare(ctx context.Context, checkpoint uint64) ([][]byte, 
 
 type committing[C any] struct {
 	c     Committer[C]
-	coder coder[C]
+	codec *codec.Codec[C]
 }
 
-func (t committing[C]) schema() string { return t.coder.Schema() }
+func (t committing[C]) schema() string { return t.codec.Schema() }
 
 func (t committing[C]) commit(ctx context.Context, info WriterInfo, checkpoint uint64, encoded [][]byte) error {
 	prepared := make([]C, 0, len(encoded))
 	for _, data := range encoded {
-		c, err := t.coder.Decode(nil, data)
+		c, err := t.codec.Decode(nil, data)
 		if err != nil {
 			return err
 		}

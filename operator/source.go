@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/snapshot"
 )
 
@@ -59,24 +60,26 @@ func (s SourceOf[T]) Splits(ctx context.Context, fs FS) ([]snapshot.Item, error)
 
 // NewSource makes a source. open may block and is called when the split is first read.
 func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx context.Context, fs FS, split S) (Reader[T, S], error)) SourceOf[T] {
-	coder, err := coderOf[position[S]]()
+	stored, err := codec.For[position[S]]()
 	if err != nil {
 		err = fmt.Errorf("splits of source %q: %w", o.Name, err)
 	}
 	s := SourceOf[T]{options: o}
 	s.spec = Spec{
-		New:   func(out Outlets) any { return newReading(o, coder, open, out) },
+		New:   func(out Outlets) any { return newReading(o, stored, open, out) },
 		Sides: o.Sides,
 		Err:   err,
 	}
 	if err == nil {
-		s.spec.State = []graph.State{{Name: "splits", Kind: "splits", Type: TypeName[S](), Schema: coder.Schema()}}
+		s.spec.State = []graph.State{{Name: "splits", Kind: "splits", Type: TypeName[S](), Schema: stored.Schema()}}
 	}
-	s.splits = func(ctx context.Context, fs FS) ([]snapshot.Item, error) { return enumerate(ctx, fs, o.Name, e, coder) }
+	s.splits = func(ctx context.Context, fs FS) ([]snapshot.Item, error) {
+		return enumerate(ctx, fs, o.Name, e, stored)
+	}
 	return s
 }
 
-func enumerate[S Split](ctx context.Context, fs FS, name string, e Enumerator[S], coder coder[position[S]]) ([]snapshot.Item, error) {
+func enumerate[S Split](ctx context.Context, fs FS, name string, e Enumerator[S], stored *codec.Codec[position[S]]) ([]snapshot.Item, error) {
 	splits, err := e.Splits(ctx, fs)
 	if err != nil {
 		return nil, fmt.Errorf("source %q: list splits: %w", name, err)
@@ -88,7 +91,7 @@ func enumerate[S Split](ctx context.Context, fs FS, name string, e Enumerator[S]
 			return nil, fmt.Errorf("source %q: two splits are called %q", name, s.ID())
 		}
 		seen[s.ID()] = true
-		item, err := splitItem(coder, s.ID(), position[S]{Split: s})
+		item, err := splitItem(stored, s.ID(), position[S]{Split: s})
 		if err != nil {
 			return nil, fmt.Errorf("source %q: split %q: %w", name, s.ID(), err)
 		}
@@ -109,7 +112,7 @@ type splitClock struct {
 	Highest  int64
 }
 
-func splitItem[S Split](c coder[position[S]], id string, p position[S]) (snapshot.Item, error) {
+func splitItem[S Split](c *codec.Codec[position[S]], id string, p position[S]) (snapshot.Item, error) {
 	data, err := c.Append(nil, []position[S]{p})
 	return snapshot.Item{Name: id, Data: data}, err
 }

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/snapshot"
 )
 
@@ -21,7 +22,7 @@ type windowing[K comparable, T, A, R any] struct {
 	place
 	key      func(T) K
 	hash     func(K) uint64
-	coder    coder[paneEntry[K, A]]
+	codec    *codec.Codec[paneEntry[K, A]]
 	fold     fold[K, T, A, R]
 	slicing  slicing
 	lateness int64
@@ -65,7 +66,7 @@ type paneEntry[K comparable, A any] struct {
 }
 
 func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
-	coder, err := coderOf[paneEntry[K, A]]()
+	stored, err := codec.For[paneEntry[K, A]]()
 	hash, hashErr := hasherOf[K]()
 	s := Spec{Err: errors.Join(o.check(), err, hashErr)}
 	if o.LateTo != nil {
@@ -74,10 +75,10 @@ func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f f
 	if s.Err != nil {
 		return s
 	}
-	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: coder.Schema()}}
+	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: stored.Schema()}}
 	s.New = func(out Outlets) any {
 		m := &windowing[K, T, A, R]{
-			key: key, hash: hash, coder: coder, fold: f, slicing: slicingOf(o.Window),
+			key: key, hash: hash, codec: stored, fold: f, slicing: slicingOf(o.Window),
 			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
 		}
 		if o.LateTo != nil {
@@ -278,7 +279,7 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 // Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
 // entries. The first group of the task is always there, to carry the former.
 func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
-	p := snapshot.Part{Operator: m.id, States: []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.coder.Schema()}}}
+	p := snapshot.Part{Operator: m.id, States: []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.codec.Schema()}}}
 	groups := make([][]paneEntry[K, A], m.task.Groups.To-m.task.Groups.From)
 	for _, s := range m.slices {
 		for i := range s.table.slots {
@@ -292,7 +293,7 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 		if len(entries) == 0 && i > 0 {
 			continue
 		}
-		data, err := m.coder.Append(binary.LittleEndian.AppendUint64(nil, uint64(m.fired)), entries)
+		data, err := m.codec.Append(binary.LittleEndian.AppendUint64(nil, uint64(m.fired)), entries)
 		if err != nil {
 			return p, err
 		}
@@ -318,7 +319,7 @@ func (m *windowing[K, T, A, R]) restoreGroup(g snapshot.Group) error {
 		return fmt.Errorf("%d bytes are too short for panes", len(g.Data))
 	}
 	m.fired = max(m.fired, int64(binary.LittleEndian.Uint64(g.Data)))
-	entries, err := m.coder.Decode(nil, g.Data[8:])
+	entries, err := m.codec.Decode(nil, g.Data[8:])
 	if err != nil {
 		return err
 	}
