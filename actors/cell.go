@@ -12,7 +12,7 @@ import (
 
 // cell is the record of one actor, and what the library takes for the actor: it stands
 // between the two, so that the library sees an actor that never fails, is stopped once, and
-// only when nothing of it is left. See actor.go for the life of an actor.
+// only when nothing of it is left. stop.go shows how it ends.
 type cell struct {
 	sys     *System
 	ref     Ref
@@ -37,7 +37,6 @@ type cell struct {
 	live     int              // children not yet down
 	watching map[*cell]bool   // until their Down is delivered
 	timers   map[string]*timer
-	timerSeq uint64
 	asks     map[uint64]*question
 	lastAsk  uint64
 	works    int // Go work not yet returned

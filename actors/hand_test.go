@@ -47,7 +47,6 @@ func (h *hand) Turn(id string, m any) {
 func (h *hand) Yielded(id string, m any)    { h.Turn(id, m) }
 func (h *hand) Lost(to Ref, m any)          { h.lost = append(h.lost, to.String()+" "+Kind(m)) }
 func (h *hand) Failed(id string, err error) { h.failed = append(h.failed, id+": "+err.Error()) }
-func (h *hand) step() bool                  { return h.steps(1) }
 
 // steps runs at most n turns; false: there was nothing more.
 func (h *hand) steps(n int) bool {

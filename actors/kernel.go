@@ -9,9 +9,12 @@ import (
 	cmap "github.com/orcaman/concurrent-map"
 )
 
-// One shard is enough for each of the 1024 buckets of the library's registry, and makes a
-// node 24 times smaller. The count must be the same for as long as any map lives.
+// The library's registry has 1024 buckets of 32 maps each: 3 MB for every node. It is asked
+// only when actors come and go, so one map for each of a few buckets is enough. The count of
+// shards must be the same for as long as any map lives.
 var oneShard = sync.OnceFunc(func() { cmap.SHARD_COUNT = 1 })
+
+const buckets = 16
 
 // newKernel makes the library's part of a System: quiet, without metrics, known by its node.
 func newKernel(node string) *actor.ActorSystem {
@@ -20,6 +23,10 @@ func newKernel(node string) *actor.ActorSystem {
 	k := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	k.ID = node
 	k.ProcessRegistry.Address = node
+	k.ProcessRegistry.LocalPIDs.LocalPIDs = make([]cmap.ConcurrentMap, buckets)
+	for i := range buckets {
+		k.ProcessRegistry.LocalPIDs.LocalPIDs[i] = cmap.New()
+	}
 	return k
 }
 

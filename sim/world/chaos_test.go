@@ -62,7 +62,7 @@ func newChaos(t testing.TB, seed uint64, o Options) *chaos {
 		w.nodes = append(w.nodes, n)
 		w.boot(n)
 	}
-	w.At(time.Second, w.fault)
+	w.At(100*time.Millisecond, w.fault)
 	return w
 }
 
@@ -131,7 +131,7 @@ func (w *chaos) talker(c *actors.Ctx, links Links, loop *actors.Loop, i, attempt
 // fault does one bad thing and plans the next.
 func (w *chaos) fault() {
 	n, other := w.nodes[w.rand.N(len(w.nodes))], w.nodes[w.rand.N(len(w.nodes))]
-	back := w.rand.Between(0, 2*time.Second)
+	back := w.rand.Between(0, time.Second)
 	switch w.rand.N(5) {
 	case 0:
 		n.Crash()
@@ -155,7 +155,7 @@ func (w *chaos) fault() {
 	case 4:
 		n.Jump(w.rand.Between(-time.Second, time.Second))
 	}
-	w.At(w.rand.Between(0, time.Second), w.fault)
+	w.At(w.rand.Between(0, 300*time.Millisecond), w.fault)
 }
 
 // run lets the world of a seed go on for a while and returns its hash.

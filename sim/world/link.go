@@ -2,6 +2,7 @@ package world
 
 import (
 	"blink/actors"
+	"blink/internal/invariant"
 )
 
 // Link is how the connections of the data plane behave. There is one for each pair of
@@ -53,7 +54,10 @@ func (w *World) conn(a, b *Node) (c *conn, end int) {
 type Links struct{ p *process }
 
 // Links returns the connections of the running process; the node must not be down.
-func (n *Node) Links() Links { return Links{n.proc} }
+func (n *Node) Links() Links {
+	invariant.Check(n.proc != nil, "links of node %s, which is down", n.name)
+	return Links{n.proc}
+}
 
 // Send sends a frame to an actor. Frames between two nodes arrive in order, or the root
 // actor "te" of both nodes is told that the connection is lost.

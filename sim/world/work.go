@@ -129,4 +129,7 @@ func (k *work) suspend(d time.Duration) {
 
 // Working returns the node, and the actor, whose Go work is running: whoever calls a
 // simulated service. It must be called in Go work.
-func (w *World) Working() actors.Ref { return actors.Ref{Node: w.at.of.node.name, ID: w.at.id} }
+func (w *World) Working() actors.Ref {
+	invariant.Check(w.at != nil, "Working is called outside of Go work")
+	return actors.Ref{Node: w.at.of.node.name, ID: w.at.id}
+}

@@ -16,13 +16,14 @@ import (
 )
 
 func TestTheSameSeedGivesTheSameHash(t *testing.T) {
-	want, events := run(t, 7, time.Second)
+	const d = 500 * time.Millisecond
+	want, events := run(t, 7, d)
 	if events < 1000 {
 		t.Errorf("only %d events", events)
 	}
 	for i := range 100 {
 		before := runtime.GOMAXPROCS(1 + i%2)
-		got, _ := run(t, 7, time.Second)
+		got, _ := run(t, 7, d)
 		runtime.GOMAXPROCS(before)
 		if got != want {
 			t.Fatalf("run %d: hash %016x, want %016x", i, got, want)
