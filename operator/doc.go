@@ -28,6 +28,8 @@
 //     keeps what comes and holds Pressure; whoever feeds the chain stops behind the record.
 //     Timers and windows therefore fire one at a time, looking at Pressure between two.
 //   - Nothing is allocated for a record.
+//   - What is counted is part of the snapshot, so the metrics "read", "written", "skipped",
+//     "dead letters", "late" and "missed windows" are exact after any failure.
 //   - An error or panic of user code leaves as a *UserError, by panic: the task's actor
 //     recovers it. Before user code runs, the operator notes itself in Pressure (place.enter),
 //     so that one deferred call a batch can tell who it was.

@@ -139,9 +139,8 @@ func (m *reading[T, S]) Deliver() (n int, done bool) {
 	if m.at < end {
 		return m.at - begin, false
 	}
-	n = m.at - begin
 	m.delivered()
-	return n, true
+	return end - begin, true
 }
 
 func (m *reading[T, S]) deliverSides(end int) {
@@ -157,6 +156,7 @@ func (m *reading[T, S]) deliverSides(end int) {
 
 // delivered moves the split's position behind the batch.
 func (m *reading[T, S]) delivered() {
+	m.count("read", int64(m.at))
 	s := m.from
 	if !mutate.On(mutate.SourceOffByOne) {
 		s.split = s.fetched

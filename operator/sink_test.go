@@ -100,6 +100,9 @@ func TestASinkKeepsWhatTheWriterHasNoRoomFor(t *testing.T) {
 		t.Errorf("held %v after %d rounds", b.pressure.Held(), rounds)
 	}
 	same(t, append(v.flushed, v.buffer...), 0, 1, 2, 3, 4, 5, 6)
+	if b.advance(0); b.counts["written"] != 7 {
+		t.Errorf("counted %v", b.counts)
+	}
 	if at := v.lastTimes[6]; !at.Equal(time.Unix(0, 6)) {
 		t.Errorf("the last record is of %v", at)
 	}

@@ -95,6 +95,9 @@ func TestSplitsAreReadInTurnAndOpenedWhenFirstRead(t *testing.T) {
 		t.Error("the source goes on")
 	}
 	same(t, out.got, 0, 1, 10, 11, 2, 3, 12, 4)
+	if b.counts["read"] != 8 {
+		t.Errorf("counted %v", b.counts)
+	}
 	same(t, out.times, 0, 1, 10, 11, 2, 3, 12, 4)
 	b.check(b.op.(Closer).Close())
 	same(t, log, "open a", "open b", "close a", "close b")

@@ -29,6 +29,7 @@ type writing[T any] struct {
 	writer writer
 	kept   []kept[T] // what the writer has not taken, in order
 	full   bool      // holds Pressure
+	taken  int64     // records since the last count
 
 	prepared []transaction // ascending by checkpoint
 	_        pad
@@ -85,6 +86,7 @@ func (m *writing[T]) Start(ctx context.Context) (err error) {
 }
 
 func (m *writing[T]) Collect(in *T, ts int64) {
+	m.taken++
 	if m.full {
 		m.kept = append(m.kept, kept[T]{*in, ts})
 		return
@@ -144,8 +146,22 @@ func (m *writing[T]) Prepare(ctx context.Context, checkpoint uint64) (err error)
 	return nil
 }
 
+// Advance is Advancer: a time to count, once a batch.
+func (m *writing[T]) Advance(in int64) (int64, bool) {
+	m.tally()
+	return in, true
+}
+
+func (m *writing[T]) tally() {
+	if m.taken > 0 {
+		m.count("written", m.taken)
+		m.taken = 0
+	}
+}
+
 // Snapshot is Snapshotter: everything prepared and not committed, for whatever checkpoint.
 func (m *writing[T]) Snapshot() (snapshot.Part, error) {
+	m.tally()
 	p := snapshot.Part{Operator: m.id}
 	p.States = []snapshot.StateSchema{{Name: "transactions", Kind: "transactions", Schema: m.commit.schema()}}
 	if mutate.On(mutate.DropTransaction) {
