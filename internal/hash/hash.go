@@ -2,8 +2,8 @@
 // are part of the stored form of state, so they are the same in every process and for ever.
 //
 // Integers are folded by a 64×64-bit multiplication (as in wyhash); strings use xxh3;
-// structs and arrays combine the hashes of their parts in order. No hash is 0, so that a
-// table may use 0 for a free slot.
+// structs and arrays combine the hashes of the integers and strings in them, in order. No
+// hash is 0, so that a table may use 0 for a free slot.
 //
 // Start reading at Of.
 package hash
@@ -47,78 +47,97 @@ func nonzero(h uint64) uint64 {
 
 // Of returns the hash function of K, or an error that says why K is no key. Equal keys have
 // equal hashes. The function is safe for concurrent use and allocates nothing.
-func Of[K comparable]() (func(*K) uint64, error) {
-	t := reflect.TypeFor[K]()
+func Of[K comparable]() (func(K) uint64, error) {
 	var zero K
 	switch any(zero).(type) {
 	case string:
-		return func(k *K) uint64 { return String(*(*string)(unsafe.Pointer(k))) }, nil
+		return func(k K) uint64 { return String(*(*string)(unsafe.Pointer(&k))) }, nil
 	case int, int64, uint, uint64:
-		return func(k *K) uint64 { return Uint64(*(*uint64)(unsafe.Pointer(k))) }, nil
+		return func(k K) uint64 { return Uint64(*(*uint64)(unsafe.Pointer(&k))) }, nil
 	}
-	f, err := compile(t)
+	leaves, err := leavesOf(nil, reflect.TypeFor[K](), 0)
 	if err != nil {
 		return nil, err
 	}
-	return func(k *K) uint64 { return nonzero(f(unsafe.Pointer(k))) }, nil
+	if len(leaves) == 1 {
+		l := leaves[0]
+		return func(k K) uint64 { return l.hash(unsafe.Pointer(&k)) }, nil
+	}
+	return func(k K) uint64 { return all(leaves, unsafe.Pointer(&k)) }, nil
 }
 
-// compile makes the hash function of a type out of those of its parts.
-func compile(t reflect.Type) (func(unsafe.Pointer) uint64, error) {
+// leaf is an integer or a string inside a key. Keys are hashed by a list of them and not by
+// composed functions, so that the key stays on the stack.
+type leaf struct {
+	at   uintptr
+	kind leafKind
+}
+
+type leafKind uint8
+
+const (
+	integer8 leafKind = iota
+	integer16
+	integer32
+	integer64
+	text
+)
+
+// leavesOf appends the leaves of a t that stands at offset at.
+func leavesOf(ls []leaf, t reflect.Type, at uintptr) ([]leaf, error) {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int8, reflect.Uint8:
-		return func(p unsafe.Pointer) uint64 { return Uint64(uint64(*(*uint8)(p))) }, nil
+		return append(ls, leaf{at, integer8}), nil
 	case reflect.Int16, reflect.Uint16:
-		return func(p unsafe.Pointer) uint64 { return Uint64(uint64(*(*uint16)(p))) }, nil
+		return append(ls, leaf{at, integer16}), nil
 	case reflect.Int32, reflect.Uint32:
-		return func(p unsafe.Pointer) uint64 { return Uint64(uint64(*(*uint32)(p))) }, nil
+		return append(ls, leaf{at, integer32}), nil
 	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64:
-		return func(p unsafe.Pointer) uint64 { return Uint64(*(*uint64)(p)) }, nil
+		return append(ls, leaf{at, integer64}), nil
 	case reflect.String:
-		return func(p unsafe.Pointer) uint64 { return String(*(*string)(p)) }, nil
+		return append(ls, leaf{at, text}), nil
 	case reflect.Array:
-		return compileArray(t)
+		var err error
+		for i := range t.Len() {
+			if ls, err = leavesOf(ls, t.Elem(), at+uintptr(i)*t.Elem().Size()); err != nil {
+				return nil, err
+			}
+		}
+		return ls, nil
 	case reflect.Struct:
-		return compileStruct(t)
+		var err error
+		for i := range t.NumField() {
+			if ls, err = leavesOf(ls, t.Field(i).Type, at+t.Field(i).Offset); err != nil {
+				return nil, err
+			}
+		}
+		return ls, nil
 	}
 	return nil, fmt.Errorf("key type %s cannot be hashed", t)
 }
 
-func compileArray(t reflect.Type) (func(unsafe.Pointer) uint64, error) {
-	f, err := compile(t.Elem())
-	n, size := t.Len(), t.Elem().Size()
-	return func(p unsafe.Pointer) uint64 {
-		h := uint64(k0)
-		for i := range n {
-			h = combine(h, f(unsafe.Add(p, uintptr(i)*size)))
-		}
-		return h
-	}, err
+func (l leaf) hash(key unsafe.Pointer) uint64 {
+	p := unsafe.Add(key, l.at)
+	switch l.kind {
+	case integer8:
+		return Uint64(uint64(*(*uint8)(p)))
+	case integer16:
+		return Uint64(uint64(*(*uint16)(p)))
+	case integer32:
+		return Uint64(uint64(*(*uint32)(p)))
+	case integer64:
+		return Uint64(*(*uint64)(p))
+	}
+	return String(*(*string)(p))
 }
 
-func compileStruct(t reflect.Type) (func(unsafe.Pointer) uint64, error) {
-	type field struct {
-		offset uintptr
-		hash   func(unsafe.Pointer) uint64
+// all combines the hashes of the leaves in order.
+func all(leaves []leaf, key unsafe.Pointer) uint64 {
+	h := uint64(k0)
+	for _, l := range leaves {
+		x := l.hash(key)
+		hi, lo := bits.Mul64(h^x, k1)
+		h = mix(hi^lo) + x
 	}
-	var fields []field
-	for i := range t.NumField() {
-		f, err := compile(t.Field(i).Type)
-		if err != nil {
-			return nil, err
-		}
-		fields = append(fields, field{t.Field(i).Offset, f})
-	}
-	return func(p unsafe.Pointer) uint64 {
-		h := uint64(k0)
-		for _, f := range fields {
-			h = combine(h, f.hash(unsafe.Add(p, f.offset)))
-		}
-		return h
-	}, nil
-}
-
-func combine(h, x uint64) uint64 {
-	hi, lo := bits.Mul64(h^x, k1)
-	return mix(hi^lo) + x
+	return nonzero(h)
 }

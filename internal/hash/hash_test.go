@@ -36,7 +36,7 @@ func of[K comparable](t *testing.T, k K) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f(&k)
+	return f(k)
 }
 
 func TestEqualKeysHashEquallyAndOthersSpread(t *testing.T) {
@@ -48,11 +48,11 @@ func TestEqualKeysHashEquallyAndOthersSpread(t *testing.T) {
 	var high, low [bins]int
 	for i := range keys {
 		a, b := pair{fmt.Sprint("city", i%300), int32(i / 300)}, pair{fmt.Sprint("city", i%300), int32(i / 300)}
-		if f(&a) != f(&b) {
+		if f(a) != f(b) {
 			t.Fatalf("%v hashes in two ways", a)
 		}
-		high[f(&a)>>57]++
-		low[f(&a)%bins]++
+		high[f(a)>>57]++
+		low[f(a)%bins]++
 	}
 	for i := range bins {
 		for _, n := range []int{high[i], low[i]} {
@@ -93,7 +93,7 @@ func TestHashingAllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := pair{"LGA", 9}
-	if n := testing.AllocsPerRun(100, func() { f(&k) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { f(k) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
