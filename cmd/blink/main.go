@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"blink/internal/version"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -28,13 +30,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "version":
-		return version(rest, stdout, stderr)
+		return printVersion(rest, stdout, stderr)
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return exitOK
 	default:
 		return refuse(stderr, "unknown verb %q", verb)
 	}
+}
+
+// printVersion prints one line: which build this is.
+func printVersion(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		return refuse(stderr, "version takes no arguments, got %q", args)
+	}
+	fmt.Fprintf(stdout, "blink %s\n", version.Text())
+	return exitOK
 }
 
 // refuse reports a mistake in the command line, followed by the usage.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -14,26 +13,6 @@ func TestVersionNamesTheToolchain(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "blink ") || !strings.Contains(out.String(), runtime.Version()) {
 		t.Errorf("printed %q", out.String())
-	}
-}
-
-func TestDescribeSaysWhatTheBuildRecorded(t *testing.T) {
-	vcs := func(revision, modified string) []debug.BuildSetting {
-		return []debug.BuildSetting{{Key: "vcs.revision", Value: revision}, {Key: "vcs.modified", Value: modified}}
-	}
-	for _, c := range []struct {
-		info *debug.BuildInfo
-		want string
-	}{
-		{nil, "(unknown)"},
-		{&debug.BuildInfo{}, "(devel)"},
-		{&debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}}, "v0.1.0"},
-		{&debug.BuildInfo{Settings: vcs("0123456789abcdef", "false")}, "(devel) 0123456789ab"},
-		{&debug.BuildInfo{Settings: vcs("0123456789abcdef", "true")}, "(devel) 0123456789ab+"},
-	} {
-		if got := describe(c.info); got != c.want {
-			t.Errorf("describe(%+v) = %q, want %q", c.info, got, c.want)
-		}
 	}
 }
 
