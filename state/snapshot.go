@@ -1,0 +1,118 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"blink/graph"
+)
+
+// Group is the stored state of one key group.
+type Group struct {
+	Number int
+	Data   []byte
+}
+
+// Snapshot returns the state by key group, ascending, without empty groups. The data of a
+// group is the number of its keys, u32, and for each key, in the order of their encoded
+// form: the key, then every state in the order of declaration. It shares nothing with the
+// store.
+func (s *Store[K]) Snapshot() ([]Group, error) {
+	s.release()
+	all, err := s.encodeKeys()
+	if err != nil {
+		return nil, err
+	}
+	var groups []Group
+	for i := 0; i < len(all); {
+		n := i
+		for n < len(all) && all[n].group == all[i].group {
+			n++
+		}
+		g := Group{Number: all[i].group, Data: binary.LittleEndian.AppendUint32(nil, uint32(n-i))}
+		for _, k := range all[i:n] {
+			g.Data = append(g.Data, k.bytes...)
+			for _, h := range s.handles {
+				if g.Data, err = h.append(g.Data, k.row); err != nil {
+					return nil, err
+				}
+			}
+		}
+		groups = append(groups, g)
+		i = n
+	}
+	return groups, nil
+}
+
+type encodedKey struct {
+	group int
+	bytes []byte
+	row   int32
+}
+
+func (s *Store[K]) encodeKeys() ([]encodedKey, error) {
+	var all []encodedKey
+	for i := range s.slots {
+		x := &s.slots[i]
+		if x.hash == 0 || x.row == none {
+			continue
+		}
+		b, err := s.keys.AppendOne(nil, &x.key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, encodedKey{graph.KeyGroup(x.hash, s.max), b, x.row})
+	}
+	slices.SortFunc(all, func(a, b encodedKey) int {
+		if a.group != b.group {
+			return a.group - b.group
+		}
+		return bytes.Compare(a.bytes, b.bytes)
+	})
+	return all, nil
+}
+
+// Restore takes back one group. stored is how many of the declared states, in order, it was
+// written with: states that were declared later are empty.
+func (s *Store[K]) Restore(g Group, stored int) error {
+	if stored > len(s.handles) {
+		return fmt.Errorf("key group %d was stored with %d states and %d are declared", g.Number, stored, len(s.handles))
+	}
+	if len(g.Data) < 4 {
+		return fmt.Errorf("key group %d: %w", g.Number, errStored)
+	}
+	n, src := binary.LittleEndian.Uint32(g.Data), g.Data[4:]
+	for range n {
+		var err error
+		if src, err = s.restoreKey(g.Number, src, stored); err != nil {
+			return fmt.Errorf("key group %d: %w", g.Number, err)
+		}
+	}
+	s.release()
+	s.current = none
+	if len(src) > 0 {
+		return fmt.Errorf("key group %d: %w", g.Number, errStored)
+	}
+	return nil
+}
+
+func (s *Store[K]) restoreKey(group int, src []byte, stored int) ([]byte, error) {
+	var key K
+	src, err := s.keys.DecodeOne(&key, src)
+	if err != nil {
+		return nil, err
+	}
+	s.SetKey(key, s.hash(key))
+	if have := graph.KeyGroup(s.sum, s.max); have != group {
+		return nil, fmt.Errorf("%w: a key of group %d", errStored, have)
+	}
+	row := s.need()
+	for _, h := range s.handles[:stored] {
+		if src, err = h.decode(row, src); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
