@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"blink/operator"
@@ -32,7 +33,7 @@ func CSV(name string) operator.AnySink {
 		}
 		return columns.header(), nil
 	}}
-	return operator.NewAnySink("CSV "+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Part], error) {
+	return operator.NewAnySink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Part], error) {
 		columns, err := columnsOf(info.Type)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", c.target, err)
@@ -48,13 +49,21 @@ func CSV(name string) operator.AnySink {
 // Table is CSV of rows whose cells stand in the order of the columns.
 func Table(name string, columns ...string) operator.SinkOf[[]string] {
 	c := committer{newTarget(name), func(reflect.Type) ([]byte, error) { return appendLine(nil, columns), nil }}
-	return operator.NewSink("CSV "+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Part], error) {
+	return operator.NewSink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Part], error) {
 		w, err := c.open(info)
 		if err != nil {
 			return nil, err
 		}
 		return &table{w, len(columns)}, nil
 	}, c)
+}
+
+const sinkPrefix = "CSV "
+
+// Target is the path that a sink of this package writes to, by the name of the sink.
+func Target(sink string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(sink, sinkPrefix)
+	return newTarget(name).path, ok
 }
 
 // committer is operator.Committer and Finalizer.

@@ -1,0 +1,134 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// stateDir is the folder that a job goes on from: job.json and what the runner keeps in it.
+// One process at a time holds it.
+type stateDir struct {
+	path string
+	lock *os.File
+	made bool // by this process: removed again if nothing comes of it
+}
+
+const (
+	identityFile = "job.json"
+	lockFile     = "lock"
+	drillFile    = "drills"
+)
+
+var errInUse = errors.New("another process is using it: wait for its end, or stop it")
+
+// openStateDir makes the folder if it is missing and takes the lock.
+func openStateDir(path string) (*stateDir, error) {
+	_, err := os.Stat(path)
+	d := &stateDir{path: path, made: errors.Is(err, fs.ErrNotExist)}
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return nil, fmt.Errorf("state dir: %w", err)
+	}
+	if err := d.refuseForeign(); err != nil {
+		return nil, err
+	}
+	if d.lock, err = lockExclusive(filepath.Join(path, lockFile)); err != nil {
+		return nil, fmt.Errorf("state dir %s: %w", path, err)
+	}
+	return d, nil
+}
+
+// refuseForeign keeps out of a folder that is something else.
+func (d *stateDir) refuseForeign() error {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return fmt.Errorf("state dir: %w", err)
+	}
+	other := ""
+	for _, e := range entries {
+		switch e.Name() {
+		case identityFile:
+			return nil
+		case lockFile, identityFile + ".new":
+		default:
+			other = e.Name()
+		}
+	}
+	if other != "" {
+		return fmt.Errorf("state dir %s: it holds %s but no %s, so it is no state dir: name a new or an empty folder", d.path, other, identityFile)
+	}
+	return nil
+}
+
+// load reads job.json; nil when the job has not begun.
+func (d *stateDir) load() (*identity, error) {
+	name := filepath.Join(d.path, identityFile)
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state dir: %w", err)
+	}
+	id := &identity{}
+	if err := json.Unmarshal(data, id); err != nil {
+		return nil, fmt.Errorf("state dir: %s is damaged: %w: start with a new state dir", name, err)
+	}
+	if id.Format != identityFormat {
+		return nil, fmt.Errorf("state dir: %s has format %d and this program reads %d: start with a new state dir", name, id.Format, identityFormat)
+	}
+	return id, nil
+}
+
+// save makes job.json durable, or leaves the old one.
+func (d *stateDir) save(id *identity) error {
+	data, err := json.MarshalIndent(id, "", "  ")
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(d.path, identityFile)
+	if err := writeDurably(name+".new", append(data, '\n')); err != nil {
+		return fmt.Errorf("state dir: %w", err)
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		return fmt.Errorf("state dir: %w", err)
+	}
+	d.made = false
+	return syncDir(d.path)
+}
+
+// close gives the lock back, and the folder if this process made it and nothing began.
+func (d *stateDir) close() {
+	if d.made {
+		_ = os.Remove(filepath.Join(d.path, lockFile)) // best effort: what remains is an empty state dir
+		_ = os.Remove(d.path)
+	}
+	_ = d.lock.Close() // nothing was written to it
+}
+
+func writeDurably(name string, data []byte) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
