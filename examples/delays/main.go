@@ -1,5 +1,3 @@
-// Delays counts departures by airport and window, and compares delays in rain and in dry
-// weather: the job is in package job beside it.
 package main
 
 import (

@@ -1,0 +1,2 @@
+// Package version says which build a binary is. Start reading at Text.
+package version
