@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/hash"
 )
 
 // bid is a wide record.
@@ -163,7 +164,7 @@ func TestTheWholeChainAllocatesNothing(t *testing.T) {
 // The plain loop is the bound: the same reader, functions, table and results, and no engine.
 func BenchmarkPlainLoop(b *testing.B) {
 	reader := bidReader{bidSplit{}, makeBids(), int64(b.N)}
-	hash, _ := hasherOf[int64]()
+	sum, _ := hash.Of[int64]()
 	var batch Batch[bid]
 	var panes table[int64, int64]
 	var out last[Pane[int64, int64]]
@@ -186,7 +187,7 @@ func BenchmarkPlainLoop(b *testing.B) {
 			}
 			if in := &batch.records[i]; in.Price < 900 {
 				o := offer{in.Auction, in.Price * 908 / 1000}
-				*panes.ref(hash(o.Auction), &o.Auction)++
+				*panes.ref(sum(o.Auction), &o.Auction)++
 			}
 		}
 	}

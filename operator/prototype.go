@@ -38,12 +38,12 @@ func tagsOf(p any) ([]AnyTag, error) {
 	return tags, errors.Join(errs...)
 }
 
-// optional refuses a method of p, found by its name, that is not of type want: it would
+// optional refuses a method of p that is there but not as interface want has it: it would
 // never be called.
-func optional(p any, name string, have reflect.Method, found bool, want reflect.Type, text string) error {
+func optional(p any, m reflect.Method, there bool, want reflect.Type, text string) error {
 	t := reflect.TypeOf(p)
-	if !found || t.Implements(want) {
+	if !there || t.Implements(want) {
 		return nil
 	}
-	return fmt.Errorf("%s: method %s has the wrong type\n\thave %s\n\twant %s", t.Elem(), name, have.Type, text)
+	return fmt.Errorf("%s: method %s has the wrong type\n\thave %s\n\twant %s", t.Elem(), m.Name, m.Type, text)
 }

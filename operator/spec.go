@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"blink/graph"
+	"blink/internal/hash"
 )
 
 // Spec is an operator as a verb describes it, before there is a task.
@@ -26,9 +27,9 @@ type pad [128]byte
 // HashOf is the hash of an edge that is shipped by key, for Factory.Hash: a func(*T) uint64.
 // It refuses types that cannot be keys.
 func HashOf[K comparable, T any](key func(T) K) (any, error) {
-	hash, err := hasherOf[K]()
+	sum, err := hash.Of[K]()
 	if err != nil {
 		return nil, err
 	}
-	return func(in *T) uint64 { return hash(key(*in)) }, nil
+	return func(in *T) uint64 { return sum(key(*in)) }, nil
 }

@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"blink/graph"
 	"blink/internal/codec"
+	"blink/internal/hash"
 	"blink/snapshot"
 )
 
@@ -65,9 +65,12 @@ type paneEntry[K comparable, A any] struct {
 	Acc   A
 }
 
+// firingsPerTurn bounds how many panes or timers fire before others of the slot may go on.
+const firingsPerTurn = 512
+
 func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
 	stored, err := codec.For[paneEntry[K, A]]()
-	hash, hashErr := hasherOf[K]()
+	sum, hashErr := hash.Of[K]()
 	s := Spec{Err: errors.Join(o.check(), err, hashErr)}
 	if o.LateTo != nil {
 		s.Sides = []AnyTag{o.LateTo}
@@ -78,7 +81,7 @@ func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f f
 	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: stored.Schema()}}
 	s.New = func(out Outlets) any {
 		m := &windowing[K, T, A, R]{
-			key: key, hash: hash, codec: stored, fold: f, slicing: slicingOf(o.Window),
+			key: key, hash: sum, codec: stored, fold: f, slicing: slicingOf(o.Window),
 			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
 		}
 		if o.LateTo != nil {
@@ -206,18 +209,19 @@ func (m *windowing[K, T, A, R]) gather(from []*slice[K, A], end int64) *table[K,
 	return whole
 }
 
-// emit emits the panes of the firing window until pressure stops it.
+// emit emits the panes of the firing window until pressure or the end of the turn stops it.
 func (m *windowing[K, T, A, R]) emit() bool {
-	f := &m.firing
+	f, fired := &m.firing, 0
 	for ; f.next < len(f.table.slots); f.next++ {
 		s := &f.table.slots[f.next]
 		if s.hash == 0 {
 			continue
 		}
-		if m.pressure.Held() {
+		if m.pressure.Held() || fired == firingsPerTurn {
 			return false
 		}
 		m.emitPane(&s.key, &s.acc, f.end, false)
+		fired++
 	}
 	return true
 }
@@ -276,10 +280,14 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 	}
 }
 
+func (m *windowing[K, T, A, R]) states() []snapshot.StateSchema {
+	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.codec.Schema()}}
+}
+
 // Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
 // entries. The first group of the task is always there, to carry the former.
 func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
-	p := snapshot.Part{Operator: m.id, States: []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.codec.Schema()}}}
+	p := snapshot.Part{Operator: m.id, States: m.states()}
 	groups := make([][]paneEntry[K, A], m.task.Groups.To-m.task.Groups.From)
 	for _, s := range m.slices {
 		for i := range s.table.slots {
@@ -293,7 +301,7 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 		if len(entries) == 0 && i > 0 {
 			continue
 		}
-		data, err := m.codec.Append(binary.LittleEndian.AppendUint64(nil, uint64(m.fired)), entries)
+		data, err := m.codec.Append(appendMark(nil, m.fired), entries)
 		if err != nil {
 			return p, err
 		}
@@ -305,6 +313,9 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 // Restore is Restorer.
 func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {
+		if err := fits(m.states(), p.States); err != nil {
+			return err
+		}
 		for _, g := range p.Groups {
 			if err := m.restoreGroup(g); err != nil {
 				return fmt.Errorf("key group %d: %w", g.Number, err)
@@ -315,14 +326,15 @@ func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 }
 
 func (m *windowing[K, T, A, R]) restoreGroup(g snapshot.Group) error {
-	if len(g.Data) < 8 {
-		return fmt.Errorf("%d bytes are too short for panes", len(g.Data))
-	}
-	m.fired = max(m.fired, int64(binary.LittleEndian.Uint64(g.Data)))
-	entries, err := m.codec.Decode(nil, g.Data[8:])
+	fired, data, err := cutMark(g.Data)
 	if err != nil {
 		return err
 	}
+	entries, err := m.codec.Decode(nil, data)
+	if err != nil {
+		return err
+	}
+	m.fired = max(m.fired, fired)
 	for i := range entries {
 		e := &entries[i]
 		*m.sliceAt(e.Slice).table.ref(m.hash(e.Key), &e.Key) = e.Acc

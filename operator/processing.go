@@ -1,0 +1,221 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"blink/graph"
+	"blink/internal/codec"
+	"blink/internal/hash"
+	"blink/snapshot"
+	"blink/state"
+)
+
+// processing runs one task's copy of a processor. Records come by an input each; timers
+// fire in Advance and Wake, one at a time, as long as pressure allows.
+type processing[K comparable, R any] struct {
+	place
+	inputs [2]any // Collector of each side
+	self   any    // the processor, *S
+	store  *state.Store[K]
+	states []snapshot.StateSchema
+
+	onTimer timerHandler[K, R] // nil: timers pass in silence
+	ctx     Ctx[K]
+	out     Out[R]
+	asked   int64 // the earliest pending call of Wake
+	_       pad
+}
+
+// processInput is one input of a processor.
+type processInput[K comparable, T, R any] struct {
+	*processing[K, R]
+	key     func(T) K
+	hash    func(K) uint64
+	process func(*Ctx[K], T, *Out[R]) error
+}
+
+// newProcessing is the Spec of a processor. build makes a task's copy and its inputs.
+func newProcessing[K comparable, R any](prototype any, build func(sum func(K) uint64) (self any, m *processing[K, R])) Spec {
+	var s Spec
+	var errs [5]error
+	s.Sides, errs[0] = tagsOf(prototype)
+	s.State, errs[1] = statesOf[K](prototype)
+	sum, err := hash.Of[K]()
+	errs[2] = err
+	errs[3] = timerMethod[K, R](prototype)
+	errs[4] = lifeMethods(prototype)
+	if s.Err = errors.Join(errs[:]...); s.Err != nil {
+		return s
+	}
+	var states []snapshot.StateSchema
+	for _, st := range s.State {
+		states = append(states, snapshot.StateSchema{Name: st.Name, Kind: st.Kind, Schema: st.Schema})
+	}
+	s.New = func(out Outlets) any {
+		self, m := build(sum)
+		m.self, m.states, m.asked, m.ctx.mark = self, states, EndTime, NoTime
+		m.onTimer, _ = self.(timerHandler[K, R])
+		m.out = newOut[R](out, &m.place, s.Sides)
+		m.ctx.place = &m.place
+		return m
+	}
+	return s
+}
+
+// statesOf lists the states of a processor, the key first: it is stored too.
+func statesOf[K comparable](prototype any) ([]graph.State, error) {
+	key, err := codec.For[K]()
+	if err != nil {
+		return nil, err
+	}
+	states, err := state.Declare(prototype)
+	return append([]graph.State{{Name: "key", Kind: "key", Type: TypeName[K](), Schema: key.Schema()}}, states...), err
+}
+
+// Open is Opener.
+func (m *processing[K, R]) Open(t *Task, id string) (err error) {
+	if m.store, err = state.NewStore[K](t.MaxParallelism, t.Now); err != nil {
+		return err
+	}
+	if err := m.store.Bind(m.self); err != nil {
+		return err
+	}
+	return m.place.Open(t, id)
+}
+
+// Start is Starter.
+func (m *processing[K, R]) Start(ctx context.Context) (err error) {
+	o, ok := m.self.(processOpener)
+	if !ok {
+		return nil
+	}
+	defer m.task.guard(m.id, &err)
+	if err := o.Open(ctx); err != nil {
+		return m.task.userError(m.id, err)
+	}
+	return nil
+}
+
+// Close is Closer.
+func (m *processing[K, R]) Close() (err error) {
+	c, ok := m.self.(processCloser)
+	if !ok {
+		return nil
+	}
+	defer m.task.guard(m.id, &err)
+	return c.Close()
+}
+
+func (m *processing[K, R]) Input(i int) any { return m.inputs[i] }
+
+func (m *processInput[K, T, R]) Collect(in *T, ts int64) {
+	m.enter(ts)
+	key := m.key(*in)
+	m.store.SetKey(key, m.hash(key))
+	m.ctx.key, m.ctx.ts, m.out.ts = key, ts, ts
+	if err := m.process(&m.ctx, *in, &m.out); err != nil {
+		m.fail(ts, err)
+	}
+}
+
+// Advance is Advancer.
+func (m *processing[K, R]) Advance(in int64) (int64, bool) {
+	m.ctx.mark = max(m.ctx.mark, in)
+	done := m.fire(state.EventTime, m.ctx.mark)
+	m.ask()
+	return in, done
+}
+
+// Wake is Waker.
+func (m *processing[K, R]) Wake(now int64) bool {
+	m.asked = EndTime
+	return m.fire(state.ProcessingTime, now)
+}
+
+// ask has Wake called for the earliest timer of processing time.
+func (m *processing[K, R]) ask() {
+	if at, ok := m.store.NextDue(state.ProcessingTime); ok && at < m.asked {
+		m.asked = at
+		m.task.WakeAt(at)
+	}
+}
+
+// fire fires the timers that are due, until pressure or the end of the turn stops it.
+func (m *processing[K, R]) fire(c state.Clock, now int64) bool {
+	defer m.pressure.catch()
+	for range firingsPerTurn {
+		if m.pressure.Held() {
+			return false
+		}
+		t, at, ok := m.store.Due(c, now)
+		if !ok {
+			return true
+		}
+		if m.onTimer == nil {
+			continue
+		}
+		m.enter(at)
+		m.ctx.key, m.ctx.ts, m.out.ts = m.store.Key(), at, at
+		if err := m.onTimer.OnTimer(&m.ctx, t, &m.out); err != nil {
+			m.fail(at, err)
+		}
+	}
+	return false
+}
+
+// Snapshot is Snapshotter. The first group of the task is always there, to carry the
+// watermark.
+func (m *processing[K, R]) Snapshot() (snapshot.Part, error) {
+	p := snapshot.Part{Operator: m.id, States: m.states}
+	groups, err := m.store.Snapshot()
+	if err != nil {
+		return p, err
+	}
+	if first := m.task.Groups.From; len(groups) == 0 || groups[0].Number != first {
+		p.Groups = append(p.Groups, snapshot.Group{Number: first, Data: appendMark(nil, m.ctx.mark)})
+	}
+	for _, g := range groups {
+		p.Groups = append(p.Groups, snapshot.Group{Number: g.Number, Data: append(appendMark(nil, m.ctx.mark), g.Data...)})
+	}
+	return p, nil
+}
+
+// Restore is Restorer.
+func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
+	for _, p := range parts {
+		if err := fits(m.states, p.States); err != nil {
+			return err
+		}
+		for _, g := range p.Groups {
+			mark, data, err := cutMark(g.Data)
+			if err != nil {
+				return fmt.Errorf("key group %d: %w", g.Number, err)
+			}
+			m.ctx.mark = max(m.ctx.mark, mark)
+			if len(data) == 0 {
+				continue
+			}
+			if err := m.store.Restore(state.Group{Number: g.Number, Data: data}, len(p.States)-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func timerMethod[K comparable, R any](p any) error {
+	m, ok := reflect.TypeOf(p).MethodByName("OnTimer")
+	return optional(p, m, ok, reflect.TypeFor[timerHandler[K, R]](),
+		fmt.Sprintf("func(*%s, *blink.Ctx[%s], *blink.Timer, *blink.Out[%s]) error", reflect.TypeOf(p).Elem(), TypeName[K](), TypeName[R]()))
+}
+
+func lifeMethods(p any) error {
+	t := reflect.TypeOf(p)
+	open, ok := t.MethodByName("Open")
+	err := optional(p, open, ok, reflect.TypeFor[processOpener](), fmt.Sprintf("func(*%s, context.Context) error", t.Elem()))
+	closing, ok := t.MethodByName("Close")
+	return errors.Join(err, optional(p, closing, ok, reflect.TypeFor[processCloser](), fmt.Sprintf("func(*%s) error", t.Elem())))
+}
