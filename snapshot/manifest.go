@@ -45,7 +45,9 @@ func TaskKey(checkpoint uint64, t graph.TaskID, attempt uint32, epoch uint64) st
 }
 
 // CheckpointPrefix is what the keys of all objects of a checkpoint begin with.
-func CheckpointPrefix(checkpoint uint64) string { return fmt.Sprintf("%s%010d/", checkpoints, checkpoint) }
+func CheckpointPrefix(checkpoint uint64) string {
+	return fmt.Sprintf("%s%010d/", checkpoints, checkpoint)
+}
 
 const checkpoints = "chk/"
 

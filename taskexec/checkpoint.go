@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"blink/graph"
 	"blink/internal/mutate"
 	"blink/operator"
 	"blink/snapshot"
@@ -73,7 +72,9 @@ func (t *task) snapshot() ([]snapshot.Part, error) {
 		}
 		part.Operator = t.chain.ids[i]
 		part.Items = append(part.Items, t.counters.items(part.Operator, t.spec.deploy.task)...)
-		parts = append(parts, part)
+		if len(part.Groups)+len(part.Items)+len(part.States) > 0 {
+			parts = append(parts, part)
+		}
 	}
 	return parts, nil
 }
@@ -88,7 +89,7 @@ const (
 func (t *task) persist(id uint64, parts []snapshot.Part) {
 	d := t.spec.deploy
 	data, err := snapshot.EncodeParts(parts)
-	key := objectKey(id, d.task, d.attempt, d.epoch)
+	key := snapshot.TaskKey(id, d.task, d.attempt, d.epoch)
 	a := ack{checkpoint: id, task: d.task, attempt: d.attempt, parts: snapshot.Summarize(parts)}
 	if err != nil {
 		a.declined = err.Error()
@@ -125,7 +126,3 @@ func (t *task) later(key string, d time.Duration, f func()) { t.c.After(key, d, 
 
 // call is a turn that was put off.
 type call struct{ f func() }
-
-func objectKey(id uint64, task graph.TaskID, attempt uint32, epoch uint64) string {
-	return fmt.Sprintf("chk/%010d/task-%d-%d-%d-%d", id, task.Vertex, task.Subtask, attempt, epoch)
-}

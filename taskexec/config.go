@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"blink/actors"
 	"blink/operator"
 	"blink/snapshot/store"
 	"blink/taskexec/exchange"
@@ -16,6 +17,8 @@ type Config struct {
 	Job     string
 	Program func() (*operator.Program, error) // run once, when the executor starts
 	Slots   int
+	// NewLoop makes the loop that the tasks of a slot share: actors.System.NewLoop.
+	NewLoop func(name string) *actors.Loop
 	// Incarnation grows with every start of the process on this node.
 	Incarnation uint64
 
@@ -76,6 +79,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	refuse(c.Program == nil, "no program")
+	refuse(c.NewLoop == nil, "no loops for the slots")
 	refuse(c.Store == nil, "no object store")
 	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
 	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)

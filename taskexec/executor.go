@@ -23,7 +23,7 @@ type Executor struct {
 	program *operator.Program
 	plan    *graph.Plan
 	c       *actors.Ctx // of the turn at hand
-	loops   []actors.Option
+	loops   []*actors.Loop
 
 	epoch     uint64 // highest seen
 	leader    actors.Ref
@@ -81,7 +81,7 @@ func New(config Config) actors.Actor {
 type (
 	heartbeat  struct{}
 	leaseTimer struct{}
-	found     struct {
+	found      struct {
 		node, id string
 		vacant   bool
 		asked    time.Time
@@ -146,7 +146,7 @@ func (e *Executor) start() error {
 		return fmt.Errorf("compile the job: %w", err)
 	}
 	for i := range e.config.Slots {
-		e.loops = append(e.loops, e.c.OnNewLoop(fmt.Sprintf("slot-%d", i)))
+		e.loops = append(e.loops, e.config.NewLoop(fmt.Sprintf("slot-%d", i)))
 	}
 	e.lease = newLease(e.config.Lease, e.c.Now())
 	e.watchLease()
@@ -203,7 +203,7 @@ func (e *Executor) deploy(m *protos.Deploy) error {
 		return nil
 	}
 	spec := taskSpec{config: &e.config, program: e.program, plan: e.plan, deploy: d, ref: peerRefs(m)}
-	ref, err := e.c.Spawn("task", exchange.TaskName(d.task, d.attempt), func() actors.Actor { return newTask(spec) }, e.loops[d.slot])
+	ref, err := e.c.Spawn("task", exchange.TaskName(d.task, d.attempt), func() actors.Actor { return newTask(spec) }, actors.OnLoop(e.loops[d.slot]))
 	if err != nil {
 		e.refuse(en, d, err.Error())
 		return nil

@@ -21,7 +21,7 @@ func (t *task) open() error {
 		Parallelism:    s.plan.Vertices[s.deploy.task.Vertex].Parallelism,
 		MaxParallelism: s.plan.Job.MaxParallelism,
 		Attempt:        s.deploy.attempt, Restored: s.deploy.restore,
-		Now: t.clock, WakeAt: t.wakeAfter, Count: t.counters.add, Report: t.report,
+		Now: t.clock, WakeAt: t.wakeAfter, Count: t.counters.add, Report: t.report, Where: t.where,
 		Pressure: &t.press, Splits: operator.NewSplitClocks(1), FS: s.config.FS,
 	}
 	t.view.Groups = graph.GroupRange(t.view.MaxParallelism, t.view.Parallelism, t.view.Subtask)
@@ -42,6 +42,15 @@ func (t *task) open() error {
 		return t.restore(v.([]snapshot.Part))
 	})
 	return nil
+}
+
+func (t *task) where(id string) string {
+	for i, op := range t.chain.ids {
+		if op == id {
+			return t.spec.program.Job.Operators[t.chain.index[i]].At
+		}
+	}
+	return ""
 }
 
 func (t *task) clock() time.Time { return t.c.Now() }

@@ -170,6 +170,7 @@ func (t *task) wakeOperators() progress {
 		return t.held()
 	}
 	t.now.waking = false
+	t.now.advancing = true
 	return part
 }
 
