@@ -1,0 +1,300 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/snapshot"
+	"blink/state"
+)
+
+// visits sums a shop's sales until none has come for gap.
+type visits struct {
+	gap   time.Duration
+	odd   Tag[string]
+	sum   state.Value[int]
+	end   state.Timer
+	alarm state.Timer
+	life  *[]string
+}
+
+func (v *visits) Process(c *Ctx[string], s sale, out *Out[string]) error {
+	if s.Sum < 0 {
+		return errors.New("a negative sum")
+	}
+	if s.Sum%2 == 1 {
+		out.EmitTo(v.odd, fmt.Sprint(s.Sum))
+	}
+	*v.sum.Ref() += s.Sum
+	v.end.Set(c.Time().Add(v.gap))
+	v.alarm.Set(c.Now().Add(time.Hour))
+	c.Count("sales", 1)
+	return nil
+}
+
+func (v *visits) OnTimer(c *Ctx[string], t *state.Timer, out *Out[string]) error {
+	switch t {
+	case &v.end:
+		out.Emit(fmt.Sprintf("%s=%d", c.Key(), v.sum.Get()))
+		v.sum.Clear()
+	case &v.alarm:
+		out.Emit("alarm of " + c.Key())
+	}
+	return nil
+}
+
+func (v *visits) Open(context.Context) error { *v.life = append(*v.life, "open"); return nil }
+func (v *visits) Close() error               { *v.life = append(*v.life, "close"); return nil }
+
+func newVisits() (*visits, Spec) {
+	p := &visits{gap: 10 * time.Second, odd: NewTag[string]("odd"), life: new([]string)}
+	p.alarm.Processing = true
+	return p, NewProcess(shop, p)
+}
+
+func withOdd(odd *kettle[string]) func(*bench) {
+	return func(b *bench) { b.sides["odd"] = Collector[string](odd) }
+}
+
+func TestAProcessorHasStateTimersAndSideOutputs(t *testing.T) {
+	out, odd := &kettle[string]{}, &kettle[string]{}
+	p, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(odd)).start()
+	sell(b, "a", 1)
+	sell(b, "b", 2)
+	sell(b, "a", 8)
+	b.advance(sec(11)) // a's timer was moved on
+	b.advance(sec(12))
+	same(t, out.got, "b=2")
+	b.advance(EndTime)
+	same(t, out.got, "b=2", "a=9")
+	same(t, out.times, sec(12), sec(18))
+	same(t, odd.got, "1")
+	same(t, odd.times, sec(1))
+	b.check(b.op.(Closer).Close())
+	if same(t, *p.life, "open", "close"); b.counts["sales"] != 3 {
+		t.Errorf("counted %v", b.counts)
+	}
+}
+
+func TestProcessingTimersFireByTheClock(t *testing.T) {
+	out := &kettle[string]{}
+	_, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	sell(b, "a", 1)
+	b.advance(NoTime) // after each batch
+	b.pass(time.Hour - 1)
+	same(t, out.got)
+	b.pass(1)
+	same(t, out.got, "alarm of a")
+}
+
+func TestStateAndTimersAreRestored(t *testing.T) {
+	out := &kettle[string]{}
+	_, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	for n := range int64(6) {
+		sell(b, string(rune('a'+n)), 2*n)
+	}
+	b.advance(sec(11))
+	same(t, out.take(), "a=0")
+	part := b.snapshot()
+	sell(b, "b", 3) // after the snapshot
+	for half := range 2 {
+		p := part
+		p.Groups = nil
+		for _, g := range part.Groups {
+			if g.Number/64 == half {
+				p.Groups = append(p.Groups, g)
+			}
+		}
+		again := newBench(t, spec, out, withOdd(&kettle[string]{})).restore(p).start()
+		if again.advance(NoTime); again.wakeAt != b.now.Add(time.Hour).UnixNano() {
+			t.Errorf("woken at %v", again.wakeAt)
+		}
+		for !again.advance(EndTime) {
+		}
+	}
+	slices.Sort(out.got)
+	same(t, out.got, "b=2", "c=4", "d=6", "e=8", "f=10")
+}
+
+func TestTimersFireOneByOneUnderPressure(t *testing.T) {
+	out := &kettle[string]{limit: 1}
+	_, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{}), func(b *bench) { out.p = b.pressure }).start()
+	for n := range int64(6) {
+		sell(b, string(rune('a'+n)), n)
+	}
+	calls := 1
+	for ; !b.advance(EndTime); calls++ {
+		if len(out.got) != calls {
+			t.Errorf("%d timers fired in %d calls", len(out.got), calls)
+		}
+		b.pressure.Release()
+	}
+	if len(out.got) != 6 {
+		t.Errorf("%d timers fired", len(out.got))
+	}
+}
+
+func TestManyTimersLetOthersGoOn(t *testing.T) {
+	out := &kettle[string]{}
+	_, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	for n := range int64(firingsPerTurn + 1) {
+		sell(b, fmt.Sprint(n), 2)
+	}
+	if b.advance(EndTime) || len(out.got) != firingsPerTurn {
+		t.Errorf("%d timers fired in one turn", len(out.got))
+	}
+	if !b.advance(EndTime) || len(out.got) != firingsPerTurn+1 {
+		t.Errorf("%d timers fired in all", len(out.got))
+	}
+}
+
+func TestTasksDoNotShareAProcessor(t *testing.T) {
+	out := &kettle[string]{}
+	_, spec := newVisits()
+	a := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	sell(a, "x", 2)
+	sell(b, "x", 4)
+	a.advance(EndTime)
+	same(t, out.got, "x=2")
+}
+
+func TestAnErrorOfAProcessorNamesOperatorAndTime(t *testing.T) {
+	_, spec := newVisits()
+	b := newBench(t, spec, &kettle[string]{}, withOdd(&kettle[string]{})).start()
+	e := failure(t, func() { send(b, sale{"a", -1, 0}, sec(3)) })
+	if want := `operator "op" (job.go:7), at event time 1970-01-01T00:00:03Z: a negative sum`; e.Error() != want {
+		t.Errorf("got  %v\nwant %s", e, want)
+	}
+}
+
+// match pairs numbers with names.
+type match struct {
+	number state.Value[int]
+	names  state.List[string]
+}
+
+func (m *match) ProcessLeft(_ *Ctx[string], n int, out *Out[string]) error {
+	m.number.Set(n)
+	for name := range m.names.All() {
+		out.Emit(fmt.Sprint(name, n))
+	}
+	return nil
+}
+
+func (m *match) ProcessRight(_ *Ctx[string], name string, out *Out[string]) error {
+	if n, ok := m.number.Load(); ok {
+		out.Emit(fmt.Sprint(name, n))
+	}
+	m.names.Append(name)
+	return nil
+}
+
+func TestBothSidesOfACoProcessorShareState(t *testing.T) {
+	out := &kettle[string]{}
+	b := newBench(t, NewCoProcess(func(n int) string { return fmt.Sprint(n % 2) }, func(s string) string { return s[:1] }, &match{}), out)
+	sendTo(b, 1, "0a", 0)
+	sendTo(b, 0, 10, 0)
+	sendTo(b, 1, "0b", 0)
+	sendTo(b, 1, "1c", 0)
+	same(t, out.got, "0a10", "0b10")
+}
+
+func TestRunningVerbsFoldByKey(t *testing.T) {
+	counts := &kettle[KV[string, int64]]{}
+	count := newBench(t, NewCount(shop), counts)
+	sums := &kettle[sale]{}
+	reduce := newBench(t, NewReduce(shop, func(a, b sale) sale { a.Sum += b.Sum; return a }), sums)
+	scans := &kettle[int]{}
+	scan := newBench(t, NewScan(shop, func(st *int, in sale, out *Out[int]) {
+		if *st += in.Sum; *st > 2 {
+			out.Emit(*st)
+		}
+	}, time.Minute), scans)
+	for _, b := range []*bench{count, reduce, scan} {
+		sell(b, "a", 1)
+		sell(b, "b", 2)
+		sell(b, "a", 3)
+	}
+	same(t, counts.got, KV[string, int64]{"a", 1}, KV[string, int64]{"b", 1}, KV[string, int64]{"a", 2})
+	same(t, sums.got, sale{"a", 1, 1}, sale{"b", 2, 2}, sale{"a", 4, 1})
+	same(t, scans.take(), 4)
+	scan.now = scan.now.Add(time.Hour)
+	sell(scan, "a", 3)
+	same(t, scans.got, 3)
+}
+
+// crooked is wrong in every way.
+type crooked struct {
+	deep  state.Value[chan int]
+	cache map[string]int
+	side  Tag[string]
+}
+
+func (*crooked) Process(*Ctx[string], sale, *Out[string]) error      { return nil }
+func (*crooked) OnTimer(*Ctx[int], *state.Timer, *Out[string]) error { return nil }
+func (*crooked) Open() error                                         { return nil }
+func (*crooked) Close()                                              {}
+
+func TestAllMistakesOfAProcessorAreReported(t *testing.T) {
+	err := NewProcess(shop, &crooked{cache: map[string]int{}}).Err
+	for _, want := range []string{
+		`state "deep": `,
+		"operator.crooked: field cache is a map[string]int that all tasks of a process would share",
+		"operator.crooked: field side is a Tag without a name",
+		"operator.crooked: method OnTimer has the wrong type\n\thave func(*operator.crooked, *operator.Ctx[int], *state.Timer, *operator.Out[string]) error\n\twant func(*operator.crooked, *blink.Ctx[string], *blink.Timer, *blink.Out[string]) error",
+		"operator.crooked: method Open has the wrong type",
+		"operator.crooked: method Close has the wrong type",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("missing %q in\n%v", want, err)
+		}
+	}
+}
+
+func TestAnUndeclaredSideOutputIsNamed(t *testing.T) {
+	b := newBench(t, NewFlatMap(func(n int, out *Out[int]) { out.EmitTo(NewTag[string]("none"), "x") }), &kettle[int]{})
+	if e := failure(t, func() { send(b, 1, 0) }); !strings.Contains(e.Error(), `no side output "none" of string is declared`) {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestAChangedStateIsRefusedByName(t *testing.T) {
+	p := newBench(t, NewCount(shop), &kettle[KV[string, int64]]{}).snapshot()
+	other := newBench(t, NewReduce(shop, func(a, b sale) sale { return a }), &kettle[sale]{})
+	err := other.op.(Restorer).Restore([]snapshot.Part{p})
+	if err == nil || !strings.Contains(err.Error(), `state "count" was stored in the place of state "reduced"`) {
+		t.Errorf("got %v", err)
+	}
+	p = newBench(t, NewWindowCount(shop, tumbling(1)), &kettle[Pane[string, int64]]{}).snapshot()
+	sum := newBench(t, NewWindowSum(shop, func(sale) float64 { return 0 }, tumbling(1)), &kettle[Pane[string, float64]]{})
+	err = sum.op.(Restorer).Restore([]snapshot.Part{p})
+	if err == nil || !strings.HasPrefix(err.Error(), `state "panes" was stored as a panes of`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAProcessorAllocatesNothingForARecord(t *testing.T) {
+	b := newBench(t, NewCount(func(n int) int { return n }), &last[KV[int, int64]]{})
+	in, n := b.op.(Node).Input(0).(Collector[int]), 0
+	record := func() {
+		n = (n + 1) % 100
+		in.Collect(&n, 0)
+	}
+	for range 200 {
+		record()
+	}
+	if a := testing.AllocsPerRun(1000, record); a != 0 {
+		t.Errorf("%v allocations a record", a)
+	}
+}
