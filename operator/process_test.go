@@ -241,7 +241,11 @@ type crooked struct {
 	side  Tag[string]
 }
 
-func (*crooked) Process(*Ctx[string], sale, *Out[string]) error      { return nil }
+func (c *crooked) Process(_ *Ctx[string], _ sale, out *Out[string]) error {
+	c.deep.Clear()
+	out.EmitTo(c.side, "")
+	return nil
+}
 func (*crooked) OnTimer(*Ctx[int], *state.Timer, *Out[string]) error { return nil }
 func (*crooked) Open() error                                         { return nil }
 func (*crooked) Close()                                              {}
