@@ -152,6 +152,9 @@ type Hello struct {
 	Concluded     uint64                 `protobuf:"varint,5,opt,name=concluded,proto3" json:"concluded,omitempty"`              // every checkpoint up to this one is complete or aborted
 	Completed     uint64                 `protobuf:"varint,6,opt,name=completed,proto3" json:"completed,omitempty"`              // the newest complete checkpoint; sinks commit up to it
 	Seen          uint64                 `protobuf:"varint,7,opt,name=seen,proto3" json:"seen,omitempty"`                        // newest version of this executor's reports that the leader has seen
+	Incarnation   uint64                 `protobuf:"varint,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`          // of the process that is meant; 0: any, and no session
+	Session       uint64                 `protobuf:"varint,9,opt,name=session,proto3" json:"session,omitempty"`                  // of the leader's dealings with it: a Deploy of another is refused
+	Stopping      bool                   `protobuf:"varint,10,opt,name=stopping,proto3" json:"stopping,omitempty"`               // tasks at rest behind a stop checkpoint stay there
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +236,27 @@ func (x *Hello) GetSeen() uint64 {
 		return x.Seen
 	}
 	return 0
+}
+
+func (x *Hello) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Hello) GetSession() uint64 {
+	if x != nil {
+		return x.Session
+	}
+	return 0
+}
+
+func (x *Hello) GetStopping() bool {
+	if x != nil {
+		return x.Stopping
+	}
+	return false
 }
 
 // Report is the whole state of one TaskExecutor.
@@ -810,6 +834,8 @@ type Deploy struct {
 	Initial       []*InitialItems        `protobuf:"bytes,8,rep,name=initial,proto3" json:"initial,omitempty"`   // on a first start: the splits of each source operator
 	Peers         []*Location            `protobuf:"bytes,9,rep,name=peers,proto3" json:"peers,omitempty"`       // where the tasks at the other ends of its channels are
 	Sources       uint32                 `protobuf:"varint,10,opt,name=sources,proto3" json:"sources,omitempty"` // tasks of this vertex that have a split: shares a rate limit
+	Incarnation   uint64                 `protobuf:"varint,11,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Session       uint64                 `protobuf:"varint,12,opt,name=session,proto3" json:"session,omitempty"` // as in the leader's last Hello; else refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -910,6 +936,20 @@ func (x *Deploy) GetPeers() []*Location {
 func (x *Deploy) GetSources() uint32 {
 	if x != nil {
 		return x.Sources
+	}
+	return 0
+}
+
+func (x *Deploy) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Deploy) GetSession() uint64 {
+	if x != nil {
+		return x.Session
 	}
 	return 0
 }
@@ -1440,7 +1480,7 @@ const file_control_proto_rawDesc = "" +
 	"\rcontrol.proto\x12\rblink.control\"8\n" +
 	"\x04Task\x12\x16\n" +
 	"\x06vertex\x18\x01 \x01(\rR\x06vertex\x12\x18\n" +
-	"\asubtask\x18\x02 \x01(\rR\asubtask\"\xbd\x01\n" +
+	"\asubtask\x18\x02 \x01(\rR\asubtask\"\x95\x02\n" +
 	"\x05Hello\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1f\n" +
@@ -1449,7 +1489,11 @@ const file_control_proto_rawDesc = "" +
 	"\tleader_id\x18\x04 \x01(\tR\bleaderId\x12\x1c\n" +
 	"\tconcluded\x18\x05 \x01(\x04R\tconcluded\x12\x1c\n" +
 	"\tcompleted\x18\x06 \x01(\x04R\tcompleted\x12\x12\n" +
-	"\x04seen\x18\a \x01(\x04R\x04seen\"\x99\x02\n" +
+	"\x04seen\x18\a \x01(\x04R\x04seen\x12 \n" +
+	"\vincarnation\x18\b \x01(\x04R\vincarnation\x12\x18\n" +
+	"\asession\x18\t \x01(\x04R\asession\x12\x1a\n" +
+	"\bstopping\x18\n" +
+	" \x01(\bR\bstopping\"\x99\x02\n" +
 	"\x06Report\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x1a\n" +
 	"\bexecutor\x18\x02 \x01(\tR\bexecutor\x12 \n" +
@@ -1499,7 +1543,7 @@ const file_control_proto_rawDesc = "" +
 	"\vStateSchema\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
-	"\x06schema\x18\x03 \x01(\tR\x06schema\"\xd1\x02\n" +
+	"\x06schema\x18\x03 \x01(\tR\x06schema\"\x8d\x03\n" +
 	"\x06Deploy\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12'\n" +
@@ -1511,7 +1555,9 @@ const file_control_proto_rawDesc = "" +
 	"\ainitial\x18\b \x03(\v2\x1b.blink.control.InitialItemsR\ainitial\x12-\n" +
 	"\x05peers\x18\t \x03(\v2\x17.blink.control.LocationR\x05peers\x12\x18\n" +
 	"\asources\x18\n" +
-	" \x01(\rR\asources\"\xa2\x01\n" +
+	" \x01(\rR\asources\x12 \n" +
+	"\vincarnation\x18\v \x01(\x04R\vincarnation\x12\x18\n" +
+	"\asession\x18\f \x01(\x04R\asession\"\xa2\x01\n" +
 	"\x05Fetch\x12-\n" +
 	"\x06handle\x18\x01 \x01(\v2\x15.blink.control.HandleR\x06handle\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12\x1d\n" +

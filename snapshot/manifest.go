@@ -17,7 +17,12 @@ type Manifest struct {
 	Epoch          uint64 // of the leader that wrote it
 	MaxParallelism int
 	Tasks          []TaskEntry // by vertex, then subtask
+	// Older are the keys of the manifests that were retained beside it, the newest first.
+	Older []string
 }
+
+// Key is the object that the manifest is written to.
+func (m *Manifest) Key() string { return ManifestKey(m.Checkpoint, m.Epoch) }
 
 // TaskEntry is one task's share of a checkpoint.
 type TaskEntry struct {
@@ -46,10 +51,11 @@ func TaskKey(checkpoint uint64, t graph.TaskID, attempt uint32, epoch uint64) st
 
 // CheckpointPrefix is what the keys of all objects of a checkpoint begin with.
 func CheckpointPrefix(checkpoint uint64) string {
-	return fmt.Sprintf("%s%010d/", checkpoints, checkpoint)
+	return fmt.Sprintf("%s%010d/", CheckpointsPrefix, checkpoint)
 }
 
-const checkpoints = "chk/"
+// CheckpointsPrefix is what the keys of all checkpoints begin with.
+const CheckpointsPrefix = "chk/"
 
 // Encode gives the manifest's bytes, its checksum at the end.
 func (m *Manifest) Encode() []byte {
@@ -81,6 +87,10 @@ func (m *Manifest) Encode() []byte {
 			e.states(p.States)
 		}
 	}
+	e.u32(len(m.Older))
+	for _, k := range m.Older {
+		e.text(k)
+	}
 	e.u64(xxh3.Hash(e.b))
 	return e.b
 }
@@ -102,6 +112,9 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	m := &Manifest{Job: d.text(), Fingerprint: d.text(), Checkpoint: d.u64(), Epoch: d.u64(), MaxParallelism: d.u32()}
 	for range d.count(52) {
 		m.Tasks = append(m.Tasks, d.task())
+	}
+	for range d.count(4) {
+		m.Older = append(m.Older, d.text())
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.err = fmt.Errorf("%d bytes too many", len(d.b))

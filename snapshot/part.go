@@ -1,5 +1,7 @@
 package snapshot
 
+import "strings"
+
 // Part is one operator's share of one task's snapshot.
 type Part struct {
 	Operator string  // the operator's id
@@ -51,3 +53,10 @@ func Summarize(parts []Part) []PartSummary {
 	}
 	return sums
 }
+
+// CounterPrefix begins the names of the items in which a task stores what its operators have
+// counted; no split and no committable has such a name.
+const CounterPrefix = "\x00count/"
+
+// IsCounter says whether an item is a counter.
+func IsCounter(item string) bool { return strings.HasPrefix(item, CounterPrefix) }

@@ -29,10 +29,23 @@ func Garbage(stored []string, referenced []string, newest uint64) []string {
 }
 
 func checkpointOf(key string) (id uint64, ok bool) {
-	rest, ok := strings.CutPrefix(key, checkpoints)
+	rest, ok := strings.CutPrefix(key, CheckpointsPrefix)
 	if !ok {
 		return 0, false
 	}
 	n, err := fmt.Sscanf(rest, "%d/", &id)
 	return id, n == 1 && err == nil
+}
+
+// ManifestsBefore lists, of the stored keys, the manifests of checkpoints before that of key,
+// the newest first.
+func ManifestsBefore(stored []string, key string) []string {
+	newest, _ := checkpointOf(key)
+	var found []string
+	for _, k := range slices.Backward(stored) {
+		if id, ok := checkpointOf(k); ok && id < newest && strings.Contains(k, "/manifest-") {
+			found = append(found, k)
+		}
+	}
+	return found
 }

@@ -23,8 +23,9 @@ func (t *task) triggered(m startCheckpoint) {
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
 	t.sinks.completed = max(t.sinks.completed, m.completed)
-	if t.phase == stopped && t.now.stopAt <= m.concluded && t.now.stopAt > m.completed {
-		t.phase = t.resting // the stop checkpoint was aborted: go on
+	if t.phase == stopped && t.now.stopAt <= m.concluded && (t.now.stopAt > m.completed || !m.stopping) {
+		t.phase = t.resting // the stop checkpoint was aborted, or the job goes on
+		t.tell()
 	}
 	t.sinkWork()
 }

@@ -16,15 +16,13 @@ import (
 // that are processed again after a restore are counted once.
 //
 // They travel as items of their operator's part, under names that no split or committable
-// has: counterPrefix, the metric, and the task that counted.
+// has: snapshot.CounterPrefix, the metric, and the task that counted.
 type counters struct{ list []counter }
 
 type counter struct {
 	operator, metric string
 	value            int64
 }
-
-const counterPrefix = "\x00count/"
 
 // add is operator.Task.Count.
 func (c *counters) add(operator, metric string, by int64) {
@@ -45,7 +43,7 @@ func (c *counters) items(operator string, task graph.TaskID) []snapshot.Item {
 	var items []snapshot.Item
 	for _, x := range c.list {
 		if x.operator == operator {
-			name := fmt.Sprintf("%s%s/%d.%d", counterPrefix, x.metric, task.Vertex, task.Subtask)
+			name := fmt.Sprintf("%s%s/%d.%d", snapshot.CounterPrefix, x.metric, task.Vertex, task.Subtask)
 			items = append(items, snapshot.Item{Name: name, Data: binary.LittleEndian.AppendUint64(nil, uint64(x.value))})
 		}
 	}
@@ -56,7 +54,7 @@ func (c *counters) items(operator string, task graph.TaskID) []snapshot.Item {
 func (c *counters) restore(operator string, items []snapshot.Item) ([]snapshot.Item, error) {
 	var rest []snapshot.Item
 	for _, it := range items {
-		name, ok := strings.CutPrefix(it.Name, counterPrefix)
+		name, ok := strings.CutPrefix(it.Name, snapshot.CounterPrefix)
 		if !ok {
 			rest = append(rest, it)
 			continue

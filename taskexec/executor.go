@@ -26,6 +26,7 @@ type Executor struct {
 	loops   []*actors.Loop
 
 	epoch     uint64 // highest seen
+	session   uint64 // that the leader of this epoch has with us
 	leader    actors.Ref
 	heard     time.Time // of the leader
 	lease     *lease
@@ -160,7 +161,9 @@ func (e *Executor) obey(job string, epoch uint64) bool {
 		e.changed = true // it learns of the higher epoch and steps down
 		return false
 	}
-	e.epoch = max(e.epoch, epoch)
+	if epoch > e.epoch {
+		e.epoch, e.session = epoch, 0
+	}
 	return true
 }
 
@@ -171,15 +174,18 @@ func (e *Executor) hello(m *protos.Hello) {
 		e.leader, e.changed = leader, true
 	}
 	e.heard = e.c.Now()
-	e.lease.seen(m.Seen)
-	e.watchLease()
-	if c := (concluded{m.Concluded, m.Completed}); c != e.concluded {
+	if m.Incarnation == e.config.Incarnation {
+		e.session = max(e.session, m.Session)
+		e.lease.seen(m.Seen)
+		e.watchLease()
+	}
+	if c := (concluded{m.Concluded, m.Completed, m.Stopping}); c != e.concluded {
 		e.conclude(c)
 	}
 }
 
 func (e *Executor) conclude(c concluded) {
-	e.concluded = concluded{max(c.concluded, e.concluded.concluded), max(c.completed, e.concluded.completed)}
+	e.concluded = concluded{max(c.concluded, e.concluded.concluded), max(c.completed, e.concluded.completed), c.stopping}
 	e.acks = slices.DeleteFunc(e.acks, func(a ack) bool { return a.checkpoint <= e.concluded.concluded })
 	for _, t := range e.live() {
 		e.c.Tell(e.tasks[t].ref, e.concluded)
@@ -190,6 +196,9 @@ func (e *Executor) conclude(c concluded) {
 func (e *Executor) deploy(m *protos.Deploy) error {
 	d := deploymentOf(m)
 	en := e.entry(d.task)
+	if !e.current(m) {
+		return nil // on its way for too long: it was given up
+	}
 	switch {
 	case d.attempt < en.fence && !mutate.On(mutate.AttemptFence), en.attempt == d.attempt && en.epoch == d.epoch && en.state != protos.TaskState_UNKNOWN:
 		e.changed = true
@@ -213,6 +222,14 @@ func (e *Executor) deploy(m *protos.Deploy) error {
 	e.c.Tell(ref, e.concluded)
 	e.changed = true
 	return nil
+}
+
+// current says whether a Deploy belongs to the dealings that the leader has with us now.
+func (e *Executor) current(m *protos.Deploy) bool {
+	if mutate.On(mutate.IgnoreLease) {
+		return true
+	}
+	return m.Incarnation == e.config.Incarnation && m.Session == e.session && !e.lease.expired(e.c.Now())
 }
 
 func (e *Executor) refuse(en *entry, d deployment, why string) {

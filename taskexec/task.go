@@ -109,7 +109,10 @@ type (
 		stop bool
 	}
 	// concluded tells how far checkpoints are decided.
-	concluded struct{ concluded, completed uint64 }
+	concluded struct {
+		concluded, completed uint64
+		stopping             bool // tasks at rest stay there
+	}
 	// finalize publishes the result of the task's sinks.
 	finalize struct{ checkpoint uint64 }
 	// cancel ends the task in order.

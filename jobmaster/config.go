@@ -1,0 +1,68 @@
+package jobmaster
+
+import (
+	"context"
+	"time"
+
+	"blink/jobmaster/exec"
+	"blink/jobmaster/leader"
+	"blink/operator"
+	"blink/snapshot/store"
+)
+
+// Config is what the candidates of a job are made with.
+type Config struct {
+	Job       string
+	Program   func() (*operator.Program, error) // run once for each JobMaster
+	Store     store.Store
+	FS        operator.FS // for the enumerators of sources
+	Leader    leader.Service
+	Resources ResourceManager
+	Options   exec.Options
+	Election  leader.Options
+
+	// Observe is told, on the JobMaster's turn, what people may want to see. It must not
+	// block. May be nil.
+	Observe func(Status)
+	// Done is told once, by the candidate that led the job to its end.
+	Done func(Result)
+	// OnTrigger is called when a checkpoint has been triggered; a drill may panic. May be nil.
+	OnTrigger func(checkpoint uint64)
+}
+
+// ResourceManager gives and takes TaskExecutors. Methods block and are called off the actor.
+type ResourceManager interface {
+	// Declare says how many slots the job needs in total; 0 gives everything back. Saying
+	// it again changes nothing.
+	Declare(ctx context.Context, job string, slots int) error
+	// Executors lists the nodes of the job's executors that it believes alive, ascending.
+	Executors(ctx context.Context, job string) ([]string, error)
+}
+
+// Status is a job as people see it.
+type Status struct {
+	State       exec.JobState
+	Epoch       uint64
+	Checkpoint  uint64 // newest complete
+	Checkpoints int    // completed under this JobMaster
+	Bytes       int64  // of the newest complete checkpoint
+	Duration    time.Duration
+	Restarts    int // of tasks, under this JobMaster
+	Tasks       int
+	Running     int // tasks that run or have ended
+	Note        string
+	Counters    []Counter
+}
+
+// Counter is what an operator has counted, over all its tasks.
+type Counter struct {
+	Operator, Metric string
+	Value            int64
+}
+
+// Result is how a job ended.
+type Result struct {
+	State    exec.JobState
+	Reason   string
+	Counters []Counter // by operator, then metric
+}

@@ -1,0 +1,219 @@
+package jobmaster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"blink/actors"
+	"blink/jobmaster/exec"
+	"blink/jobmaster/leader"
+	"blink/protos"
+	"blink/snapshot"
+	"blink/snapshot/store"
+)
+
+// do carries out one action of the machine.
+func (j *JobMaster) do(a exec.Action) {
+	switch a := a.(type) {
+	case exec.Hello:
+		j.send(a.Node, helloOf(a, j.config.Job, j.lead.Epoch, j.boss))
+	case exec.Deploy:
+		j.send(a.Node, deployOf(a, j.config.Job, j.lead.Epoch))
+	case exec.Cancel:
+		j.send(a.Node, &protos.Cancel{Job: j.config.Job, Epoch: j.lead.Epoch, Task: protoTask(a.Task), UpTo: a.UpTo})
+	case exec.Trigger:
+		j.trigger(a)
+	case exec.Finalize:
+		j.send(a.Node, &protos.Finalize{Job: j.config.Job, Epoch: j.lead.Epoch, Task: protoTask(a.Task), Attempt: a.Attempt, Checkpoint: a.Checkpoint})
+	case exec.Enumerate:
+		j.enumerate()
+	case exec.StoreSplits:
+		j.storeSplits(a, 1)
+	case exec.Place:
+		j.c.Tell(j.place, a)
+	case exec.Release:
+		j.c.Tell(j.place, a)
+	case exec.Available:
+		j.available(a)
+	case exec.StoreManifest:
+		j.storeManifest(a.Manifest, 1)
+	case exec.AdvancePointer:
+		j.advancePointer(a)
+	case exec.Collect:
+		j.collect(a)
+	case exec.Wake:
+		j.c.After("wake", a.At.Sub(j.c.Now()), wake{})
+	case exec.Note:
+		j.c.Log().Info().Str("job", j.config.Job).Uint64("epoch", j.lead.Epoch).Msg(a.Text)
+		j.observe(a.Text)
+	case exec.Finish:
+		j.end(Result{State: a.State, Reason: a.Reason})
+	case exec.StepDown:
+		j.c.Tell(j.boss, resigned{a.Reason})
+	default:
+		panic(fmt.Sprintf("invariant: jobmaster: unknown action %T", a))
+	}
+}
+
+func (j *JobMaster) send(node string, m any) {
+	j.c.Tell(actors.Ref{Node: node, ID: executorID}, m)
+}
+
+// executorID is the name of every TaskExecutor's root actor.
+const executorID = "te"
+
+func (j *JobMaster) trigger(a exec.Trigger) {
+	if a.Checkpoint != j.triggered {
+		j.triggered, j.began = a.Checkpoint, j.c.Now()
+	}
+	m := &protos.Trigger{Job: j.config.Job, Epoch: j.lead.Epoch, Checkpoint: a.Checkpoint, Stop: a.Stop}
+	for _, t := range a.Tasks {
+		m.Tasks = append(m.Tasks, &protos.TaskAttempt{Task: protoTask(t.Task), Attempt: t.Attempt})
+	}
+	j.send(a.Node, m)
+	if j.config.OnTrigger != nil {
+		j.config.OnTrigger(a.Checkpoint)
+	}
+}
+
+// enumerate asks every source for its splits.
+func (j *JobMaster) enumerate() {
+	program, fs := j.program, j.config.FS
+	j.c.Go("enumerate splits", func(ctx context.Context) (any, error) {
+		splits := []exec.Splits{}
+		for i, f := range program.Factories {
+			if f.Splits == nil {
+				continue
+			}
+			items, err := f.Splits(ctx, fs)
+			if err != nil {
+				return nil, fmt.Errorf("operator %q: %w", program.Job.Operators[i].ID, err)
+			}
+			splits = append(splits, exec.Splits{Operator: program.Job.Operators[i].ID, Items: items})
+		}
+		return splits, nil
+	}, func(v any, err error) {
+		if err != nil {
+			j.step(exec.EnumerateFailed{Reason: err.Error()})
+			return
+		}
+		j.step(exec.Enumerated{Splits: v.([]exec.Splits)})
+	})
+}
+
+const (
+	storeTries      = 5
+	storeBackOff    = 50 * time.Millisecond
+	maxStoreBackOff = 2 * time.Second
+)
+
+// storeSplits makes the splits durable. What an earlier leader stored stands: it may have
+// been read from.
+func (j *JobMaster) storeSplits(a exec.StoreSplits, try int) {
+	var parts []snapshot.Part
+	for _, s := range a.Splits {
+		parts = append(parts, snapshot.Part{Operator: s.Operator, Items: s.Items})
+	}
+	data, err := snapshot.EncodeParts(parts)
+	if err != nil {
+		j.step(exec.EnumerateFailed{Reason: err.Error()})
+		return
+	}
+	config := j.config
+	j.c.Go("store splits", func(ctx context.Context) (any, error) {
+		return nil, config.Store.PutNew(ctx, splitsKey, data)
+	}, func(_ any, err error) {
+		switch {
+		case err == nil:
+			j.step(exec.SplitsStored{})
+		case errors.Is(err, store.ErrExists):
+			j.c.Tell(j.boss, resigned{"another leader has stored other splits"})
+		default:
+			j.again("splits", try, err, func() { j.storeSplits(a, try+1) })
+		}
+	})
+}
+
+// again runs f as a turn after a back-off that grows with try.
+func (j *JobMaster) again(what string, try int, err error, f func()) {
+	j.c.Log().Warn().Err(err).Int("try", try).Msg("store " + what)
+	j.c.After("store "+what, min(storeBackOff<<min(try, 10), maxStoreBackOff), retry{f})
+}
+
+// retry is a turn that was put off.
+type retry struct{ f func() }
+
+func (j *JobMaster) storeManifest(m *snapshot.Manifest, try int) {
+	key, data, objects := m.Key(), m.Encode(), j.config.Store
+	j.c.Go("store manifest", func(ctx context.Context) (any, error) {
+		return nil, objects.Put(ctx, key, data)
+	}, func(_ any, err error) {
+		switch {
+		case err == nil:
+			j.step(exec.ManifestStored{Checkpoint: m.Checkpoint})
+		case try == storeTries:
+			j.step(exec.StoreFailed{Checkpoint: m.Checkpoint, Reason: err.Error()})
+		default:
+			j.again("manifest", try, err, func() { j.storeManifest(m, try+1) })
+		}
+	})
+	var size int64
+	for _, t := range m.Tasks {
+		size += t.Handle.Size
+	}
+	j.status.Bytes = size
+}
+
+func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
+	s, job, session := j.config.Leader, j.config.Job, j.lead.Session
+	j.c.Go("advance the pointer", func(ctx context.Context) (any, error) {
+		return nil, s.Advance(ctx, job, session, a.Key)
+	}, func(_ any, err error) {
+		switch {
+		case err == nil:
+			j.status.Checkpoints++
+			j.status.Duration = j.c.Now().Sub(j.began)
+			j.step(exec.PointerAdvanced{Checkpoint: a.Checkpoint})
+		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
+			j.step(exec.Fenced{})
+		default:
+			j.c.Log().Warn().Err(err).Uint64("checkpoint", a.Checkpoint).Msg("advance the pointer")
+			j.step(exec.AdvanceFailed{Checkpoint: a.Checkpoint})
+		}
+	})
+}
+
+// collect deletes what no retained checkpoint needs. What cannot be deleted is garbage of
+// the next collection too.
+func (j *JobMaster) collect(a exec.Collect) {
+	if j.collecting {
+		j.uncollect = &a
+		return
+	}
+	j.collecting = true
+	objects := j.config.Store
+	j.c.Go("collect garbage", func(ctx context.Context) (any, error) {
+		keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
+		if err != nil {
+			return nil, err
+		}
+		var errs []error
+		for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest) {
+			errs = append(errs, objects.Delete(ctx, k))
+		}
+		return nil, errors.Join(errs...)
+	}, func(_ any, err error) {
+		j.collecting = false
+		if err != nil {
+			j.c.Log().Warn().Err(err).Msg("old checkpoints are deleted later")
+		}
+		if next := j.uncollect; next != nil {
+			j.uncollect = nil
+			j.collect(*next)
+			return
+		}
+		j.step(exec.Collected{})
+	})
+}

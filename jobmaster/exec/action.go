@@ -1,0 +1,133 @@
+package exec
+
+import (
+	"time"
+
+	"blink/graph"
+	"blink/placement"
+	"blink/snapshot"
+)
+
+// Action is what is to be done: one of the types of this file. Those that are sent to a
+// TaskExecutor may be lost; the machine repeats them.
+type Action any
+
+type (
+	// Hello announces this leader to an executor and renews its lease.
+	Hello struct {
+		Node        string
+		Incarnation uint64 // of the process that is meant; 0: any
+		Session     uint64 // of our dealings with it; see executor.session
+		Seen        uint64 // newest version of its reports
+		Concluded   uint64
+		Completed   uint64
+		Stopping    bool
+	}
+	// Deploy starts an attempt of a task.
+	Deploy struct {
+		Node        string
+		Incarnation uint64
+		Session     uint64
+		Task        graph.TaskID
+		Attempt     uint32
+		Slot        int
+		Restore     uint64
+		Fetches     []snapshot.Fetch
+		Initial     []Splits
+		Peers       []Location
+		Sources     int
+	}
+	// Cancel ends every attempt of a task up to one.
+	Cancel struct {
+		Node string
+		Task graph.TaskID
+		UpTo uint32
+	}
+	// Trigger begins a checkpoint in tasks of an executor.
+	Trigger struct {
+		Node       string
+		Checkpoint uint64
+		Stop       bool
+		Tasks      []TaskAttempt
+	}
+	// Finalize publishes the result of a sink's vertex.
+	Finalize struct {
+		Node       string
+		Task       graph.TaskID
+		Attempt    uint32
+		Checkpoint uint64
+	}
+	// Enumerate asks for the splits of every source, StoreSplits makes them durable.
+	Enumerate   struct{}
+	StoreSplits struct{ Splits []Splits }
+	// Place asks for a slot for each unit, none of those that others have; it replaces an
+	// earlier Place. Release gives all slots back. Available says whether an executor may get
+	// tasks.
+	Place struct {
+		Units []Unit
+		Taken []placement.Slot
+	}
+	Release   struct{}
+	Available struct {
+		Node string
+		Is   bool
+	}
+	// StoreManifest writes a checkpoint's manifest; AdvancePointer then makes it the newest
+	// complete checkpoint, if we still lead.
+	StoreManifest  struct{ Manifest *snapshot.Manifest }
+	AdvancePointer struct {
+		Checkpoint uint64
+		Key        string
+	}
+	// Collect deletes the objects of checkpoints up to Newest, except Keep.
+	Collect struct {
+		Newest uint64
+		Keep   []string
+	}
+	// Wake asks for a Tick at that time; it replaces an earlier Wake.
+	Wake struct{ At time.Time }
+	// Note is for people.
+	Note struct{ Text string }
+	// Finish says that the job is over; nothing follows.
+	Finish struct {
+		State  JobState
+		Reason string
+	}
+	// StepDown says that another leader acts; nothing follows.
+	StepDown struct{ Reason string }
+)
+
+// Unit is subtask Index of every vertex of a slot sharing group, which share a slot.
+type Unit struct {
+	Group    string
+	Index    int
+	Tasks    []graph.TaskID // that are to be deployed
+	Previous placement.Slot // where the unit was last
+}
+
+// Location is where a task is.
+type Location struct {
+	Task    graph.TaskID
+	Node    string
+	Attempt uint32
+}
+
+// TaskAttempt is an attempt of a task.
+type TaskAttempt struct {
+	Task    graph.TaskID
+	Attempt uint32
+}
+
+// JobState is how a job is or ended.
+type JobState string
+
+// The states of a job.
+const (
+	JobReconciling JobState = "RECONCILING"
+	JobStarting    JobState = "STARTING"
+	JobRunning     JobState = "RUNNING"
+	JobFinished    JobState = "FINISHED"
+	JobStopped     JobState = "STOPPED"
+	JobCanceled    JobState = "CANCELED"
+	JobFailed      JobState = "FAILED"
+)

@@ -1,0 +1,272 @@
+package exec
+
+import (
+	"time"
+
+	"blink/graph"
+	"blink/internal/mutate"
+	"blink/snapshot"
+)
+
+// checkpoints is where the job is with its checkpoints. One is taken at a time:
+//
+//	none ──Trigger──► gathering ──all acknowledged──► storing ──► advancing ──► complete
+//	  ▲                   │ time-out, decline, failure   │ failed     │ uncertain: tried again
+//	  └───────────────────┴──────────────────────────────┘            └─────┐ fenced: step down
+//
+// It is complete when the pointer has advanced, and only then does anybody hear of it.
+type checkpoints struct {
+	step      checkpointStep
+	id        uint64
+	stop      bool
+	began     time.Time
+	acks      map[graph.TaskID]Ack
+	manifest  *snapshot.Manifest
+	retryAt   time.Time
+	nextAt    time.Time
+	highest   uint64 // of all ids seen
+	concluded uint64 // every checkpoint up to it is complete or aborted
+	completed uint64
+	last      uint64 // the final or stop checkpoint that is complete
+	lastStop  bool
+	retained  []*snapshot.Manifest // the newest last
+	early     []Ack                // of a checkpoint in flight when we took over
+}
+
+type checkpointStep uint8
+
+const (
+	none checkpointStep = iota
+	gathering
+	storing
+	advancing
+)
+
+// driveCheckpoint begins a checkpoint that is due, and gives up one that takes too long.
+func (m *Machine) driveCheckpoint() {
+	c := &m.cp
+	switch c.step {
+	case gathering:
+		if m.now.Sub(c.began) >= m.o.CheckpointTimeout {
+			m.abort("it took too long")
+		}
+	case advancing:
+		if !c.retryAt.IsZero() && !m.now.Before(c.retryAt) {
+			c.retryAt = time.Time{}
+			m.advance()
+		}
+	}
+	if c.step != none || m.phase != active || !m.everyRegion(up) {
+		return
+	}
+	ended := m.allTasks(Ended)
+	switch {
+	case ended && !m.stopping && c.last == 0:
+		m.begin(false)
+	case m.stopping && !m.resuming && c.last == 0:
+		m.begin(!ended)
+	case c.last == 0 && m.o.CheckpointEvery > 0 && !m.now.Before(m.nextCheckpoint()):
+		m.begin(false)
+	}
+}
+
+func (m *Machine) nextCheckpoint() time.Time {
+	if m.cp.nextAt.IsZero() {
+		m.cp.nextAt = m.now.Add(m.o.CheckpointEvery)
+	}
+	return m.cp.nextAt
+}
+
+func (m *Machine) checkpointTimes() []time.Time {
+	switch c := &m.cp; {
+	case c.step == gathering:
+		return []time.Time{c.began.Add(m.o.CheckpointTimeout)}
+	case c.step == advancing:
+		return []time.Time{c.retryAt}
+	case c.step == none && m.phase == active && m.o.CheckpointEvery > 0:
+		return []time.Time{c.nextAt}
+	}
+	return nil
+}
+
+func (m *Machine) everyRegion(p regionPhase) bool {
+	for _, r := range m.regions {
+		if r.phase != p {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Machine) allTasks(s TaskState) bool {
+	for _, t := range m.tasks {
+		if t.state != s {
+			return false
+		}
+	}
+	return true
+}
+
+// begin triggers the next checkpoint in every task.
+func (m *Machine) begin(stop bool) {
+	c := &m.cp
+	c.highest++
+	c.id, c.step, c.stop, c.began, c.acks = c.highest, gathering, stop, m.now, map[graph.TaskID]Ack{}
+	m.trigger()
+}
+
+// trigger tells the tasks that have not acknowledged, an executor at a time.
+func (m *Machine) trigger() {
+	for _, e := range m.executors {
+		tr := Trigger{Node: e.node, Checkpoint: m.cp.id, Stop: m.cp.stop}
+		for _, t := range m.tasks {
+			if _, acked := m.cp.acks[t.id]; t.slot.Node == e.node && !acked {
+				tr.Tasks = append(tr.Tasks, TaskAttempt{t.id, t.attempt})
+			}
+		}
+		if len(tr.Tasks) > 0 {
+			m.do(tr)
+		}
+	}
+}
+
+func (m *Machine) resendTrigger() {
+	if m.cp.step == gathering {
+		m.trigger()
+	}
+}
+
+// takeAcks takes acknowledgements; they are repeated until their checkpoint is concluded.
+func (m *Machine) takeAcks(acks []Ack) {
+	for _, a := range acks {
+		m.cp.highest = max(m.cp.highest, a.Checkpoint)
+		if m.phase == reconciling {
+			m.cp.early = append(m.cp.early, a)
+			continue
+		}
+		m.takeAck(a)
+	}
+}
+
+func (m *Machine) takeAck(a Ack) {
+	c, t := &m.cp, m.task(a.Task)
+	if c.step != gathering || a.Checkpoint != c.id || t == nil || a.Attempt != t.attempt && !mutate.On(mutate.AttemptFence) {
+		return
+	}
+	if a.Declined != "" {
+		m.abort("a task declined: " + a.Declined)
+		return
+	}
+	c.acks[a.Task] = a
+	if len(c.acks) == len(m.tasks) {
+		m.store()
+	}
+}
+
+// resumeCheckpoint goes on with the checkpoint that was in flight when we took over, if
+// every region was adopted; else it is aborted by its id.
+func (m *Machine) resumeCheckpoint() {
+	c := &m.cp
+	early := c.early
+	c.early = nil
+	if c.highest <= c.concluded {
+		return
+	}
+	if !m.everyRegion(deploying) {
+		c.concluded = c.highest
+		return
+	}
+	c.id, c.step, c.began, c.acks = c.highest, gathering, m.now, map[graph.TaskID]Ack{}
+	c.stop = m.stopping
+	m.trigger()
+	for _, a := range early {
+		m.takeAck(a)
+	}
+}
+
+// store writes the manifest of the checkpoint that everybody has acknowledged.
+func (m *Machine) store() {
+	c := &m.cp
+	c.step = storing
+	man := &snapshot.Manifest{
+		Job: m.spec.Job, Fingerprint: m.spec.Fingerprint, Checkpoint: c.id, Epoch: m.spec.Epoch,
+		MaxParallelism: m.spec.Plan.Job.MaxParallelism,
+	}
+	for _, t := range m.tasks {
+		a := c.acks[t.id]
+		man.Tasks = append(man.Tasks, snapshot.TaskEntry{
+			Task: t.id, Attempt: a.Attempt, Handle: a.Handle, Parts: a.Parts,
+			Groups: graph.GroupRange(man.MaxParallelism, m.spec.Plan.Vertices[t.id.Vertex].Parallelism, t.id.Subtask),
+		})
+	}
+	for i := len(c.retained) - 1; i >= 0 && len(man.Older) < m.o.Retained-1; i-- {
+		man.Older = append(man.Older, c.retained[i].Key())
+	}
+	c.manifest = man
+	m.do(StoreManifest{man})
+}
+
+func (m *Machine) manifestStored(id uint64) {
+	if m.cp.step != storing || m.cp.id != id {
+		return
+	}
+	m.cp.step = advancing
+	if mutate.On(mutate.DeleteBeforePointer) {
+		m.do(Collect{Newest: id, Keep: m.cp.manifest.Objects(m.cp.manifest.Key())})
+	}
+	m.advance()
+}
+
+func (m *Machine) advance() { m.do(AdvancePointer{m.cp.id, m.cp.manifest.Key()}) }
+
+// pointerAdvanced completes the checkpoint: now sinks may commit, and only now may what it
+// replaces be deleted.
+func (m *Machine) pointerAdvanced(id uint64) {
+	c := &m.cp
+	if c.step != advancing || c.id != id {
+		return
+	}
+	c.retained = append(c.retained, c.manifest)
+	if n := len(c.retained); n > m.o.Retained {
+		c.retained = c.retained[n-m.o.Retained:]
+	}
+	c.completed = id
+	m.conclude()
+	if c.stop || m.allTasks(Ended) {
+		c.last, c.lastStop = id, c.stop
+	}
+	m.helloAll()
+	m.do(Collect{Newest: id, Keep: m.kept()})
+}
+
+// kept are the objects of all retained checkpoints.
+func (m *Machine) kept() []string {
+	var keep []string
+	for _, man := range m.cp.retained {
+		keep = append(keep, man.Objects(man.Key())...)
+	}
+	return keep
+}
+
+// abort gives up the checkpoint in flight. One whose pointer may have advanced is beyond
+// that: it is pursued until we know.
+func (m *Machine) abort(reason string) {
+	if m.cp.step != gathering && m.cp.step != storing {
+		return
+	}
+	m.note("checkpoint %d is aborted: %s", m.cp.id, reason)
+	m.conclude()
+	m.helloAll()
+}
+
+func (m *Machine) conclude() {
+	c := &m.cp
+	c.concluded, c.step, c.acks, c.manifest, c.retryAt = c.id, none, nil, nil, time.Time{}
+	c.nextAt = time.Time{}
+	if m.o.CheckpointEvery > 0 {
+		c.nextAt = c.began.Add(m.o.CheckpointEvery)
+		if soonest := m.now.Add(m.o.CheckpointPause); c.nextAt.Before(soonest) {
+			c.nextAt = soonest
+		}
+	}
+}

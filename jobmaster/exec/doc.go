@@ -1,0 +1,30 @@
+// Package exec decides everything about one running job: which tasks run where, what restarts
+// after a failure, when a checkpoint is taken and complete, and when the job is over.
+//
+// Machine is pure. Whoever drives it (package jobmaster) tells it what happened and does what
+// it answers, in order:
+//
+//	m := exec.New(spec)
+//	for ev := range happenings {
+//		for _, a := range m.Step(now, ev) { do(a) }
+//	}
+//
+// All events stand in event.go, all actions in action.go. The life of a job:
+//
+//	reconciling ──► starting ──► running ──► leaving ──► done
+//	 every known     splits       regions     cancel all
+//	 executor has    enumerated   checkpoints the tasks
+//	 answered
+//
+// and that of a region, the unit of restart:
+//
+//	idle ──► placing ──► deploying ──► running
+//	 ▲                       │  failure   │
+//	 └── back-off ◄── cancelling ◄────────┘      (barrier: nothing of it lives anywhere)
+//
+// TaskExecutors are heard through reports of their whole state, so every decision compares
+// what is wanted with what was last reported, and everything that is sent is sent again until
+// a report shows its effect.
+//
+// Start reading at Machine.Step.
+package exec

@@ -1,0 +1,110 @@
+package exec
+
+import (
+	"blink/graph"
+	"blink/placement"
+	"blink/snapshot"
+)
+
+// Event is what happened: one of the types of this file.
+type Event any
+
+type (
+	// Recovered begins the life of a Machine: what the leader found when it took over.
+	Recovered struct {
+		Manifests []*snapshot.Manifest // retained checkpoints that could be read, the newest last
+		Broken    string               // why the newest checkpoint cannot be used; "" if it can
+		Splits    []Splits             // nil: they were never enumerated
+		Executors []string             // nodes that the resource manager lists, ascending
+	}
+	// Tick says that time has passed.
+	Tick struct{}
+	// Reported is a TaskExecutor's whole state.
+	Reported struct {
+		Node        string
+		Incarnation uint64
+		Version     uint64
+		Epoch       uint64
+		Fingerprint string
+		Tasks       []TaskReport
+		Acks        []Ack
+	}
+	// Placed gives the units of the last Place their slots.
+	Placed struct{ Units []PlacedUnit }
+	// Enumerated gives the splits of every source; EnumerateFailed says why there are none.
+	Enumerated      struct{ Splits []Splits }
+	EnumerateFailed struct{ Reason string }
+	// SplitsStored says that they are durable.
+	SplitsStored struct{}
+	// ManifestStored and StoreFailed answer StoreManifest.
+	ManifestStored struct{ Checkpoint uint64 }
+	StoreFailed    struct {
+		Checkpoint uint64
+		Reason     string
+	}
+	// PointerAdvanced, AdvanceFailed (which leaves it open) and Fenced answer AdvancePointer.
+	PointerAdvanced struct{ Checkpoint uint64 }
+	AdvanceFailed   struct{ Checkpoint uint64 }
+	Fenced          struct{}
+	// Collected answers the last Collect.
+	Collected struct{}
+	// PartitionLost says that the output of a finished task, for a blocking link, is gone.
+	PartitionLost struct{ Task graph.TaskID }
+	// StopRequested asks for a checkpoint and then the end; CancelRequested for the end.
+	StopRequested   struct{}
+	CancelRequested struct{}
+)
+
+// Splits are the splits of one source.
+type Splits struct {
+	Operator string
+	Items    []snapshot.Item
+}
+
+// PlacedUnit is a slot sharing unit (subtask Index of every vertex of a group) and its slot.
+type PlacedUnit struct {
+	Group string
+	Index int
+	Slot  placement.Slot
+}
+
+// TaskState is a task as its executor reports it.
+type TaskState uint8
+
+// The states of tasks; protos/control.proto explains them. Absent is our own: no report has
+// shown the task.
+const (
+	Absent TaskState = iota
+	Deploying
+	Running
+	Ended
+	Stopped
+	Failed
+	Canceled
+)
+
+// live says whether something of the task runs.
+func (s TaskState) live() bool { return s >= Deploying && s <= Stopped }
+
+// TaskReport is one task in a Reported.
+type TaskReport struct {
+	Task      graph.TaskID
+	Attempt   uint32
+	Epoch     uint64 // of the leader that deployed it
+	State     TaskState
+	Failure   string
+	Slot      int
+	Restored  uint64
+	Committed uint64
+	Finalized uint64
+}
+
+// Ack is a task's word on a checkpoint.
+type Ack struct {
+	Checkpoint uint64
+	Task       graph.TaskID
+	Attempt    uint32
+	Handle     snapshot.Handle
+	Parts      []snapshot.PartSummary
+	Declined   string
+}

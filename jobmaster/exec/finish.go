@@ -1,0 +1,137 @@
+package exec
+
+import "blink/graph"
+
+// driveEnd leads a job whose last checkpoint is complete to its end: sinks commit, results
+// are published, then all tasks leave. A failure on the way brings it back to running.
+func (m *Machine) driveEnd() {
+	c := &m.cp
+	if c.last == 0 {
+		return
+	}
+	if !m.everyRegion(up) {
+		c.last, m.phase = 0, active // a restart from it leads here again
+		return
+	}
+	if c.lastStop {
+		m.driveStop()
+		return
+	}
+	if !m.allCommitted() {
+		return
+	}
+	if m.phase == active {
+		m.phase = finalizing
+		m.finalizeSinks()
+	}
+	if m.allFinalized() {
+		m.leave(Finish{JobFinished, ""})
+	}
+}
+
+// driveStop ends a stopped job, or lets everybody go on and stops again when some have not.
+func (m *Machine) driveStop() {
+	switch {
+	case m.allAtRest() && m.allCommitted():
+		m.leave(Finish{JobStopped, ""})
+	case m.resuming && !m.anyTask(Stopped):
+		m.resuming, m.cp.last = false, 0
+	case !m.resuming && m.anyTask(Running) && m.anyTask(Stopped):
+		m.resuming = true
+		m.helloAll()
+	}
+}
+
+// allAtRest says whether every task is at rest behind its last snapshot.
+func (m *Machine) allAtRest() bool {
+	for _, t := range m.tasks {
+		if t.state != Stopped && t.state != Ended {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Machine) anyTask(s TaskState) bool {
+	for _, t := range m.tasks {
+		if t.state == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Machine) allCommitted() bool {
+	for _, t := range m.tasks {
+		if t.report.Committed < m.cp.last {
+			return false
+		}
+	}
+	return true
+}
+
+// publishers are the first tasks of the vertices with sinks.
+func (m *Machine) publishers() []*task {
+	var ts []*task
+	for _, v := range m.spec.Plan.Sinks() {
+		ts = append(ts, m.task(graph.TaskID{Vertex: v}))
+	}
+	return ts
+}
+
+func (m *Machine) finalizeSinks() {
+	for _, t := range m.publishers() {
+		if t.report.Finalized < m.cp.last {
+			m.do(Finalize{t.slot.Node, t.id, t.attempt, m.cp.last})
+		}
+	}
+}
+
+func (m *Machine) resendFinalize() {
+	if m.phase == finalizing {
+		m.finalizeSinks()
+	}
+}
+
+func (m *Machine) allFinalized() bool {
+	for _, t := range m.publishers() {
+		if t.report.Finalized < m.cp.last {
+			return false
+		}
+	}
+	return true
+}
+
+// leave cancels every task; the job is over when nothing of it lives.
+func (m *Machine) leave(result Finish) {
+	if m.phase == leaving || m.phase == done {
+		return
+	}
+	m.abort("the job ends")
+	if m.phase == reconciling {
+		for _, e := range m.executors {
+			m.claim(e)
+		}
+	}
+	m.phase, m.result = leaving, result
+	for _, r := range m.regions {
+		m.cancelRegion(r)
+	}
+}
+
+func (m *Machine) driveLeaving() {
+	for _, r := range m.regions {
+		if !m.gone(r) {
+			return
+		}
+	}
+	if !m.sweeping {
+		m.sweeping = true
+		m.do(Release{})
+		m.do(Collect{Newest: m.cp.highest, Keep: m.kept()})
+	}
+	if m.swept {
+		m.do(m.result)
+		m.phase = done
+	}
+}

@@ -1,0 +1,206 @@
+package exec
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"blink/internal/mutate"
+	"blink/placement"
+)
+
+// recovered begins reconciling with the executors that the resource manager lists.
+func (m *Machine) recovered(ev Recovered) {
+	m.began = m.now
+	m.splits, m.known = ev.Splits, ev.Splits != nil
+	for _, node := range ev.Executors {
+		m.executor(node)
+	}
+	if len(ev.Manifests) > 0 {
+		m.cp.retained = ev.Manifests
+		newest := ev.Manifests[len(ev.Manifests)-1]
+		m.cp.completed, m.cp.concluded, m.cp.highest = newest.Checkpoint, newest.Checkpoint, newest.Checkpoint
+	}
+	switch {
+	case ev.Broken == "":
+	case !m.o.AllowFallback || len(ev.Manifests) == 0:
+		m.leave(Finish{JobFailed, "the newest checkpoint cannot be used: " + ev.Broken + ": going back to an older one may repeat output; allow it with --allow-fallback"})
+	default:
+		m.note("the newest checkpoint cannot be used (%s): going back to checkpoint %d", ev.Broken, m.cp.completed)
+	}
+}
+
+// executor finds or adds the executor of a node.
+func (m *Machine) executor(node string) *executor {
+	i, ok := slices.BinarySearchFunc(m.executors, node, func(e *executor, n string) int { return strings.Compare(e.node, n) })
+	if !ok {
+		m.executors = slices.Insert(m.executors, i, &executor{node: node, session: 1, heard: m.now})
+		m.hello(m.executors[i])
+	}
+	return m.executors[i]
+}
+
+// expiry is when an executor that stays silent is given up: its own lease has run out by
+// then, since it counts from a report that we heard.
+func (m *Machine) expiry(e *executor) time.Time { return e.heard.Add(m.o.Lease + m.o.Drift) }
+
+// expireExecutors gives up those that were silent for too long.
+func (m *Machine) expireExecutors() {
+	for _, e := range m.executors {
+		if !e.lost && !m.now.Before(m.expiry(e)) {
+			e.lost = true
+			e.session++ // what we sent in the old one is refused from now on
+			m.forget(e, "executor "+e.node+" was lost")
+		}
+	}
+}
+
+// forget drops all claims on an executor's process: it has stopped its tasks, or is gone.
+func (m *Machine) forget(e *executor, why string) {
+	e.reported = nil
+	if e.obeys {
+		e.obeys = false
+		m.do(Available{e.node, false})
+	}
+	for _, t := range m.tasks {
+		n := len(t.claims)
+		t.claims = slices.DeleteFunc(t.claims, func(c claim) bool { return c.node == e.node })
+		if len(t.claims) < n && t.slot.Node == e.node && t.region.phase != idle {
+			m.fail(t.region, why)
+		}
+	}
+}
+
+// reported takes an executor's state, unless it is older than what we know.
+func (m *Machine) reported(r Reported) {
+	if r.Epoch > m.spec.Epoch {
+		m.stepDown("executor " + r.Node + " obeys a later leader")
+		return
+	}
+	e := m.executor(r.Node)
+	if r.Incarnation < e.incarnation || r.Incarnation == e.incarnation && r.Version <= e.version {
+		if !mutate.On(mutate.TrustStaleReport) {
+			return
+		}
+	}
+	if r.Incarnation != e.incarnation {
+		if e.incarnation != 0 {
+			e.session++
+			m.forget(e, "executor "+e.node+" was started anew")
+		}
+		e.incarnation = r.Incarnation
+	}
+	e.version, e.heard, e.lost = r.Version, m.now, false
+	if r.Fingerprint != m.spec.Fingerprint {
+		m.leave(Finish{JobFailed, "executor " + e.node + " runs another version of the job's program: deploy the same binary everywhere"})
+		return
+	}
+	if r.Epoch < m.spec.Epoch {
+		m.hello(e) // what it says may change until it obeys us
+		return
+	}
+	first := !e.obeys
+	e.obeys, e.reported = true, r.Tasks
+	if first {
+		m.do(Available{e.node, true})
+		m.hello(e)
+	}
+	m.takeAcks(r.Acks)
+	if m.phase != reconciling {
+		m.compare(e)
+	}
+}
+
+// endReconciling adopts what runs, once every executor has answered or was given up.
+func (m *Machine) endReconciling() {
+	for _, e := range m.executors {
+		if !e.obeys && !e.lost {
+			return
+		}
+	}
+	m.phase = active
+	for _, e := range m.executors {
+		m.claim(e)
+	}
+	for _, r := range m.regions {
+		m.adopt(r)
+	}
+	m.resumeCheckpoint()
+	if !m.known && !slices.ContainsFunc(m.regions, func(r *region) bool { return r.phase == up || r.phase == deploying }) && m.cp.completed == 0 {
+		m.phase = starting
+		m.do(Enumerate{})
+	}
+}
+
+// claim notes every instance that an executor reported alive, and the best one of each task.
+func (m *Machine) claim(e *executor) {
+	for _, r := range e.reported {
+		t := m.task(r.Task)
+		if t == nil {
+			m.do(Cancel{e.node, r.Task, r.Attempt})
+			continue
+		}
+		t.highest = max(t.highest, r.Attempt)
+		if !r.State.live() {
+			continue
+		}
+		t.claims = append(t.claims, claim{e.node, r.Attempt})
+		if t.state == Absent || r.Attempt > t.attempt || r.Attempt == t.attempt && r.Epoch > t.report.Epoch {
+			t.attempt, t.state, t.report = r.Attempt, r.State, r
+			t.slot = placement.Slot{Node: e.node, Index: r.Slot}
+		}
+	}
+}
+
+// adopt takes over a region all of whose tasks live at one attempt of one leader, and of
+// which nothing else lives; else what lives of it is cancelled and it starts again.
+func (m *Machine) adopt(r *region) {
+	whole, alive := true, false
+	for _, t := range r.tasks {
+		alive = alive || len(t.claims) > 0
+		whole = whole && len(t.claims) == 1 && t.attempt == r.tasks[0].attempt && t.report.Epoch == r.tasks[0].report.Epoch
+		m.stopping = m.stopping || t.state == Stopped
+	}
+	switch {
+	case whole:
+		r.attempt, r.phase = r.tasks[0].attempt, deploying
+	case alive:
+		r.phase = up
+		m.fail(r, "not all of its tasks were running when a new leader took over")
+	}
+}
+
+// compare holds an executor's report against what we want of it.
+func (m *Machine) compare(e *executor) {
+	for _, r := range e.reported {
+		t := m.task(r.Task)
+		if t == nil {
+			if r.State.live() {
+				m.do(Cancel{e.node, r.Task, r.Attempt})
+			}
+			continue
+		}
+		t.highest = max(t.highest, r.Attempt)
+		ours := t.slot.Node == e.node && t.attempt == r.Attempt && t.region.phase >= deploying && t.region.phase <= cancelling
+		switch {
+		case r.State == Canceled:
+			t.claims = slices.DeleteFunc(t.claims, func(c claim) bool { return c.node == e.node && c.attempt <= r.Attempt })
+			if ours && t.region.phase != cancelling {
+				m.fail(t.region, "its executor "+e.node+" has stopped a task")
+			}
+		case !ours && r.State.live():
+			m.do(Cancel{e.node, r.Task, r.Attempt}) // nobody wants it
+		case ours && t.region.phase != cancelling:
+			m.observe(t, r)
+		}
+	}
+}
+
+// observe takes the report of a task where we want it.
+func (m *Machine) observe(t *task, r TaskReport) {
+	t.deploy = nil
+	t.state, t.report = r.State, r
+	if r.State == Failed {
+		m.fail(t.region, r.Failure)
+	}
+}

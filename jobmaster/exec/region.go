@@ -1,0 +1,309 @@
+package exec
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"blink/graph"
+	"blink/internal/mutate"
+	"blink/placement"
+	"blink/snapshot"
+)
+
+// corrupt begins the reason of a failure that another attempt cannot mend.
+const corrupt = "corrupt checkpoint"
+
+// fail cancels every task of a region; when nothing of it is left, and after a back-off, it
+// starts again. Repeated words on the same failure change nothing.
+func (m *Machine) fail(r *region, reason string) {
+	if r.phase == cancelling || r.phase == backingOff || r.phase == idle {
+		return
+	}
+	r.cause = reason
+	m.note("region %d restarts: %s", r.index, reason)
+	m.cancelRegion(r)
+	m.abort("region " + "failed: " + reason)
+	if m.phase == finalizing {
+		m.phase = active
+	}
+	if m.phase == leaving {
+		return
+	}
+	if strings.Contains(reason, corrupt) && !m.fallBack(reason) {
+		m.leave(Finish{JobFailed, reason + ": going back to an older checkpoint may repeat output; allow it with --allow-fallback"})
+		return
+	}
+	m.failures = append(m.failures, m.now)
+	if p := m.o.Restarts; p.Within > 0 {
+		m.failures = slices.DeleteFunc(m.failures, func(at time.Time) bool { return m.now.Sub(at) > p.Within })
+	}
+	if len(m.failures) > m.o.Restarts.Attempts {
+		m.leave(Finish{JobFailed, reason})
+	}
+}
+
+// fallBack forgets the newest checkpoint if an older one may be used.
+func (m *Machine) fallBack(reason string) bool {
+	n := len(m.cp.retained)
+	if !m.o.AllowFallback || n < 2 {
+		return false
+	}
+	m.cp.retained = m.cp.retained[:n-1]
+	m.note("%s: going back to checkpoint %d", reason, m.cp.retained[n-2].Checkpoint)
+	return true
+}
+
+func (m *Machine) cancelRegion(r *region) {
+	r.phase = cancelling
+	for _, t := range r.tasks {
+		t.deploy = nil
+		m.cancelClaims(t)
+	}
+}
+
+func (m *Machine) cancelClaims(t *task) {
+	for _, c := range t.claims {
+		m.do(Cancel{c.node, t.id, c.attempt})
+	}
+}
+
+// driveRegions moves every region on.
+func (m *Machine) driveRegions() {
+	want := false
+	for _, r := range m.regions {
+		switch r.phase {
+		case cancelling:
+			if m.gone(r) {
+				r.phase, r.retryAt = backingOff, m.now.Add(m.backOff())
+			}
+		case backingOff:
+			if !m.now.Before(r.retryAt) {
+				r.phase = idle
+			}
+		case deploying:
+			if m.all(r, func(t *task) bool { return t.state.live() && t.state != Deploying }) {
+				r.phase = up
+			}
+		}
+		if r.phase == idle && m.ready(r) {
+			r.phase, want = placing, true
+		}
+	}
+	if want {
+		m.place()
+	}
+}
+
+// gone is the barrier: nothing of the region may live any more.
+func (m *Machine) gone(r *region) bool {
+	return mutate.On(mutate.RestartWithoutBarrier) || m.all(r, func(t *task) bool { return len(t.claims) == 0 })
+}
+
+func (m *Machine) all(r *region, f func(t *task) bool) bool {
+	return !slices.ContainsFunc(r.tasks, func(t *task) bool { return !f(t) })
+}
+
+func (m *Machine) backOff() time.Duration {
+	n := max(0, len(m.failures)-1)
+	return min(m.o.Restarts.BackOff<<min(n, 20), m.o.Restarts.Max)
+}
+
+// ready says whether a region's blocking inputs are there.
+func (m *Machine) ready(r *region) bool {
+	return !slices.ContainsFunc(r.inputs, func(in *region) bool {
+		return in.phase != up || !m.all(in, func(t *task) bool { return t.state == Ended })
+	})
+}
+
+// partitionLost restarts the region of a finished task whose output is gone, and those that
+// read it and have not finished.
+func (m *Machine) partitionLost(id graph.TaskID) {
+	t := m.task(id)
+	if t == nil || t.region.phase != up {
+		return
+	}
+	m.fail(t.region, "the output of a finished task was lost")
+	for _, r := range m.regions {
+		if slices.Contains(r.inputs, t.region) && !m.all(r, func(t *task) bool { return t.state == Ended }) {
+			m.fail(r, "its input was lost")
+		}
+	}
+}
+
+// place asks for the slots of all units that regions being placed need.
+func (m *Machine) place() {
+	p := Place{}
+	for _, g := range m.spec.Plan.SlotGroups() {
+		for i := range g.Slots {
+			u := Unit{Group: g.Name, Index: i}
+			for _, v := range g.Vertices {
+				t := m.task(graph.TaskID{Vertex: v, Subtask: i})
+				if t == nil {
+					continue
+				}
+				if t.slot.Node != "" {
+					u.Previous = t.slot
+				}
+				if t.region.phase == placing {
+					u.Tasks = append(u.Tasks, t.id)
+				}
+			}
+			if len(u.Tasks) > 0 {
+				p.Units = append(p.Units, u)
+			} else if u.Previous.Node != "" {
+				p.Taken = append(p.Taken, u.Previous)
+			}
+		}
+	}
+	m.do(p)
+}
+
+// placed deploys the regions all of whose tasks have a slot now.
+func (m *Machine) placed(ev Placed) {
+	slots := map[graph.TaskID]placement.Slot{}
+	for _, g := range m.spec.Plan.SlotGroups() {
+		for _, u := range ev.Units {
+			if u.Group == g.Name {
+				for _, v := range g.Vertices {
+					slots[graph.TaskID{Vertex: v, Subtask: u.Index}] = u.Slot
+				}
+			}
+		}
+	}
+	for _, r := range m.regions {
+		if r.phase == placing && m.all(r, func(t *task) bool { s, ok := slots[t.id]; return ok && m.usable(s.Node) }) {
+			m.deployRegion(r, slots)
+		}
+	}
+	if slices.ContainsFunc(m.regions, func(r *region) bool { return r.phase == placing }) {
+		m.place()
+	}
+}
+
+// usable says whether an executor may get tasks.
+func (m *Machine) usable(node string) bool {
+	e := m.executor(node)
+	return e.obeys && !e.lost
+}
+
+// deployRegion starts the next attempt of a region from the newest complete checkpoint.
+func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot) {
+	again := r.attempt > 0
+	for _, t := range r.tasks {
+		r.attempt = max(r.attempt, t.highest, t.attempt)
+	}
+	r.attempt++
+	r.phase = deploying
+	restore, fetches, err := m.restore()
+	if err != nil {
+		m.leave(Finish{JobFailed, err.Error()})
+		return
+	}
+	for _, t := range r.tasks {
+		t.attempt, t.highest, t.slot, t.state = r.attempt, r.attempt, slots[t.id], Absent
+		t.report = TaskReport{}
+		t.claims = append(t.claims, claim{t.slot.Node, r.attempt})
+		if again {
+			m.restarts++
+		}
+	}
+	for _, t := range r.tasks {
+		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: restore}
+		d.Fetches, d.Peers = fetches[t.id], m.peers(t)
+		if restore == 0 {
+			d.Initial = m.initial(t.id)
+		}
+		d.Sources = m.reading(t.id.Vertex, fetches)
+		t.deploy = d
+		m.send(t)
+	}
+}
+
+func (m *Machine) send(t *task) {
+	d, e := *t.deploy, m.executor(t.slot.Node)
+	d.Incarnation, d.Session = e.incarnation, e.session
+	m.do(d)
+}
+
+// restore plans the restore of the newest complete checkpoint; 0 when there is none.
+func (m *Machine) restore() (uint64, map[graph.TaskID][]snapshot.Fetch, error) {
+	if len(m.cp.retained) == 0 {
+		return 0, nil, nil
+	}
+	newest := m.cp.retained[len(m.cp.retained)-1]
+	fetches, err := snapshot.PlanRestore(newest, m.spec.Plan)
+	return newest.Checkpoint, fetches, err
+}
+
+// peers are the tasks at the other ends of a task's channels.
+func (m *Machine) peers(t *task) []Location {
+	var ids []graph.TaskID
+	v := &m.spec.Plan.Vertices[t.id.Vertex]
+	for _, l := range v.In {
+		ids = append(ids, m.spec.Plan.Links[l].Senders(t.id.Subtask)...)
+	}
+	for _, l := range v.Out {
+		ids = append(ids, m.spec.Plan.Links[l].Receivers(t.id.Subtask)...)
+	}
+	slices.SortFunc(ids, graph.TaskID.Compare)
+	var ps []Location
+	for _, id := range slices.Compact(ids) {
+		p := m.task(id)
+		ps = append(ps, Location{id, p.slot.Node, p.attempt})
+	}
+	return ps
+}
+
+// initial deals the splits of the sources in a task's vertex, as a restore would.
+func (m *Machine) initial(id graph.TaskID) []Splits {
+	v := &m.spec.Plan.Vertices[id.Vertex]
+	var own []Splits
+	for _, s := range m.splits {
+		i := slices.IndexFunc(m.spec.Plan.Job.Operators, func(o graph.Operator) bool { return o.ID == s.Operator })
+		if i < 0 || !slices.Contains(v.Operators, i) {
+			continue
+		}
+		all := slices.Clone(s.Items)
+		slices.SortFunc(all, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
+		mine := Splits{Operator: s.Operator}
+		for k, it := range all {
+			if k%v.Parallelism == id.Subtask {
+				mine.Items = append(mine.Items, it)
+			}
+		}
+		own = append(own, mine)
+	}
+	return own
+}
+
+// reading counts the tasks of a vertex that have a split.
+func (m *Machine) reading(v graph.VertexID, fetches map[graph.TaskID][]snapshot.Fetch) int {
+	vertex := &m.spec.Plan.Vertices[v]
+	head := m.spec.Plan.Job.Operators[vertex.Operators[0]]
+	if !head.Source {
+		return 0
+	}
+	n := 0
+	for i := range vertex.Parallelism {
+		id := graph.TaskID{Vertex: v, Subtask: i}
+		has := slices.ContainsFunc(fetches[id], func(f snapshot.Fetch) bool {
+			return f.Operator == head.ID && slices.ContainsFunc(f.Items, func(name string) bool { return !snapshot.IsCounter(name) })
+		})
+		if fetches == nil {
+			has = slices.ContainsFunc(m.initial(id), func(s Splits) bool { return len(s.Items) > 0 })
+		}
+		if has {
+			n++
+		}
+	}
+	return n
+}
+
+// enumerated makes the splits durable before anything is read.
+func (m *Machine) enumerated(ev Enumerated) {
+	if m.phase == starting && !m.known {
+		m.splits = ev.Splits
+		m.do(StoreSplits{ev.Splits})
+	}
+}

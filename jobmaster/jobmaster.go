@@ -1,0 +1,306 @@
+package jobmaster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/jobmaster/exec"
+	"blink/jobmaster/leader"
+	"blink/operator"
+	"blink/protos"
+	"blink/snapshot"
+	"blink/snapshot/store"
+)
+
+// JobMaster is the leader of a job for one epoch: it drives the machine that decides.
+type JobMaster struct {
+	config  Config
+	lead    leader.Lead
+	until   time.Time // it may act before
+	boss    actors.Ref
+	c       *actors.Ctx
+	program *operator.Program
+	plan    *graph.Plan
+	m       *exec.Machine
+	place   actors.Ref
+	offers  []offer // executors that obey us, ascending by node
+	reports map[string]*protos.Report
+	early   []any // what came before the machine was ready; bounded by maxEarly
+
+	status     Status
+	triggered  uint64 // the checkpoint being taken
+	began      time.Time
+	collecting bool
+	uncollect  *exec.Collect // to be done when the collection that runs is done
+	result     *Result
+}
+
+// maxEarly bounds what is kept while the state of the job is read; reports are repeated.
+const maxEarly = 1000
+
+func newJobMaster(config Config, lead leader.Lead, until time.Time, boss actors.Ref) actors.Actor {
+	return &JobMaster{config: config, lead: lead, until: until, boss: boss, reports: map[string]*protos.Report{}}
+}
+
+type wake struct{}
+
+// Receive turns messages into events. A JobMaster whose leadership is not proven any more
+// does nothing.
+func (j *JobMaster) Receive(c *actors.Ctx, m any) error {
+	j.c = c
+	if d, ok := m.(deadline); ok {
+		j.until = d.at
+		return nil
+	}
+	if !c.Now().Before(j.until) || j.result != nil {
+		return nil
+	}
+	switch m := m.(type) {
+	case actors.Started:
+		return j.start()
+	case *protos.Report:
+		j.heard(m)
+	case wake:
+		j.step(exec.Tick{})
+	case retry:
+		m.f()
+	case StopJob:
+		j.step(exec.StopRequested{})
+	case CancelJob:
+		j.step(exec.CancelRequested{})
+	case exec.Placed:
+		j.step(m)
+	case actors.Down:
+		return fmt.Errorf("placement: %v", m.Err)
+	}
+	return nil
+}
+
+// start builds the job, and reads where it stands.
+func (j *JobMaster) start() error {
+	var err error
+	if j.program, err = j.config.Program(); err != nil {
+		j.end(failedResult(err))
+		return nil
+	}
+	if j.plan, err = graph.Compile(j.program.Job); err != nil {
+		j.end(failedResult(err))
+		return nil
+	}
+	j.status = Status{State: exec.JobReconciling, Epoch: j.lead.Epoch, Tasks: len(j.plan.Tasks())}
+	if j.place, err = j.c.Spawn("placement", "placement", func() actors.Actor { return newPlacer(j.config, j.plan) }); err != nil {
+		return err
+	}
+	j.recover(1)
+	return nil
+}
+
+const (
+	recoverBackOff    = 100 * time.Millisecond
+	maxRecoverBackOff = 5 * time.Second
+)
+
+// recover reads the pointer, the manifests, the splits and the list of executors, until it
+// can.
+func (j *JobMaster) recover(try int) {
+	config := j.config
+	j.c.Go("read the job's state", func(ctx context.Context) (any, error) { return readJob(ctx, config) }, func(v any, err error) {
+		if err != nil {
+			j.c.Log().Warn().Err(err).Int("try", try).Msg("cannot read the job's state yet")
+			j.c.After("recover", min(recoverBackOff<<min(try, 10), maxRecoverBackOff), retry{func() { j.recover(try + 1) }})
+			return
+		}
+		j.m = exec.New(exec.Spec{
+			Job: config.Job, Plan: j.plan, Fingerprint: graph.Fingerprint(j.program.Job),
+			Epoch: j.lead.Epoch, Options: config.Options,
+		})
+		j.step(v.(exec.Recovered))
+		for _, ev := range j.early {
+			j.step(ev)
+		}
+		j.early = nil
+	})
+}
+
+// readJob reads what a leader finds.
+func readJob(ctx context.Context, config Config) (exec.Recovered, error) {
+	var r exec.Recovered
+	key, err := config.Leader.Pointer(ctx, config.Job)
+	if err != nil {
+		return r, fmt.Errorf("read the pointer: %w", err)
+	}
+	if key != "" {
+		if r, err = readCheckpoints(ctx, config, key); err != nil {
+			return r, err
+		}
+	}
+	if r.Splits, err = readSplits(ctx, config); err != nil {
+		return r, err
+	}
+	r.Executors, err = config.Resources.Executors(ctx, config.Job)
+	if err != nil {
+		return r, fmt.Errorf("list the executors: %w", err)
+	}
+	return r, nil
+}
+
+// readCheckpoints reads the newest complete checkpoint's manifest and those retained beside
+// it. When the newest is unusable, which ones were older is found among the objects.
+func readCheckpoints(ctx context.Context, config Config, key string) (r exec.Recovered, err error) {
+	newest, err := readManifest(ctx, config, key)
+	if err != nil && !unusable(err) {
+		return r, err
+	}
+	var older []string
+	if err != nil {
+		r.Broken = err.Error()
+		keys, err := config.Store.List(ctx, snapshot.CheckpointsPrefix)
+		if err != nil {
+			return r, err
+		}
+		older = snapshot.ManifestsBefore(keys, key)
+	} else {
+		older = newest.Older
+	}
+	for _, k := range slices.Backward(older) {
+		m, err := readManifest(ctx, config, k)
+		if err == nil {
+			r.Manifests = append(r.Manifests, m)
+		} else if !unusable(err) {
+			return r, err
+		}
+	}
+	if newest != nil {
+		r.Manifests = append(r.Manifests, newest)
+	}
+	return r, nil
+}
+
+var errManifest = errors.New("unusable checkpoint")
+
+func unusable(err error) bool {
+	return errors.Is(err, errManifest) || errors.Is(err, store.ErrNotFound)
+}
+
+func readManifest(ctx context.Context, config Config, key string) (*snapshot.Manifest, error) {
+	data, err := config.Store.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	m, err := snapshot.DecodeManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errManifest, key, err)
+	}
+	return m, nil
+}
+
+// splitsKey is the object that holds the splits of every source, once for a job.
+const splitsKey = "splits"
+
+func readSplits(ctx context.Context, config Config) ([]exec.Splits, error) {
+	data, err := config.Store.Get(ctx, splitsKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	parts, err := snapshot.DecodeParts(data)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", splitsKey, err)
+	}
+	splits := []exec.Splits{}
+	for _, p := range parts {
+		splits = append(splits, exec.Splits{Operator: p.Operator, Items: p.Items})
+	}
+	return splits, nil
+}
+
+// step drives the machine and does what it says.
+func (j *JobMaster) step(ev exec.Event) {
+	if j.m == nil {
+		if len(j.early) < maxEarly {
+			j.early = append(j.early, ev)
+		}
+		return
+	}
+	if !j.c.Now().Before(j.until) || j.result != nil {
+		return
+	}
+	actions := slices.Clone(j.m.Step(j.c.Now(), ev))
+	for _, a := range actions {
+		j.do(a)
+	}
+	j.observe("")
+}
+
+// heard takes an executor's report.
+func (j *JobMaster) heard(r *protos.Report) {
+	if r.Job != j.config.Job {
+		return
+	}
+	if r.Epoch == j.lead.Epoch {
+		j.reports[r.Executor] = r
+	}
+	j.step(eventOf(r))
+}
+
+// available tells the placement which slots there are.
+func (j *JobMaster) available(a exec.Available) {
+	i, ok := slices.BinarySearchFunc(j.offers, a.Node, func(o offer, n string) int { return strings.Compare(o.node, n) })
+	if ok {
+		j.offers = slices.Delete(j.offers, i, i+1)
+	}
+	if r := j.reports[a.Node]; a.Is && r != nil {
+		j.offers = slices.Insert(j.offers, i, offer{a.Node, int(r.Slots)})
+	}
+	j.c.Tell(j.place, offered{slices.Clone(j.offers)})
+}
+
+// end tells the candidate that the job is over.
+func (j *JobMaster) end(r Result) {
+	j.result = &r
+	r.Counters = j.counters()
+	j.c.Tell(j.boss, finished{r})
+}
+
+// counters adds up what all tasks have counted.
+func (j *JobMaster) counters() []Counter {
+	var all []Counter
+	for _, r := range j.reports {
+		for _, t := range r.Tasks { // sums, and sorted below: the order of the map is lost
+			for _, c := range t.Counters {
+				all = append(all, Counter{c.Operator, c.Metric, c.Value})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Counter) int {
+		return cmp.Or(strings.Compare(a.Operator, b.Operator), strings.Compare(a.Metric, b.Metric))
+	})
+	sums := all[:0]
+	for _, c := range all {
+		if n := len(sums); n > 0 && sums[n-1].Operator == c.Operator && sums[n-1].Metric == c.Metric {
+			sums[n-1].Value += c.Value
+			continue
+		}
+		sums = append(sums, c)
+	}
+	return sums
+}
+
+// observe shows people what has changed.
+func (j *JobMaster) observe(note string) {
+	s := j.status
+	s.State, s.Restarts, s.Checkpoint, s.Running, s.Note = j.m.State(), j.m.Restarts(), j.m.Completed(), j.m.Alive(), note
+	if j.config.Observe != nil && (note != "" || s.State != j.status.State || s.Running != j.status.Running || s.Checkpoint != j.status.Checkpoint || s.Restarts != j.status.Restarts) {
+		j.config.Observe(s)
+	}
+	j.status = s
+}

@@ -1,0 +1,121 @@
+package jobmaster
+
+import (
+	"context"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/jobmaster/exec"
+	"blink/placement"
+)
+
+// placer is the actor "placement": it tells the resource manager what the job needs, and
+// finds slots for what is to be deployed among those that executors offer.
+type placer struct {
+	config   Config
+	plan     *graph.Plan
+	c        *actors.Ctx
+	offers   []offer
+	wanted   exec.Place // not yet placed
+	declared int
+	asking   bool
+}
+
+// offer is the slots of an executor that obeys this leader.
+type offer struct {
+	node  string
+	slots int
+}
+
+// offered replaces what is on offer.
+type offered struct{ offers []offer }
+
+// declareEvery is how often the demand is told again: the resource manager may forget.
+const declareEvery = 5 * time.Second
+
+type redeclare struct{}
+
+func newPlacer(config Config, plan *graph.Plan) actors.Actor {
+	return &placer{config: config, plan: plan, declared: -1}
+}
+
+// Receive places what is wanted whenever the offers change.
+func (p *placer) Receive(c *actors.Ctx, m any) error {
+	p.c = c
+	switch m := m.(type) {
+	case actors.Started:
+		p.declare(p.plan.Slots())
+	case redeclare:
+		p.declare(p.declared)
+	case offered:
+		p.offers = m.offers
+		p.place()
+	case exec.Place:
+		p.wanted = m
+		p.place()
+	case exec.Release:
+		p.wanted = exec.Place{}
+		p.declare(0)
+	}
+	return nil
+}
+
+// declare tells the resource manager the total demand.
+func (p *placer) declare(slots int) {
+	p.declared = slots
+	p.c.After("redeclare", declareEvery, redeclare{})
+	if p.asking {
+		return
+	}
+	p.asking = true
+	rm, job := p.config.Resources, p.config.Job
+	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, slots) }, func(_ any, err error) {
+		p.asking = false
+		if err != nil {
+			p.c.Log().Warn().Err(err).Int("slots", slots).Msg("the resource manager does not answer")
+		}
+		if err == nil && p.declared != slots {
+			p.declare(p.declared)
+		}
+	})
+}
+
+// place finds slots for all that is wanted, or says why not and waits for better offers.
+func (p *placer) place() {
+	if len(p.wanted.Units) == 0 {
+		return
+	}
+	var units []placement.Unit
+	for _, u := range p.wanted.Units {
+		units = append(units, placement.Unit{Group: u.Group, Index: u.Index, Previous: u.Previous})
+	}
+	assigned, refused := placement.Place(units, p.free())
+	for _, r := range refused {
+		p.c.Log().Info().Str("group", units[r.Unit].Group).Int("subtask", units[r.Unit].Index).Msg("no slot: " + r.Why)
+	}
+	if len(refused) > 0 {
+		return
+	}
+	var placed []exec.PlacedUnit
+	for _, a := range assigned {
+		placed = append(placed, exec.PlacedUnit{Group: units[a.Unit].Group, Index: units[a.Unit].Index, Slot: a.Slot})
+	}
+	p.wanted = exec.Place{}
+	p.c.Tell(p.c.Parent(), exec.Placed{Units: placed})
+}
+
+// free are the offers, with the slots that others have.
+func (p *placer) free() []placement.Offer {
+	var offers []placement.Offer
+	for _, o := range p.offers {
+		x := placement.Offer{Node: o.node, Slots: o.slots}
+		for _, s := range p.wanted.Taken {
+			if s.Node == o.node {
+				x.Taken = append(x.Taken, s.Index)
+			}
+		}
+		offers = append(offers, x)
+	}
+	return offers
+}
