@@ -1,0 +1,294 @@
+package blink
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"blink/graph"
+	"blink/operator"
+)
+
+// Job is a graph under construction and the parameters it is built with. It is used by one
+// goroutine. Mistakes are kept and reported by Program and Plan; no verb panics.
+type Job struct {
+	name   string
+	given  map[string]string
+	params []graph.Param
+	nodes  []*node
+	errs   []error
+
+	mode            graph.Mode
+	parallelism     int
+	maxParallelism  int
+	checkpointEvery time.Duration
+}
+
+// Program is a named way to build a job: see Define.
+type Program struct {
+	Name  string
+	Build func(*Job)
+}
+
+// Define names a way to build a job. build runs again in every process, and must give equal
+// graphs for equal parameters.
+func Define(name string, build func(*Job)) Program { return Program{name, build} }
+
+// Describe builds the job with the parameters given; others have their defaults. The error
+// lists every mistake.
+func (p Program) Describe(params map[string]string) (*operator.Program, error) {
+	j := NewJob(p.Name, params)
+	p.Build(j)
+	return j.Program()
+}
+
+// NewJob starts an empty job, with the values of some of its parameters. Programs run by
+// cluster.Main get theirs handed in.
+func NewJob(name string, params map[string]string) *Job {
+	return &Job{name: name, given: params, parallelism: 1, maxParallelism: 128}
+}
+
+// Modes of a job.
+const (
+	Auto      = graph.Auto
+	Streaming = graph.Streaming
+	Batch     = graph.Batch
+)
+
+// Mode says whether edges may be blocking.
+func (j *Job) Mode(m graph.Mode) *Job { j.mode = m; return j }
+
+// Parallelism of the operators that name none; 1 at first. Whoever runs the job may ask for
+// another one.
+func (j *Job) Parallelism(n int) *Job { j.parallelism = n; return j }
+
+// MaxParallelism is the number of key groups, 128 at first, at most 32,768. It is fixed for
+// the life of the job's state.
+func (j *Job) MaxParallelism(n int) *Job { j.maxParallelism = n; return j }
+
+// CheckpointEvery is the time between two checkpoints. Whoever runs the job may ask for
+// another one.
+func (j *Job) CheckpointEvery(d time.Duration) *Job { j.checkpointEvery = d; return j }
+
+// String declares a parameter of the job, a flag on the command line, and returns its value.
+func (j *Job) String(name, def, usage string) string { return j.param(name, def, usage) }
+
+// Int is String for an integer.
+func (j *Job) Int(name string, def int, usage string) int {
+	v, err := strconv.Atoi(j.param(name, strconv.Itoa(def), usage))
+	j.wrongParam(name, "an integer", err)
+	return v
+}
+
+// Duration is String for a duration such as 90s.
+func (j *Job) Duration(name string, def time.Duration, usage string) time.Duration {
+	v, err := time.ParseDuration(j.param(name, def.String(), usage))
+	j.wrongParam(name, "a duration such as 90s", err)
+	return v
+}
+
+// Bool is String for true or false.
+func (j *Job) Bool(name string, def bool, usage string) bool {
+	v, err := strconv.ParseBool(j.param(name, strconv.FormatBool(def), usage))
+	j.wrongParam(name, "true or false", err)
+	return v
+}
+
+func (j *Job) param(name, def, usage string) string {
+	v, given := j.given[name]
+	if !given {
+		v = def
+	}
+	if slices.ContainsFunc(j.params, func(p graph.Param) bool { return p.Name == name }) {
+		j.errs = append(j.errs, fmt.Errorf("%s: parameter %q is declared twice", caller(2), name))
+	}
+	j.params = append(j.params, graph.Param{Name: name, Value: v, Default: def, Usage: usage})
+	return v
+}
+
+func (j *Job) wrongParam(name, want string, err error) {
+	if err != nil {
+		j.errs = append(j.errs, fmt.Errorf("%s: parameter --%s=%s: want %s", caller(2), name, j.given[name], want))
+	}
+}
+
+// node is one verb of the program.
+type node struct {
+	job  *Job
+	real int // index among the operators; -1 for verbs that only say where records go
+	op   graph.Operator
+	spec operator.Spec
+	main func() (operator.Port, error) // of the main output; nil for sinks
+	in   []input
+	tag  string // of a side output that this node stands for
+	// splits enumerates a source's splits.
+	splits operator.Factory
+}
+
+// input is an edge as a verb describes it; from may be a union, a side output or the like.
+type input struct {
+	from *node
+	ship graph.Ship
+	key  string
+	hash any
+	n    int // which input of the consumer
+}
+
+// add appends an operator. skip counts the callers up to the user's program.
+func (j *Job) add(skip int, verb, what string, spec operator.Spec, in ...input) *node {
+	n := &node{job: j, spec: spec, in: in, real: -1}
+	n.op = graph.Operator{Verb: verb, What: what, At: caller(skip + 1), State: spec.State}
+	for _, t := range spec.Sides {
+		n.op.Sides = append(n.op.Sides, graph.Side{Tag: t.Name(), Type: t.Type().String()})
+	}
+	if spec.Err != nil {
+		j.errs = append(j.errs, fmt.Errorf("%s: %s: %w", n.op.At, verb, spec.Err))
+	}
+	j.nodes = append(j.nodes, n)
+	return n
+}
+
+// caller is the base file name and line of the user's verb, so that equal programs give
+// equal graphs wherever they were compiled.
+func caller(skip int) string {
+	_, file, line, _ := runtime.Caller(skip + 1)
+	return path.Base(file) + ":" + strconv.Itoa(line)
+}
+
+// Program is the job ready to run, or every mistake in it, one a line.
+func (j *Job) Program() (*operator.Program, error) {
+	errs := slices.Clone(j.errs)
+	p := &operator.Program{Job: &graph.Job{
+		Name: j.name, Mode: j.mode, Parallelism: j.parallelism, MaxParallelism: j.maxParallelism,
+		CheckpointEvery: j.checkpointEvery, Params: j.params,
+	}}
+	for _, n := range j.nodes {
+		if n.virtual() {
+			continue
+		}
+		f, err := n.resolve(len(p.Factories))
+		if err != nil {
+			errs = append(errs, err)
+		}
+		p.Job.Operators = append(p.Job.Operators, n.op)
+		p.Factories = append(p.Factories, f)
+	}
+	if _, err := graph.Compile(p.Job); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("job %q cannot be built:\n%w", j.name, err)
+	}
+	return p, nil
+}
+
+// Plan is the job as text for people, or every mistake in it.
+func (j *Job) Plan() (string, error) {
+	p, err := j.Program()
+	if err != nil {
+		return "", err
+	}
+	plan, err := graph.Compile(p.Job)
+	if err != nil {
+		return "", err
+	}
+	return plan.String(), nil
+}
+
+// virtual verbs only say where records go.
+func (n *node) virtual() bool { return n.spec.New == nil && n.spec.Err == nil }
+
+// resolve gives the node its index, its edges to real operators, and its factory.
+func (n *node) resolve(index int) (operator.Factory, error) {
+	n.real, n.op.Index = index, index
+	if n.op.ID == "" {
+		n.op.ID = fmt.Sprintf("%s-%d", n.op.Verb, index)
+	}
+	f := n.splits
+	f.New = n.spec.New
+	var errs []error
+	for _, in := range n.in {
+		errs = append(errs, n.edges(&f, in, nil))
+	}
+	if n.main != nil {
+		port, err := n.main()
+		f.Main = port
+		errs = append(errs, n.wrong(err))
+	}
+	for _, t := range n.spec.Sides {
+		port, err := t.Port()
+		if f.Sides == nil {
+			f.Sides = map[string]operator.Port{}
+		}
+		f.Sides[t.Name()] = port
+		errs = append(errs, n.wrong(err))
+	}
+	return f, errors.Join(errs...)
+}
+
+func (n *node) wrong(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %s: %w", n.op.At, n.op.Verb, err)
+}
+
+// edges adds the real edges of one input: a union stands for several, a side output for its
+// operator. ship is what a verb on the way asked for.
+func (n *node) edges(f *operator.Factory, in input, ship *graph.Ship) error {
+	if ship == nil && in.ship != graph.Forward {
+		ship = &in.ship
+	}
+	from := in.from
+	if from.virtual() {
+		var errs []error
+		for _, up := range from.in {
+			up.key, up.hash, up.n = in.key, in.hash, in.n
+			if from.tag != "" {
+				errs = append(errs, n.side(f, up, from, ship))
+				continue
+			}
+			errs = append(errs, n.edges(f, up, ship))
+		}
+		return errors.Join(errs...)
+	}
+	n.edge(f, in, from, "", ship)
+	return nil
+}
+
+// side adds the edge from a side output.
+func (n *node) side(f *operator.Factory, in input, side *node, ship *graph.Ship) error {
+	from := in.from
+	if !slices.ContainsFunc(from.op.Sides, func(s graph.Side) bool { return s.Tag == side.tag }) {
+		return fmt.Errorf("%s: operator %s (%s) has no side output %q", side.op.At, from.label(), from.op.At, side.tag)
+	}
+	n.edge(f, in, from, side.tag, ship)
+	return nil
+}
+
+func (n *node) edge(f *operator.Factory, in input, from *node, tag string, ship *graph.Ship) {
+	e := graph.Edge{From: from.real, Tag: tag, Ship: in.ship, Input: in.n, Key: in.key}
+	if ship != nil {
+		e.Ship = *ship
+	}
+	n.op.In = append(n.op.In, e)
+	var hash any
+	if e.Ship == graph.Hash {
+		hash = in.hash
+	}
+	f.Hash = append(f.Hash, hash)
+}
+
+func (n *node) label() string {
+	if n.op.Name != "" {
+		return strconv.Quote(n.op.Name)
+	}
+	if n.op.What == "" {
+		return n.op.Verb
+	}
+	return n.op.Verb + " " + n.op.What
+}

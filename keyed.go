@@ -1,0 +1,147 @@
+package blink
+
+import (
+	"cmp"
+	"reflect"
+	"time"
+
+	"blink/graph"
+	"blink/operator"
+)
+
+// Keyed is a stream partitioned by a key of type K.
+type Keyed[K comparable, T any] struct {
+	n   *node
+	key func(T) K
+}
+
+// NewKV is a key and what was computed for it.
+func NewKV[K comparable, V any](k K, v V) KV[K, V] { return KV[K, V]{Key: k, Value: v} }
+
+// byKey is the input of a keyed operator.
+func byKey[K comparable, T any](k Keyed[K, T], n int) input {
+	hash, err := operator.HashOf(k.key)
+	if err != nil {
+		hash = nil // KeyBy has reported it
+	}
+	return input{from: k.n, ship: graph.Hash, key: typeName[K](), hash: hash, n: n}
+}
+
+// keyedThen adds a keyed operator with one input.
+func keyedThen[R any](from *node, in input, verb, what string, spec operator.Spec) Stream[R] {
+	n := from.job.add(2, verb, what, spec, in)
+	n.op.Out, n.main = typeName[R](), operator.PortOf[R]
+	return Stream[R]{n}
+}
+
+// Count emits the running count of each key.
+func (k Keyed[K, T]) Count() Stream[KV[K, int64]] {
+	return keyedThen[KV[K, int64]](k.n, byKey(k, 0), "count", "", operator.NewCount(k.key))
+}
+
+// Reduce emits the running reduction of each key.
+func (k Keyed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
+	return keyedThen[T](k.n, byKey(k, 0), "reduce", funcName(f), operator.NewReduce(k.key, f))
+}
+
+// Scan folds each key's records into one state S, which starts as S's zero value. st points
+// into the state and is valid only during the call.
+func (k Keyed[K, T]) Scan[S, R any](f func(st *S, in T, out *Out[R]), o ...StateOption) Stream[R] {
+	var ttl time.Duration
+	for _, o := range o {
+		ttl = o.ttl
+	}
+	return keyedThen[R](k.n, byKey(k, 0), "scan", funcName(f), operator.NewScan(k.key, f, ttl))
+}
+
+// StateOption is an option of Scan's state.
+type StateOption struct{ ttl time.Duration }
+
+// TTL forgets state that was not written for d.
+func TTL(d time.Duration) StateOption { return StateOption{d} }
+
+// Process runs p's methods with keyed state and timers. p is a prototype, a pointer: every
+// task works on its own copy of *p, whose state fields belong to the task.
+func (k Keyed[K, T]) Process[S, R any, P Processor[S, K, T, R]](p P) Stream[R] {
+	return keyedThen[R](k.n, byKey(k, 0), "process", structName(p), operator.NewProcess(k.key, p))
+}
+
+// Window groups each key's records by event time; say next what becomes of a window.
+func (k Keyed[K, T]) Window(w Window) Windowed[K, T] {
+	return Windowed[K, T]{k, operator.WindowOptions{Window: w}}
+}
+
+// Connect shares keyed state between two streams of different types.
+func (k Keyed[K, T]) Connect[U any](right Keyed[K, U]) Connected[K, T, U] {
+	return Connected[K, T, U]{k, right}
+}
+
+// Connected is two streams of one key that share state.
+type Connected[K comparable, L, R any] struct {
+	left  Keyed[K, L]
+	right Keyed[K, R]
+}
+
+// Process runs a processor with a method for each side: see Keyed.Process.
+func (c Connected[K, L, R]) Process[S, O any, P CoProcessor[S, K, L, R, O]](p P) Stream[O] {
+	s := keyedThen[O](c.left.n, byKey(c.left, 0), "process", structName(p), operator.NewCoProcess(c.left.key, c.right.key, p))
+	s.n.in = append(s.n.in, byKey(c.right, 1))
+	return s
+}
+
+// structName is the name of a processor's type for people.
+func structName(p any) string { return reflect.TypeOf(p).Elem().Name() }
+
+// Windowed is a keyed stream cut into windows; a terminal verb makes it a Stream.
+type Windowed[K comparable, T any] struct {
+	k Keyed[K, T]
+	o operator.WindowOptions
+}
+
+// AllowedLateness keeps a window after its end; late records fire it again.
+func (w Windowed[K, T]) AllowedLateness(d time.Duration) Windowed[K, T] {
+	w.o.Lateness = d
+	return w
+}
+
+// LateTo sends the records none of whose windows is open any more to a side output. Without
+// it they are counted and dropped.
+func (w Windowed[K, T]) LateTo(t Tag[T]) Windowed[K, T] { w.o.LateTo = t; return w }
+
+func windowed[R any](k *node, in input, w Window, what string, spec operator.Spec) Stream[R] {
+	n := k.job.add(2, "window", w.String()+" "+what, spec, in)
+	n.op.Out, n.main = typeName[R](), operator.PortOf[R]
+	return Stream[R]{n}
+}
+
+// Count counts the records of each window.
+func (w Windowed[K, T]) Count() Stream[Pane[K, int64]] {
+	return windowed[Pane[K, int64]](w.k.n, byKey(w.k, 0), w.o.Window, "count", operator.NewWindowCount(w.k.key, w.o))
+}
+
+// Sum adds up a number of each record.
+func (w Windowed[K, T]) Sum[N Number](of func(T) N) Stream[Pane[K, N]] {
+	return windowed[Pane[K, N]](w.k.n, byKey(w.k, 0), w.o.Window, "sum "+funcName(of), operator.NewWindowSum(w.k.key, of, w.o))
+}
+
+// Reduce emits the reduction of each window. f must be associative and commutative: records
+// are combined by pieces of the window.
+func (w Windowed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "reduce "+funcName(f), operator.NewWindowReduce(w.k.key, f, w.o))
+}
+
+// MaxBy emits the record with the greatest value, the first on a tie.
+func (w Windowed[K, T]) MaxBy[N cmp.Ordered](of func(T) N) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "max by "+funcName(of), operator.NewWindowMaxBy(w.k.key, of, w.o))
+}
+
+// MinBy emits the record with the least value, the first on a tie.
+func (w Windowed[K, T]) MinBy[N cmp.Ordered](of func(T) N) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "min by "+funcName(of), operator.NewWindowMinBy(w.k.key, of, w.o))
+}
+
+// Aggregate folds each window into an accumulator of type A, a copy of *zero. Result is what
+// the pane holds. Give it as a pointer: Aggregate(&mean{}).
+func (w Windowed[K, T]) Aggregate[A, R any, P Accumulator[A, T, R]](zero P) Stream[Pane[K, R]] {
+	return windowed[Pane[K, R]](w.k.n, byKey(w.k, 0), w.o.Window, typeName[A](), operator.NewWindowAggregate(w.k.key, zero, w.o))
+}
