@@ -94,7 +94,7 @@ func (s *bench) run(ctx context.Context, p program, o runOptions, see observer) 
 	}
 	check(s.t, os.WriteFile(target, []byte("value\n1\n"), 0o666))
 	return outcome{state: finishedState, checkpoints: 2, checkpoint: 2, counts: []count{
-		{"read", metricOut, 1234}, {"count", metricIn, 1234}, {"count", metricLate, 3}, {"write", metricIn, 1}, {"count", metricDeadLetter, 4},
+		{"read", metricRead, 1234}, {"count", metricWritten, 1234}, {"count", metricLate, 3}, {"write", metricWritten, 1}, {"count", metricDeadLetter, 4},
 	}}, nil
 }
 

@@ -29,8 +29,8 @@ type counters struct {
 
 // The metrics that every task counts for its operators, and those of dropped records.
 const (
-	metricIn         = "records in"
-	metricOut        = "records out"
+	metricWritten    = "written"
+	metricRead       = "read"
 	metricLate       = "late"
 	metricDeadLetter = "dead letters"
 	metricSkipped    = "skipped"
@@ -60,11 +60,11 @@ func (c *counters) add(n count, o *graph.Operator) {
 		return // of an operator that the job had before it was changed
 	}
 	switch n.metric {
-	case metricOut:
+	case metricRead:
 		if o.Source {
 			c.RecordsIn += n.value
 		}
-	case metricIn:
+	case metricWritten:
 		if o.Sink {
 			c.RecordsOut[sinkName(o)] += n.value
 		}

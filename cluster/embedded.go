@@ -3,9 +3,23 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
+	"blink/actors"
+	"blink/connector/files"
+	"blink/graph"
+	"blink/jobmaster"
+	"blink/jobmaster/exec"
+	"blink/jobmaster/leader"
 	"blink/operator"
+	"blink/snapshot/store"
+	"blink/taskexec"
+
+	"github.com/rs/zerolog"
 )
 
 // program is a job that can run. make builds it anew, for every process that runs it: the
@@ -71,6 +85,244 @@ const progressInterval = 200 * time.Millisecond
 
 // runEmbedded runs a job in this process: leader service, object store and resource manager
 // are the local twins.
-func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (outcome, error) {
-	return outcome{}, errors.New("this build cannot run jobs yet")
+func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (out outcome, err error) {
+	e, err := newEmbedded(p, o, see)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	if err := e.start(); err != nil {
+		return outcome{}, err
+	}
+	ask, tick := o.stop, time.NewTicker(progressInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case r := <-e.done:
+			return e.outcome(r), nil
+		case <-ask:
+			ask = nil
+			e.system.Tell(e.candidate, e.ending())
+		case <-tick.C:
+			see.progress(e.progress())
+		case <-ctx.Done():
+			return outcome{}, context.Cause(ctx)
+		}
+	}
+}
+
+// embedded is a whole cluster in this process, on one actor system.
+type embedded struct {
+	program   program
+	options   runOptions
+	see       observer
+	system    *actors.System
+	leader    *leader.Local
+	store     store.Store
+	candidate actors.Ref
+	done      chan jobmaster.Result
+
+	mu      sync.Mutex // guards what follows; the JobMaster's Observe writes it
+	status  jobmaster.Status
+	earlier jobmaster.Status // sums over the epochs before the one at hand
+	changes int64
+}
+
+const (
+	embeddedNode      = "local"
+	embeddedHeartbeat = 200 * time.Millisecond
+	embeddedSession   = 15 * time.Second
+	embeddedLease     = time.Minute
+	electionRetry     = 20 * time.Millisecond
+	shutdownTime      = 10 * time.Second
+)
+
+func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
+	e := &embedded{program: p, options: o, see: see, done: make(chan jobmaster.Result, 1)}
+	e.system = actors.New(actors.Config{Node: embeddedNode, Log: zerolog.Nop()})
+	coordination, objects := "", store.Memory()
+	var err error
+	if o.stateDir != "" {
+		coordination = filepath.Join(o.stateDir, "leader")
+		if objects, err = store.Files(filepath.Join(o.stateDir, "objects")); err != nil {
+			return nil, err
+		}
+	}
+	e.store = objects
+	e.leader, err = leader.NewLocal(coordination)
+	return e, err
+}
+
+// start spawns the candidate; executors come when the job asks for slots.
+func (e *embedded) start() error {
+	built, err := e.program.make()
+	if err != nil {
+		return err
+	}
+	plan, err := graph.Compile(built.Job)
+	if err != nil {
+		return err
+	}
+	options := exec.Options{
+		Heartbeat: embeddedHeartbeat, Lease: embeddedLease, CheckpointEvery: built.Job.CheckpointEvery,
+		Restarts:      exec.RestartPolicy{Attempts: e.options.restart.Attempts, BackOff: e.options.restart.First, Max: e.options.restart.Most},
+		AllowFallback: withdrawable(plan),
+	}.Defaults()
+	election := leader.Options{TTL: embeddedSession, Retry: electionRetry}
+	if err := options.Validate(exec.Election{SessionTimeout: election.TTL, Campaign: election.Retry, Announcement: embeddedHeartbeat}); err != nil {
+		return err
+	}
+	config := jobmaster.Config{
+		Job: e.program.name, Program: e.program.make, Store: e.store, FS: files.OS(), Leader: e.leader,
+		Resources: &localResources{start: e.startExecutor}, Options: options, Election: election,
+		Observe: e.observe, Done: func(r jobmaster.Result) { e.done <- r }, OnTrigger: e.drill,
+	}
+	e.candidate, err = e.system.Spawn("candidate", "jm", func() actors.Actor { return jobmaster.NewCandidate(config) })
+	return err
+}
+
+// startExecutor makes the TaskExecutor of this process.
+func (e *embedded) startExecutor(slots int) error {
+	config := taskexec.Config{
+		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: 1,
+		Store: e.store, FS: files.OS(), Leader: leaderLookup{e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
+		Rate: e.options.rate, Drill: e.options.drills.of, Warn: e.see.note,
+	}.Defaults()
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	_, err := e.system.Spawn("executor", "te", func() actors.Actor { return taskexec.New(config) })
+	return err
+}
+
+// ending is what an interrupt asks the JobMaster for: a checkpoint first if it can be used.
+func (e *embedded) ending() any {
+	if e.options.stateDir == "" {
+		return jobmaster.CancelJob{}
+	}
+	return jobmaster.StopJob{}
+}
+
+// drill lets the JobMaster die while a checkpoint is in flight, if that was asked for.
+func (e *embedded) drill(checkpoint uint64) {
+	if e.options.drills.jobMasterDies(checkpoint) {
+		panic(fmt.Sprintf("drill: the JobMaster dies while checkpoint %d is in flight", checkpoint))
+	}
+}
+
+// observe keeps what the JobMaster shows, and adds up what earlier ones did.
+func (e *embedded) observe(s jobmaster.Status) {
+	e.mu.Lock()
+	if e.status.Epoch != 0 && s.Epoch != e.status.Epoch {
+		e.earlier.Checkpoints += e.status.Checkpoints
+		e.earlier.Restarts += e.status.Restarts
+		e.changes++
+	}
+	e.status = s
+	e.mu.Unlock()
+	if s.Note != "" {
+		e.see.note(s.Note)
+	}
+}
+
+func (e *embedded) progress() progress {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := progress{state: string(e.status.State), checkpoint: e.status.Checkpoint, restarts: int64(e.status.Restarts + e.earlier.Restarts)}
+	for _, c := range e.status.Counters {
+		if c.Metric == metricRead {
+			p.records += c.Value
+		}
+	}
+	return p
+}
+
+func (e *embedded) outcome(r jobmaster.Result) outcome {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := outcome{
+		reason: r.Reason, checkpoint: e.status.Checkpoint,
+		checkpoints:  int64(e.status.Checkpoints + e.earlier.Checkpoints),
+		taskRestarts: int64(e.status.Restarts + e.earlier.Restarts), leaderChanges: e.changes,
+	}
+	switch r.State {
+	case exec.JobFinished:
+		out.state = finishedState
+	case exec.JobStopped, exec.JobCanceled:
+		out.state = stoppedState
+	default:
+		out.state = failedState
+	}
+	for _, c := range r.Counters {
+		out.counts = append(out.counts, count{c.Operator, c.Metric, c.Value})
+	}
+	return out
+}
+
+// close ends every actor and gives the folder back.
+func (e *embedded) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	return errors.Join(e.system.Shutdown(ctx), e.leader.Unlock())
+}
+
+// withdrawable says whether every sink can take back what it has published: files of bounded
+// jobs appear at the end only.
+func withdrawable(plan *graph.Plan) bool {
+	for _, o := range plan.Job.Operators {
+		if !o.Sink {
+			continue
+		}
+		target, ok := files.Target(o.What)
+		if !ok || strings.HasSuffix(target, "/") {
+			return false
+		}
+	}
+	return true
+}
+
+// localResources is the resource manager of one process: it starts the executor when slots
+// are asked for, once.
+type localResources struct {
+	start func(slots int) error
+
+	mu      sync.Mutex
+	started bool // guarded by mu
+}
+
+// Declare implements jobmaster.ResourceManager.
+func (r *localResources) Declare(_ context.Context, _ string, slots int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slots == 0 || r.started {
+		return nil
+	}
+	if err := r.start(slots); err != nil {
+		return err
+	}
+	r.started = true
+	return nil
+}
+
+// Executors implements jobmaster.ResourceManager.
+func (r *localResources) Executors(context.Context, string) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.started {
+		return nil, nil
+	}
+	return []string{embeddedNode}, nil
+}
+
+// leaderLookup finds the JobMaster through a leader service.
+type leaderLookup struct{ service leader.Service }
+
+// Leader implements taskexec.LeaderLookup.
+func (l leaderLookup) Leader(ctx context.Context, job string) (node, id string, vacant bool, err error) {
+	e, err := l.service.Get(ctx, job)
+	if err != nil || e.Session == "" {
+		return "", "", true, err
+	}
+	node, id, _ = strings.Cut(e.Value, "/")
+	return node, id, false, nil
 }

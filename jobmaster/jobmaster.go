@@ -297,10 +297,12 @@ func (j *JobMaster) counters() []Counter {
 
 // observe shows people what has changed.
 func (j *JobMaster) observe(note string) {
+	if j.config.Observe == nil || j.m == nil {
+		return
+	}
 	s := j.status
 	s.State, s.Restarts, s.Checkpoint, s.Running, s.Note = j.m.State(), j.m.Restarts(), j.m.Completed(), j.m.Alive(), note
-	if j.config.Observe != nil && (note != "" || s.State != j.status.State || s.Running != j.status.Running || s.Checkpoint != j.status.Checkpoint || s.Restarts != j.status.Restarts) {
-		j.config.Observe(s)
-	}
+	s.Counters = j.counters()
 	j.status = s
+	j.config.Observe(s)
 }

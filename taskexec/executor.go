@@ -305,7 +305,9 @@ func (e *Executor) status(s status) {
 	if en == nil || en.attempt != s.attempt || en.ref == (actors.Ref{}) {
 		return
 	}
-	en.status, en.state, e.changed = s, s.phase.state(), true
+	old := en.status
+	en.status, en.state = s, s.phase.state()
+	e.changed = e.changed || s.phase != old.phase || s.committed != old.committed || s.finalized != old.finalized
 }
 
 func (p phase) state() protos.TaskState {

@@ -76,19 +76,19 @@ func ackOf(a ack) *protos.Ack {
 	return p
 }
 
-// tell sends the task's status to its executor when it has changed.
+// tell sends the task's status to its executor when it has changed, and now and then for
+// the counters' sake.
 func (t *task) tell() {
 	s := status{
 		attempt: t.spec.deploy.attempt, task: t.spec.deploy.task, phase: t.phase,
 		committed: t.sinks.committed, finalized: t.sinks.finalized,
 	}
-	if t.phase == ended || t.phase == stopped {
-		s.counters = slices.Clone(t.counters.list)
-	}
-	if s.phase == t.status.phase && s.committed == t.status.committed && s.finalized == t.status.finalized {
+	old, now := t.status, t.c.Now()
+	if s.phase == old.phase && s.committed == old.committed && s.finalized == old.finalized && now.Sub(t.toldAt) < t.spec.config.Heartbeat {
 		return
 	}
-	t.status = s
+	s.counters = slices.Clone(t.counters.list)
+	t.status, t.toldAt = s, now
 	t.c.Tell(t.c.Parent(), s)
 }
 

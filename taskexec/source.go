@@ -19,19 +19,22 @@ type sourceState struct {
 	nextAt   time.Time // when the rate allows the next fetch
 }
 
-// read delivers what was fetched, or fetches.
+// deliver hands the records that were fetched to the chain.
+func (t *task) deliver() progress {
+	n, done := t.src.op.Deliver()
+	t.src.limit(t.c.Now(), n)
+	if !done {
+		return t.held()
+	}
+	t.src.filled = false
+	t.now.advancing = true
+	return whole
+}
+
+// read fetches the next batch, or ends.
 func (t *task) read() (progress, error) {
 	s := t.src
 	switch {
-	case s.filled:
-		n, done := s.op.Deliver()
-		s.limit(t.c.Now(), n)
-		if !done {
-			return t.held(), nil
-		}
-		s.filled = false
-		t.now.advancing = true
-		return whole, nil
 	case s.mark == operator.EndTime:
 		return t.endOfInput(), nil
 	case s.fetching || t.limited():

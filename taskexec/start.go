@@ -55,8 +55,17 @@ func (t *task) where(id string) string {
 
 func (t *task) clock() time.Time { return t.c.Now() }
 
+// maxWarnings bounds the lines about bad data that one task shows; the counters know all.
+const maxWarnings = 20
+
 func (t *task) report(op, message string) {
+	if t.warned++; t.warned > maxWarnings {
+		return
+	}
 	t.c.Log().Warn().Str("operator", op).Msg(message)
+	if t.spec.config.Warn != nil {
+		t.spec.config.Warn(op + ": " + message)
+	}
 }
 
 // assemble builds the chain and the channels on both sides of it.

@@ -53,6 +53,8 @@ type task struct {
 	dirtySince time.Time
 	wakeAt     int64
 	reopened   int // how often openChannels ran
+	warned     int // lines about bad data
+	toldAt     time.Time
 }
 
 // phase is where a task is in its life.

@@ -57,6 +57,8 @@ func (t *task) step(start time.Time) (progress, error) {
 		return t.advance(), nil
 	case t.now.batch != nil:
 		return t.process(start)
+	case t.src != nil && t.src.filled:
+		return t.deliver(), nil
 	}
 	if id, ok := t.in.align.ready(); ok {
 		return whole, t.checkpoint(id)

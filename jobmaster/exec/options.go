@@ -55,13 +55,13 @@ func (o Options) Defaults() Options {
 	def(&o.Drift, o.Lease/20)
 	def(&o.Resend, o.Heartbeat/2)
 	def(&o.CheckpointTimeout, 10*time.Minute)
+	if o.Restarts == (RestartPolicy{}) {
+		o.Restarts.Attempts = 10
+	}
 	def(&o.Restarts.BackOff, 100*time.Millisecond)
 	def(&o.Restarts.Max, 30*time.Second)
 	if o.Retained == 0 {
 		o.Retained = 2
-	}
-	if o.Restarts.Attempts == 0 {
-		o.Restarts.Attempts = 10
 	}
 	return o
 }
