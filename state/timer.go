@@ -215,4 +215,3 @@ func (h *heap) pop() entry {
 	h.all[i] = e
 	return top
 }
-

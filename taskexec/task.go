@@ -147,6 +147,10 @@ func (t *task) Receive(c *actors.Ctx, m any) error {
 	}
 	if err := guarded(func() error { return t.receive(m) }); err != nil {
 		t.close(err)
+		return nil
+	}
+	if _, worked := m.(quantum); !worked {
+		t.kick() // a quantum asks for the next one itself
 	}
 	return nil
 }
@@ -203,9 +207,6 @@ func (t *task) receive(m any) error {
 	case actors.Down:
 	default:
 		return fmt.Errorf("unknown message %T", m)
-	}
-	if t.phase != opening {
-		t.kick()
 	}
 	return nil
 }

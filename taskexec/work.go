@@ -33,6 +33,7 @@ func (t *task) quantum() error {
 			break
 		}
 	}
+	t.sinkWork() // a sink may have become full
 	t.tell()
 	return t.out.err
 }
