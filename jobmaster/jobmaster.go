@@ -3,6 +3,7 @@ package jobmaster
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -117,6 +118,11 @@ func (j *JobMaster) recover(try int) {
 			j.c.After("recover", min(recoverBackOff<<min(try, 10), maxRecoverBackOff), retry{func() { j.recover(try + 1) }})
 			return
 		}
+		if r, over := v.(Result); over {
+			j.result = &r
+			j.c.Tell(j.boss, finished{r})
+			return
+		}
 		j.m = exec.New(exec.Spec{
 			Job: config.Job, Plan: j.plan, Fingerprint: graph.Fingerprint(j.program.Job),
 			Epoch: j.lead.Epoch, Options: config.Options,
@@ -129,12 +135,20 @@ func (j *JobMaster) recover(try int) {
 	})
 }
 
-// readJob reads what a leader finds.
-func readJob(ctx context.Context, config Config) (exec.Recovered, error) {
+// readJob reads what a leader finds: an exec.Recovered, or the Result of a job that is over.
+func readJob(ctx context.Context, config Config) (any, error) {
 	var r exec.Recovered
 	key, err := config.Leader.Pointer(ctx, config.Job)
 	if err != nil {
 		return r, fmt.Errorf("read the pointer: %w", err)
+	}
+	if key == resultKey {
+		var over Result
+		data, err := config.Store.Get(ctx, resultKey)
+		if err == nil {
+			err = json.Unmarshal(data, &over)
+		}
+		return over, err
 	}
 	if key != "" {
 		if r, err = readCheckpoints(ctx, config, key); err != nil {
@@ -264,12 +278,36 @@ func (j *JobMaster) available(a exec.Available) {
 	j.c.Tell(j.place, offered{slices.Clone(j.offers)})
 }
 
-// end tells the candidate that the job is over.
+// end tells the candidate that the job is over. That a job has finished is durable first, so
+// that no other candidate runs it again.
 func (j *JobMaster) end(r Result) {
 	j.result = &r
 	r.Counters = j.counters()
-	j.c.Tell(j.boss, finished{r})
+	if r.State != exec.JobFinished {
+		j.c.Tell(j.boss, finished{r})
+		return
+	}
+	config, session := j.config, j.lead.Session
+	j.c.Go("store the result", func(ctx context.Context) (any, error) {
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = config.Store.Put(ctx, resultKey, data)
+		}
+		if err == nil {
+			err = config.Leader.Advance(ctx, config.Job, session, resultKey)
+		}
+		return nil, err
+	}, func(_ any, err error) {
+		if err != nil {
+			j.c.Tell(j.boss, resigned{"the result could not be stored: " + err.Error()})
+			return
+		}
+		j.c.Tell(j.boss, finished{r})
+	})
 }
+
+// resultKey is the object that holds the result of a finished job; the pointer names it then.
+const resultKey = "result"
 
 // counters adds up what all tasks have counted.
 func (j *JobMaster) counters() []Counter {

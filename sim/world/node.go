@@ -165,7 +165,12 @@ func (p *process) Schedule(u actors.Unit) {
 func (p *process) Seed(string) uint64 { return p.seeds.Uint64() }
 
 // Turn implements actors.Runtime.
-func (p *process) Turn(id string, m any) { p.node.w.trace.turn(p.node.w.now, p.node, id, m) }
+func (p *process) Turn(id string, m any) {
+	p.node.w.trace.turn(p.node.w.now, p.node, id, m)
+	if see := p.node.w.options.Turn; see != nil {
+		see(p.node, id, m)
+	}
+}
 
 // Yielded implements actors.Runtime.
 func (p *process) Yielded(id string, m any) {

@@ -20,6 +20,9 @@ type Options struct {
 	// Trace gets a line for everything that happens. It may be nil.
 	Trace func(at time.Duration, where, what string)
 
+	// Turn sees every message just before an actor gets it, for checkers. It may be nil.
+	Turn func(n *Node, id string, m any)
+
 	// Lost makes the message that tells the root actor "te" of a node that its connection
 	// to another is lost; Frame makes the one in which a frame arrives. Needed with Links.
 	Lost  func(node string) any

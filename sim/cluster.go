@@ -1,0 +1,277 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/jobmaster"
+	"blink/jobmaster/exec"
+	"blink/jobmaster/leader"
+	"blink/operator"
+	"blink/protos"
+	"blink/sim/world"
+	"blink/taskexec"
+	"blink/taskexec/exchange"
+)
+
+// jobName is the name of every simulated job.
+const jobName = "job"
+
+// Timing of a simulated cluster. The lease outlasts the longest change of leader.
+const (
+	heartbeat  = 300 * time.Millisecond
+	sessionTTL = 2 * time.Second
+	lockDelay  = 200 * time.Millisecond
+	lease      = 7 * time.Second
+	drift      = 500 * time.Millisecond
+	retry      = 50 * time.Millisecond
+)
+
+// What a failing call of a twin answers.
+var (
+	errUnreachable = errors.New("the service cannot be reached")
+	errStoreDown   = errors.New("the object store answers 503")
+	errDisk        = errors.New("input/output error")
+)
+
+// cluster is the simulated processes and services of one job.
+type cluster struct {
+	w          *world.World
+	scenario   *Scenario
+	plan       *graph.Plan
+	nodes      []*world.Node
+	candidates []string
+	leaders    *leaderService
+	objects    *objectStore
+	disk       *disk
+	resources  *resources
+	check      *checker
+
+	callChance *world.Rand
+	faults     map[FaultKind]int
+	active     map[FaultKind][]string
+	panics     map[string]int // drills owed, by node
+	result     *jobmaster.Result
+}
+
+func newCluster(seed uint64, s *Scenario) (*cluster, error) {
+	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}}
+	built, err := s.Workload.Program()
+	if err != nil {
+		return nil, err
+	}
+	if c.plan, err = graph.Compile(built.Job); err != nil {
+		return nil, err
+	}
+	c.check = newChecker(c)
+	c.w = world.New(seed, world.Options{
+		Faults: c, Trace: s.Trace, Turn: c.check.turn,
+		Lost:  func(node string) any { return exchange.Lost{Node: node} },
+		Frame: func(data []byte) any { return exchange.Frame{Data: data} },
+	})
+	c.callChance = c.w.Rand("calls")
+	c.leaders = newLeaderService(c.w.Now, c.w.Rand("leader"), lockDelay)
+	c.leaders.led, c.leaders.advanced = c.check.led, c.check.advanced
+	c.objects = newObjectStore()
+	c.disk = newDisk(c.w.Rand("disk"))
+	c.resources = &resources{c: c, chance: c.w.Rand("resources")}
+	clocks := c.w.Rand("clocks")
+	node := func(name string) *world.Node {
+		n := c.w.Node(name, world.Clock{Offset: clocks.Between(0, time.Second), Drift: int64(clocks.N(201)) - 100})
+		c.nodes = append(c.nodes, n)
+		return n
+	}
+	for i := range s.Candidates {
+		c.candidates = append(c.candidates, node(fmt.Sprint("jm", i)).Name())
+	}
+	for i := range s.Executors + maxReplacements {
+		c.resources.pool = append(c.resources.pool, node(fmt.Sprint("te", i)).Name())
+	}
+	return c, nil
+}
+
+// maxReplacements is how many nodes there are beyond those that the job needs.
+const maxReplacements = 8
+
+func (c *cluster) node(name string) *world.Node {
+	i := slices.IndexFunc(c.nodes, func(n *world.Node) bool { return n.Name() == name })
+	return c.nodes[i]
+}
+
+// crash ends a process, with what it had not synced.
+func (c *cluster) crash(name string) {
+	n := c.node(name)
+	if n.System() == nil {
+		return
+	}
+	n.Crash()
+	c.disk.crash(name)
+	c.check.crashed(name)
+}
+
+// revive starts a process on a node that is down and still ours.
+func (c *cluster) revive(name string) {
+	if c.node(name).System() != nil || c.result != nil && !slices.Contains(c.candidates, name) {
+		return
+	}
+	if slices.Contains(c.candidates, name) {
+		c.startCandidate(name)
+	} else if c.resources.has(name) {
+		c.startExecutor(name)
+	}
+}
+
+func (c *cluster) startCandidate(name string) {
+	n := c.node(name)
+	sys := n.Start()
+	options := exec.Options{
+		Heartbeat: heartbeat, Lease: lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
+		CheckpointTimeout: 5 * time.Second, CheckpointPause: 20 * time.Millisecond,
+		Restarts: exec.RestartPolicy{Attempts: 10_000, BackOff: 50 * time.Millisecond, Max: time.Second},
+	}.Defaults()
+	config := jobmaster.Config{
+		Job: jobName, Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},
+		FS: diskClient{c.disk, name, c.w.Call}, Leader: leaderClient{c.leaders, c.w.Call}, Resources: resourceClient{c.resources, c.w.Call},
+		Options: options, Election: leader.Options{TTL: sessionTTL, Retry: retry},
+		Done: func(r jobmaster.Result) { c.done(name, r) },
+	}
+	c.spawn(sys, "candidate", "jm", func() actors.Actor { return jobmaster.NewCandidate(config) })
+}
+
+func (c *cluster) startExecutor(name string) {
+	n := c.node(name)
+	sys := n.Start()
+	config := taskexec.Config{
+		Job: jobName, Program: c.scenario.Workload.Program, Slots: c.scenario.Slots, NewLoop: sys.NewLoop,
+		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
+		Leader: lookup{leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: lease, Heartbeat: heartbeat,
+		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Rate: c.scenario.Rate,
+		Drill: func(string, int) func() { return func() { c.drill(name) } },
+	}.Defaults()
+	c.spawn(sys, "executor", "te", func() actors.Actor { return taskexec.New(config) })
+}
+
+// drill panics in the task at hand if a fault asks for it.
+func (c *cluster) drill(node string) {
+	if c.panics[node] > 0 {
+		c.panics[node]--
+		panic("the plan of faults asks for a panic")
+	}
+}
+
+func (c *cluster) spawn(sys *actors.System, kind, name string, make func() actors.Actor) {
+	if _, err := sys.Spawn(kind, name, make); err != nil {
+		c.w.Fail(err)
+	}
+}
+
+// done is told by the candidate that led the job to its end. Others learn it from the
+// pointer.
+func (c *cluster) done(name string, r jobmaster.Result) {
+	c.w.Note(name, "the job is "+string(r.State)+" "+r.Reason)
+	if c.result == nil {
+		c.result = &r
+	}
+}
+
+// lookup finds the JobMaster through the leader service.
+type lookup struct{ s leaderClient }
+
+// Leader implements taskexec.LeaderLookup.
+func (l lookup) Leader(ctx context.Context, job string) (node, id string, vacant bool, err error) {
+	e, err := l.s.Get(ctx, job)
+	if err != nil || e.Session == "" {
+		return "", "", true, err
+	}
+	node, id, _ = strings.Cut(e.Value, "/")
+	return node, id, false, nil
+}
+
+// resources is the simulated resource manager: what is asked for comes late and bit by bit,
+// and a node that is lost is replaced by another one.
+type resources struct {
+	c      *cluster
+	chance *world.Rand
+	pool   []string // nodes not given away
+	given  []string // ascending by time
+	demand int      // slots
+	coming bool
+}
+
+func (r *resources) has(node string) bool { return slices.Contains(r.given, node) }
+
+// declare sets the demand; nodes start until it is met.
+func (r *resources) declare(slots int) {
+	r.demand = slots
+	if slots == 0 {
+		for _, n := range r.given {
+			r.c.crash(n)
+		}
+		r.given = nil
+		return
+	}
+	r.grow()
+}
+
+func (r *resources) grow() {
+	if r.coming || len(r.given)*r.c.scenario.Slots >= r.demand || len(r.pool) == 0 {
+		return
+	}
+	r.coming = true
+	r.c.w.At(r.chance.Between(10*time.Millisecond, 2*time.Second), func() {
+		r.coming = false
+		if r.demand == 0 || len(r.pool) == 0 {
+			return
+		}
+		n := r.pool[0]
+		r.pool = r.pool[1:]
+		r.given = append(r.given, n)
+		r.c.startExecutor(n)
+		r.grow()
+	})
+}
+
+// lose takes a node away for good.
+func (r *resources) lose(node string) {
+	r.given = slices.DeleteFunc(r.given, func(n string) bool { return n == node })
+	r.grow()
+}
+
+// resourceClient is the resource manager as a JobMaster sees it.
+type resourceClient struct {
+	r    *resources
+	call call
+}
+
+// Declare implements jobmaster.ResourceManager.
+func (c resourceClient) Declare(_ context.Context, _ string, slots int) error {
+	return c.call("resources.declare", func() error { c.r.declare(slots); return nil })
+}
+
+// Executors implements jobmaster.ResourceManager.
+func (c resourceClient) Executors(context.Context, string) (nodes []string, err error) {
+	err = c.call("resources.executors", func() error {
+		nodes = slices.Sorted(slices.Values(c.r.given))
+		return nil
+	})
+	return nodes, err
+}
+
+// registerMessages makes the control messages known to the actors of every node.
+func registerMessages() {
+	actors.Register(&protos.Hello{})
+	actors.Register(&protos.Report{})
+	actors.Register(&protos.Deploy{})
+	actors.Register(&protos.Cancel{})
+	actors.Register(&protos.Trigger{})
+	actors.Register(&protos.Finalize{})
+}
+
+// program is what every simulated process builds its job with.
+type program = func() (*operator.Program, error)

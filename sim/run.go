@@ -1,0 +1,147 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"blink/jobmaster/exec"
+	"blink/sim/world"
+)
+
+// Workload is a job to simulate.
+type Workload struct {
+	Name string
+	// Program builds the job; it is run anew for every simulated process.
+	Program program
+	// Check compares what the job has written, as files of the simulated disk, with what it
+	// must have written.
+	Check func(read func(name string) (string, bool)) error
+	// Records is about how many records its sources read; 0: unknown.
+	Records int
+}
+
+// Scenario is a workload on a cluster, and what goes wrong there.
+type Scenario struct {
+	Workload        Workload
+	Candidates      int
+	Executors       int
+	Slots           int // of each executor
+	CheckpointEvery time.Duration
+	BatchRecords    int
+	Credits         int
+	Rate            float64 // records a second of each source
+	Horizon         time.Duration
+	Faults          []Fault
+	// Trace gets a line for everything that happens; nil for none.
+	Trace func(at time.Duration, where, what string)
+}
+
+// Outcome is how a run ended.
+type Outcome struct {
+	Seed    uint64
+	Hash    uint64 // of the trace
+	Events  uint64
+	Virtual time.Duration
+	Faults  map[FaultKind]int
+	Plan    []Fault
+	Err     error // the invariant that broke; nil if none
+	// Restarts of tasks, changes of leader and complete checkpoints, for coverage.
+	Restarts, Leaders, Checkpoints int
+}
+
+var register = sync.OnceFunc(registerMessages)
+
+// Draw makes the scenario of a seed: the workload given, or a random one if it has none.
+func Draw(seed uint64, w Workload) (Scenario, error) {
+	r := world.NewRand(seed).Split("scenario")
+	if w.Program == nil {
+		w = Random(seed)
+	}
+	s := Scenario{
+		Workload: w, Candidates: 1 + r.N(2), Slots: 1 + r.N(3),
+		CheckpointEvery: r.Between(200*time.Millisecond, 3*time.Second),
+		BatchRecords:    []int{1, 2, 4, 64}[r.N(4)], Credits: 1 + r.N(3),
+	}
+	built, err := w.Program()
+	if err != nil {
+		return s, err
+	}
+	slots, err := slotsOf(built)
+	if err != nil {
+		return s, err
+	}
+	s.Executors = (slots + s.Slots - 1) / s.Slots
+	s.Horizon = r.Between(2*time.Second, 20*time.Second)
+	s.Rate = max(1, float64(w.Records)/s.Horizon.Seconds())
+	var executors, candidates []string
+	for i := range s.Executors {
+		executors = append(executors, fmt.Sprint("te", i))
+	}
+	for i := range s.Candidates {
+		candidates = append(candidates, fmt.Sprint("jm", i))
+	}
+	s.Faults = drawPlan(r.Split("faults"), executors, candidates, s.Horizon)
+	return s, nil
+}
+
+// After the last fault is mended, a job must end within these times, beside the time that
+// its records take at their rate: every wait of the protocol once, and for a restart that
+// the last fault caused, the work since the last checkpoint again.
+const (
+	settle = 2*(lease+drift) + 4*sessionTTL + lockDelay
+	slack  = 60 * time.Second
+)
+
+// Run simulates a scenario under a seed, until the job has ended or a checker objects.
+func Run(seed uint64, s Scenario) Outcome {
+	register()
+	out := Outcome{Seed: seed, Plan: s.Faults}
+	c, err := newCluster(seed, &s)
+	if err != nil {
+		out.Err = err
+		return out
+	}
+	defer c.w.Close()
+	limit := s.Horizon
+	for _, f := range s.Faults {
+		c.w.At(f.At, func() {
+			if c.result == nil {
+				c.strike(f)
+			}
+		})
+		limit = max(limit, f.At+f.For)
+	}
+	for _, name := range c.candidates {
+		c.startCandidate(name)
+	}
+	limit += settle + slack + s.Horizon
+	err = c.w.RunUntil(func() bool { return c.result != nil && c.settled() }, limit)
+	if errors.Is(err, world.ErrLate) {
+		err = fmt.Errorf("I11: the job has not ended %v after the last fault: %s", settle+slack, c.describe())
+	}
+	if err == nil {
+		err = c.check.end()
+	}
+	out.Hash, out.Events, out.Virtual, out.Faults, out.Err = c.w.Hash(), c.w.Events(), c.w.Elapsed(), c.faults, err
+	out.Restarts, out.Leaders, out.Checkpoints = c.check.restarts, c.check.leaders, c.check.checkpoints
+	return out
+}
+
+// settled says whether every process that is up has learned of the end: no faults are
+// active and nothing of the job lives.
+func (c *cluster) settled() bool {
+	return len(c.resources.given) == 0 || c.result.State != exec.JobFinished
+}
+
+func (c *cluster) describe() string {
+	s := "nobody leads"
+	if l := c.leaders.keys[jobName]; l != nil && l.entry.Session != "" {
+		s = "leader " + l.entry.Value
+	}
+	live := c.check.describe()
+	slices.Sort(live)
+	return fmt.Sprintf("%s, pointer %q, tasks %v", s, c.leaders.pointers[jobName], live)
+}
