@@ -19,8 +19,9 @@ type Fetch struct {
 }
 
 // PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of
-// the manifest. Keyed state follows its key groups; the items of an operator, in order of
-// name, are dealt to its tasks in turn. It refuses a checkpoint of another number of key
+// the manifest. Keyed state follows its key groups. The items of an operator go back to the
+// task that stored them, so that a region may be restored while others go on reading theirs;
+// when the parallelism has changed, they are dealt to the tasks in turn, in order of name. It refuses a checkpoint of another number of key
 // groups, one with an operator that the plan lacks, and states whose stored form differs;
 // every difference is named.
 func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
@@ -33,6 +34,10 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 	if err := compatible(m, plan, vertices); err != nil {
 		return nil, err
 	}
+	tasks := map[graph.VertexID]int{} // of the checkpoint, by vertex
+	for _, e := range m.Tasks {
+		tasks[e.Task.Vertex]++
+	}
 	deal := dealItems(m, vertices)
 	fetches := map[graph.TaskID][]Fetch{}
 	for _, e := range m.Tasks {
@@ -44,7 +49,11 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 			for i := range v.Parallelism {
 				f := Fetch{Handle: e.Handle, Operator: p.Operator, Groups: e.Groups.Intersect(graph.GroupRange(m.MaxParallelism, v.Parallelism, i))}
 				for _, it := range p.Items {
-					if deal[p.Operator][it] == i {
+					to := deal[p.Operator][it]
+					if tasks[e.Task.Vertex] == v.Parallelism {
+						to = e.Task.Subtask
+					}
+					if to == i {
 						f.Items = append(f.Items, it)
 					}
 				}
