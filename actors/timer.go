@@ -46,9 +46,11 @@ func (c *cell) fired(t *timer) {
 }
 
 func (c *cell) stopTimers() {
+	// Any order will do: each is ended for itself.
 	for _, t := range c.timers {
 		t.stop()
 	}
+	// Any order will do: each is ended for itself.
 	for _, q := range c.asks {
 		q.stop()
 	}

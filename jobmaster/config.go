@@ -62,7 +62,8 @@ type Counter struct {
 
 // Result is how a job ended.
 type Result struct {
-	State    exec.JobState
-	Reason   string
-	Counters []Counter // by operator, then metric
+	State      exec.JobState
+	Reason     string
+	Checkpoint string    // the manifest of its last checkpoint, "" if there is none
+	Counters   []Counter // by operator, then metric
 }

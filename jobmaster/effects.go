@@ -2,6 +2,7 @@ package jobmaster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -31,6 +32,8 @@ func (j *JobMaster) do(a exec.Action) {
 		j.enumerate()
 	case exec.StoreSplits:
 		j.storeSplits(a, 1)
+	case exec.StoreResult:
+		j.storeResult(Result{State: a.Result.State, Reason: a.Result.Reason, Checkpoint: j.manifest, Counters: j.counters()}, 1)
 	case exec.Place:
 		j.c.Tell(j.place, a)
 	case exec.Release:
@@ -49,7 +52,11 @@ func (j *JobMaster) do(a exec.Action) {
 		j.c.Log().Info().Str("job", j.config.Job).Uint64("epoch", j.lead.Epoch).Msg(a.Text)
 		j.observe(a.Text)
 	case exec.Finish:
-		j.end(Result{State: a.State, Reason: a.Reason})
+		r := Result{State: a.State, Reason: a.Reason, Counters: j.counters()}
+		if j.stored != nil {
+			r = *j.stored
+		}
+		j.end(r)
 	case exec.StepDown:
 		j.c.Tell(j.boss, resigned{a.Reason})
 	default:
@@ -173,6 +180,7 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 	}, func(_ any, err error) {
 		switch {
 		case err == nil:
+			j.manifest = a.Key
 			j.status.Checkpoints++
 			j.status.Duration = j.c.Now().Sub(j.began)
 			j.step(exec.PointerAdvanced{Checkpoint: a.Checkpoint})
@@ -181,6 +189,34 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 		default:
 			j.c.Log().Warn().Err(err).Uint64("checkpoint", a.Checkpoint).Msg("advance the pointer")
 			j.step(exec.AdvanceFailed{Checkpoint: a.Checkpoint})
+		}
+	})
+}
+
+// resultKey is the object that holds the result of a finished job; the pointer names it then.
+const resultKey = "result"
+
+// storeResult is repeated until it is durable, or another leader acts.
+func (j *JobMaster) storeResult(r Result, try int) {
+	config, session := j.config, j.lead.Session
+	j.c.Go("store the result", func(ctx context.Context) (any, error) {
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = config.Store.Put(ctx, resultKey, data)
+		}
+		if err == nil {
+			err = config.Leader.Advance(ctx, config.Job, session, resultKey)
+		}
+		return nil, err
+	}, func(_ any, err error) {
+		switch {
+		case err == nil:
+			j.stored = &r
+			j.step(exec.ResultStored{})
+		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
+			j.step(exec.Fenced{})
+		default:
+			j.again("result", try, err, func() { j.storeResult(r, try+1) })
 		}
 	})
 }
@@ -208,12 +244,18 @@ func (j *JobMaster) collect(a exec.Collect) {
 		j.collecting = false
 		if err != nil {
 			j.c.Log().Warn().Err(err).Msg("old checkpoints are deleted later")
+			j.uncollected++
 		}
-		if next := j.uncollect; next != nil {
-			j.uncollect = nil
-			j.collect(*next)
+		next := j.uncollect
+		switch {
+		case next != nil:
+		case err != nil && j.m.Leaving() && j.uncollected < storeTries:
+			next = &a // there is no later
+		default:
+			j.step(exec.Collected{})
 			return
 		}
-		j.step(exec.Collected{})
+		j.uncollect = nil
+		j.collect(*next)
 	})
 }

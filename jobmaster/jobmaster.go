@@ -35,12 +35,15 @@ type JobMaster struct {
 	reports map[string]*protos.Report
 	early   []any // what came before the machine was ready; bounded by maxEarly
 
-	status     Status
-	triggered  uint64 // the checkpoint being taken
-	began      time.Time
-	collecting bool
-	uncollect  *exec.Collect // to be done when the collection that runs is done
-	result     *Result
+	status      Status
+	triggered   uint64 // the checkpoint being taken
+	began       time.Time
+	collecting  bool
+	uncollect   *exec.Collect // to be done when the collection that runs is done
+	manifest    string        // of the newest complete checkpoint
+	uncollected int           // collections that failed
+	stored      *Result       // that is durable
+	result      *Result       // that the candidate was told
 }
 
 // maxEarly bounds what is kept while the state of the job is read; reports are repeated.
@@ -76,7 +79,7 @@ func (j *JobMaster) Receive(c *actors.Ctx, m any) error {
 		j.step(exec.StopRequested{})
 	case CancelJob:
 		j.step(exec.CancelRequested{})
-	case exec.Placed:
+	case exec.Placed, exec.Released:
 		j.step(m)
 	case actors.Down:
 		return fmt.Errorf("placement: %v", m.Err)
@@ -96,7 +99,7 @@ func (j *JobMaster) start() error {
 		return nil
 	}
 	j.status = Status{State: exec.JobReconciling, Epoch: j.lead.Epoch, Tasks: len(j.plan.Tasks())}
-	if j.place, err = j.c.Spawn("placement", "placement", func() actors.Actor { return newPlacer(j.config, j.plan) }); err != nil {
+	if j.place, err = j.c.Spawn("placement", "placement", func() actors.Actor { return newPlacer(j.config) }); err != nil {
 		return err
 	}
 	j.recover(1)
@@ -118,16 +121,16 @@ func (j *JobMaster) recover(try int) {
 			j.c.After("recover", min(recoverBackOff<<min(try, 10), maxRecoverBackOff), retry{func() { j.recover(try + 1) }})
 			return
 		}
-		if r, over := v.(Result); over {
-			j.result = &r
-			j.c.Tell(j.boss, finished{r})
-			return
+		found := v.(jobState)
+		j.stored, j.manifest = found.over, found.pointer
+		if found.over == nil {
+			j.c.Tell(j.place, demand{j.plan.Slots()})
 		}
 		j.m = exec.New(exec.Spec{
 			Job: config.Job, Plan: j.plan, Fingerprint: graph.Fingerprint(j.program.Job),
 			Epoch: j.lead.Epoch, Options: config.Options,
 		})
-		j.step(v.(exec.Recovered))
+		j.step(found.recovered)
 		for _, ev := range j.early {
 			j.step(ev)
 		}
@@ -135,34 +138,52 @@ func (j *JobMaster) recover(try int) {
 	})
 }
 
-// readJob reads what a leader finds: an exec.Recovered, or the Result of a job that is over.
-func readJob(ctx context.Context, config Config) (any, error) {
-	var r exec.Recovered
-	key, err := config.Leader.Pointer(ctx, config.Job)
-	if err != nil {
-		return r, fmt.Errorf("read the pointer: %w", err)
+// jobState is what a leader finds.
+type jobState struct {
+	recovered exec.Recovered
+	pointer   string  // to the manifest of the newest complete checkpoint
+	over      *Result // of a job that has finished
+}
+
+func readJob(ctx context.Context, config Config) (s jobState, err error) {
+	if s.pointer, err = config.Leader.Pointer(ctx, config.Job); err != nil {
+		return s, fmt.Errorf("read the pointer: %w", err)
 	}
-	if key == resultKey {
-		var over Result
-		data, err := config.Store.Get(ctx, resultKey)
-		if err == nil {
-			err = json.Unmarshal(data, &over)
+	if s.pointer == resultKey {
+		if s.over, err = readResult(ctx, config); err != nil {
+			return s, err
 		}
-		return over, err
+		s.pointer = s.over.Checkpoint
 	}
-	if key != "" {
-		if r, err = readCheckpoints(ctx, config, key); err != nil {
-			return r, err
+	r := &s.recovered
+	if s.pointer != "" {
+		if *r, err = readCheckpoints(ctx, config, s.pointer); err != nil {
+			return s, err
 		}
+	}
+	if s.over != nil {
+		r.Over = &exec.Finish{State: s.over.State, Reason: s.over.Reason}
 	}
 	if r.Splits, err = readSplits(ctx, config); err != nil {
-		return r, err
+		return s, err
 	}
 	r.Executors, err = config.Resources.Executors(ctx, config.Job)
 	if err != nil {
-		return r, fmt.Errorf("list the executors: %w", err)
+		return s, fmt.Errorf("list the executors: %w", err)
 	}
-	return r, nil
+	return s, nil
+}
+
+func readResult(ctx context.Context, config Config) (*Result, error) {
+	data, err := config.Store.Get(ctx, resultKey)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", resultKey, err)
+	}
+	over := &Result{}
+	if err := json.Unmarshal(data, over); err != nil {
+		return nil, fmt.Errorf("read %s: %w", resultKey, err)
+	}
+	return over, nil
 }
 
 // readCheckpoints reads the newest complete checkpoint's manifest and those retained beside
@@ -278,36 +299,11 @@ func (j *JobMaster) available(a exec.Available) {
 	j.c.Tell(j.place, offered{slices.Clone(j.offers)})
 }
 
-// end tells the candidate that the job is over. That a job has finished is durable first, so
-// that no other candidate runs it again.
+// end tells the candidate that the job is over.
 func (j *JobMaster) end(r Result) {
 	j.result = &r
-	r.Counters = j.counters()
-	if r.State != exec.JobFinished {
-		j.c.Tell(j.boss, finished{r})
-		return
-	}
-	config, session := j.config, j.lead.Session
-	j.c.Go("store the result", func(ctx context.Context) (any, error) {
-		data, err := json.Marshal(r)
-		if err == nil {
-			err = config.Store.Put(ctx, resultKey, data)
-		}
-		if err == nil {
-			err = config.Leader.Advance(ctx, config.Job, session, resultKey)
-		}
-		return nil, err
-	}, func(_ any, err error) {
-		if err != nil {
-			j.c.Tell(j.boss, resigned{"the result could not be stored: " + err.Error()})
-			return
-		}
-		j.c.Tell(j.boss, finished{r})
-	})
+	j.c.Tell(j.boss, finished{r})
 }
-
-// resultKey is the object that holds the result of a finished job; the pointer names it then.
-const resultKey = "result"
 
 // counters adds up what all tasks have counted.
 func (j *JobMaster) counters() []Counter {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"blink/actors"
-	"blink/graph"
 	"blink/jobmaster/exec"
 	"blink/placement"
 )
@@ -14,7 +13,6 @@ import (
 // finds slots for what is to be deployed among those that executors offer.
 type placer struct {
 	config   Config
-	plan     *graph.Plan
 	c        *actors.Ctx
 	offers   []offer
 	wanted   exec.Place // not yet placed
@@ -31,21 +29,26 @@ type offer struct {
 // offered replaces what is on offer.
 type offered struct{ offers []offer }
 
-// declareEvery is how often the demand is told again: the resource manager may forget.
-const declareEvery = 5 * time.Second
+// demand says how many slots the job needs from now on.
+type demand struct{ slots int }
+
+// declareEvery is how often the demand is told again, since the resource manager may forget,
+// and declareBackOff how soon after a failure.
+const (
+	declareEvery   = 5 * time.Second
+	declareBackOff = 200 * time.Millisecond
+)
 
 type redeclare struct{}
 
-func newPlacer(config Config, plan *graph.Plan) actors.Actor {
-	return &placer{config: config, plan: plan, declared: -1}
-}
+func newPlacer(config Config) actors.Actor { return &placer{config: config} }
 
 // Receive places what is wanted whenever the offers change.
 func (p *placer) Receive(c *actors.Ctx, m any) error {
 	p.c = c
 	switch m := m.(type) {
-	case actors.Started:
-		p.declare(p.plan.Slots())
+	case demand:
+		p.declare(m.slots)
 	case redeclare:
 		p.declare(p.declared)
 	case offered:
@@ -72,11 +75,14 @@ func (p *placer) declare(slots int) {
 	rm, job := p.config.Resources, p.config.Job
 	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, slots) }, func(_ any, err error) {
 		p.asking = false
-		if err != nil {
+		switch {
+		case err != nil:
 			p.c.Log().Warn().Err(err).Int("slots", slots).Msg("the resource manager does not answer")
-		}
-		if err == nil && p.declared != slots {
+			p.c.After("redeclare", declareBackOff, redeclare{})
+		case p.declared != slots:
 			p.declare(p.declared)
+		case slots == 0:
+			p.c.Tell(p.c.Parent(), exec.Released{})
 		}
 	})
 }

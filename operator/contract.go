@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -61,7 +63,7 @@ type Task struct {
 	Vertex               graph.VertexID
 	Subtask, Parallelism int
 	MaxParallelism       int
-	Attempt              uint32
+	Attempt              Attempt
 	Restored             uint64      // the checkpoint that this attempt was restored from; 0: none
 	Groups               graph.Range // the key groups of this task
 	Now                  func() time.Time
@@ -75,6 +77,21 @@ type Task struct {
 	Splits   *SplitClocks
 	FS       FS
 }
+
+// Attempt numbers the deployments of a task. A JobMaster that finds nothing of an earlier
+// one begins at 1 again, so that only both numbers together tell two deployments apart.
+type Attempt struct {
+	Epoch uint64 // of the JobMaster that deployed it
+	N     uint32 // 1 is the first
+}
+
+// Compare is negative when a is earlier than b, 0 when they are the same.
+func (a Attempt) Compare(b Attempt) int {
+	return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), cmp.Compare(a.N, b.N))
+}
+
+// String is such as "2.7": the 7th attempt, by the JobMaster of epoch 2.
+func (a Attempt) String() string { return fmt.Sprintf("%d.%d", a.Epoch, a.N) }
 
 // Pressure tells a chain to stop: an output has no credit or a sink is full. Whoever
 // feeds the chain looks at Held after each record and goes on later where it stopped.

@@ -37,7 +37,7 @@ func newBench(t testing.TB, s Spec, main any, o ...func(*bench)) *bench {
 	}
 	b := &bench{t: t, main: main, pressure: &Pressure{}, sides: map[string]any{}, counts: map[string]int64{}, now: time.Unix(1000, 0), wakeAt: EndTime, mark: NoTime}
 	b.task = &Task{
-		Job: "test", Parallelism: 1, MaxParallelism: 128, Attempt: 1, Groups: graph.Range{From: 0, To: 128},
+		Job: "test", Parallelism: 1, MaxParallelism: 128, Attempt: Attempt{1, 1}, Groups: graph.Range{From: 0, To: 128},
 		Now:      func() time.Time { return b.now },
 		WakeAt:   func(at int64) { b.wakeAt = min(b.wakeAt, at) },
 		Count:    func(op, metric string, by int64) { b.counts[metric] += by },

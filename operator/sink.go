@@ -58,7 +58,7 @@ type Finalizer interface {
 type WriterInfo struct {
 	Job, Operator        string
 	Subtask, Parallelism int
-	Attempt              uint32
+	Attempt              Attempt
 	Restored             uint64       // the checkpoint the task was restored from; 0: none
 	Type                 reflect.Type // of the records
 	FS                   FS

@@ -150,9 +150,9 @@ func TestWhatTheRestoredCheckpointHoldsIsCommittedAtTheStart(t *testing.T) {
 			t.Errorf("two tasks have a transaction %s", item.Name)
 		}
 	}
-	again := newVault(t, v, func(b *bench) { b.task.Restored, b.task.Attempt = 2, 2 }).restore(part).start()
+	again := newVault(t, v, func(b *bench) { b.task.Restored, b.task.Attempt = 2, Attempt{1, 2} }).restore(part).start()
 	same(t, []any{v.visible}, any(map[string][]int{"chest 1": {5}, "chest 2": {6}}))
-	if v.info.Restored != 2 || v.info.Attempt != 2 || v.info.Type != reflect.TypeFor[int]() {
+	if v.info.Restored != 2 || v.info.Attempt != (Attempt{1, 2}) || v.info.Type != reflect.TypeFor[int]() {
 		t.Errorf("the writer was told %+v", v.info)
 	}
 	if items := again.snapshot().Items; len(items) != 0 {

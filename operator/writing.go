@@ -140,7 +140,7 @@ func (m *writing[T]) Prepare(ctx context.Context, checkpoint uint64) (err error)
 		return m.told(err)
 	}
 	for i, data := range prepared {
-		name := fmt.Sprintf("%020d-%05d-%010d-%05d", checkpoint, m.info.Subtask, m.info.Attempt, i)
+		name := fmt.Sprintf("%020d-%05d-%v-%05d", checkpoint, m.info.Subtask, m.info.Attempt, i)
 		m.prepared = append(m.prepared, transaction{name, checkpoint, data})
 	}
 	return nil

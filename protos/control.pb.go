@@ -375,7 +375,7 @@ type TaskReport struct {
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the leader that deployed it
 	State         TaskState              `protobuf:"varint,4,opt,name=state,proto3,enum=blink.control.TaskState" json:"state,omitempty"`
 	Failure       string                 `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"` // of FAILED
-	Slot          uint32                 `protobuf:"varint,6,opt,name=slot,proto3" json:"slot,omitempty"`
+	Slot          int32                  `protobuf:"zigzag32,6,opt,name=slot,proto3" json:"slot,omitempty"`
 	Restored      uint64                 `protobuf:"varint,7,opt,name=restored,proto3" json:"restored,omitempty"`                        // checkpoint it started from
 	Committed     uint64                 `protobuf:"varint,8,opt,name=committed,proto3" json:"committed,omitempty"`                      // newest checkpoint whose sink transactions are committed; equal to it in tasks without sinks
 	Finalized     uint64                 `protobuf:"varint,9,opt,name=finalized,proto3" json:"finalized,omitempty"`                      // checkpoint for which Finalize is done
@@ -450,7 +450,7 @@ func (x *TaskReport) GetFailure() string {
 	return ""
 }
 
-func (x *TaskReport) GetSlot() uint32 {
+func (x *TaskReport) GetSlot() int32 {
 	if x != nil {
 		return x.Slot
 	}
@@ -1511,7 +1511,7 @@ const file_control_proto_rawDesc = "" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12.\n" +
 	"\x05state\x18\x04 \x01(\x0e2\x18.blink.control.TaskStateR\x05state\x12\x18\n" +
 	"\afailure\x18\x05 \x01(\tR\afailure\x12\x12\n" +
-	"\x04slot\x18\x06 \x01(\rR\x04slot\x12\x1a\n" +
+	"\x04slot\x18\x06 \x01(\x11R\x04slot\x12\x1a\n" +
 	"\brestored\x18\a \x01(\x04R\brestored\x12\x1c\n" +
 	"\tcommitted\x18\b \x01(\x04R\tcommitted\x12\x1c\n" +
 	"\tfinalized\x18\t \x01(\x04R\tfinalized\x12\x1f\n" +

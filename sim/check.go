@@ -10,6 +10,7 @@ import (
 	"blink/actors"
 	"blink/graph"
 	"blink/jobmaster/exec"
+	"blink/operator"
 	"blink/protos"
 	"blink/sim/world"
 	"blink/snapshot"
@@ -20,41 +21,63 @@ import (
 //	I1   the outputs are those of a plain sequential run, each row once
 //	I2   a change of leader restarts no task
 //	I3   a command of a deposed leader has no effect
-//	I4   a failure restarts its region and nothing else
+//	I4   a failure restarts its region and nothing else: a region to which nothing has
+//	     happened since it was whole is not restarted (so I2 is checked as I4)
 //	I5   checkpoint ids grow over all leaders; one that is complete can be read whole
 //	I6   its snapshots decode, and a restore of it can be planned
 //	I7   after the end nothing is left: no object that no retained checkpoint needs, no slot
-//	I8   a slot runs one attempt of a task; tasks return to their slot when it is alive
+//	I8   a slot runs one attempt of a task; tasks return to their slot if nothing has
+//	     happened to its node
 //	I9   no channel carries more than its credits (checked by the tasks themselves)
 //	I10  timers fire once and not early (checked by the random workload itself)
 //	I11  the job ends within bounds after the last fault
 //	I12  without faults nothing restarts
 type checker struct {
-	c       *cluster
-	epochs  map[string]uint64 // highest epoch each executor process has seen
-	stale   map[string]bool   // deployments of deposed leaders, by node and task
-	fresh   map[string]bool   // deployments of acting leaders
-	live    map[graph.TaskID][]instance
-	highest map[graph.TaskID]uint32
-	last    uint64 // newest complete checkpoint
-	acting  uint64 // epoch of the newest leader
+	c        *cluster
+	region   map[graph.TaskID]int
+	regions  [][]graph.TaskID
+	epochs   map[string]uint64 // highest epoch each executor process has seen
+	stale    map[string]bool   // deployments of deposed leaders, by node, task and attempt
+	orders   map[string]order  // deployments of acting leaders, alike
+	cancels  map[string]bool   // attempts that an acting leader has cancelled, alike
+	live     map[graph.TaskID][]instance
+	newest   map[graph.TaskID]operator.Attempt
+	homes    map[graph.TaskID]home
+	excuses  excuses
+	last     uint64 // newest complete checkpoint
+	complete string // its manifest
+	acting   uint64 // epoch of the newest leader
 
 	restarts, leaders, checkpoints int
+}
+
+// order is a Deploy that an executor must obey.
+type order struct {
+	epoch uint64
+	slot  int
 }
 
 // instance is an attempt of a task that lives.
 type instance struct {
 	node    string
 	id      string // of its actor
-	attempt uint32
+	attempt operator.Attempt
 	told    bool // to end
 }
 
 func newChecker(c *cluster) *checker {
-	return &checker{
-		c: c, epochs: map[string]uint64{}, stale: map[string]bool{}, fresh: map[string]bool{},
-		live: map[graph.TaskID][]instance{}, highest: map[graph.TaskID]uint32{},
+	k := &checker{
+		c: c, region: map[graph.TaskID]int{}, regions: c.plan.Regions(), epochs: map[string]uint64{},
+		stale: map[string]bool{}, orders: map[string]order{}, cancels: map[string]bool{},
+		live: map[graph.TaskID][]instance{}, newest: map[graph.TaskID]operator.Attempt{}, homes: map[graph.TaskID]home{},
 	}
+	for i, ts := range k.regions {
+		for _, t := range ts {
+			k.region[t] = i
+		}
+	}
+	k.excuses = newExcuses(len(k.regions))
+	return k
 }
 
 func (k *checker) fail(format string, args ...any) { k.c.w.Fail(fmt.Errorf(format, args...)) }
@@ -67,18 +90,22 @@ func (k *checker) turn(n *world.Node, id string, m any) {
 	case *protos.Deploy:
 		k.deploy(n.Name(), m)
 	case *protos.Cancel:
-		k.epochs[n.Name()] = max(k.epochs[n.Name()], m.Epoch)
+		if m.Epoch >= k.epochs[n.Name()] {
+			k.epochs[n.Name()] = m.Epoch
+			t := graph.TaskID{Vertex: graph.VertexID(m.Task.Vertex), Subtask: int(m.Task.Subtask)}
+			k.cancels[deployment(n.Name(), t, m.UpTo)] = true
+		}
 	case actors.Started:
 		if t, attempt, ok := taskOf(id); ok {
 			k.started(n, id, t, attempt)
 		}
 	case actors.Stopping:
-		if t, _, ok := taskOf(id); ok {
-			k.gone(t, n.Name(), id)
+		if t, attempt, ok := taskOf(id); ok {
+			k.gone(n.Name(), id, t, attempt)
 		}
 	default:
-		if t, _, ok := taskOf(id); ok && actors.Kind(m) == "taskexec.cancel" {
-			k.told(t, n.Name(), id)
+		if t, attempt, ok := taskOf(id); ok && actors.Kind(m) == "taskexec.cancel" {
+			k.told(n.Name(), id, t, attempt)
 		}
 	}
 }
@@ -105,49 +132,95 @@ func (k *checker) deploy(node string, m *protos.Deploy) {
 		return
 	}
 	k.epochs[node] = m.Epoch
-	k.fresh[key] = true
+	k.orders[key] = order{m.Epoch, int(m.Slot)}
 }
 
-// started checks I3 and I8 for a task that begins to live.
+// started checks I2 to I4 and I8 for a task that begins to live.
 func (k *checker) started(n *world.Node, id string, t graph.TaskID, attempt uint32) {
-	key := deployment(n.Name(), t, attempt)
-	if k.stale[key] && !k.fresh[key] {
+	o, ordered := k.orders[deployment(n.Name(), t, attempt)]
+	if !ordered {
 		k.fail("I3: %s starts attempt %d of task %v for a deposed leader", n.Name(), attempt, t)
 	}
+	now := operator.Attempt{Epoch: o.epoch, N: attempt}
 	for _, i := range k.live[t] {
 		if !i.told {
-			k.fail("I8: attempt %d of task %v starts on %s while attempt %d lives on %s", attempt, t, n.Name(), i.attempt, i.node)
+			k.fail("I8: attempt %v of task %v starts on %s while attempt %v lives on %s", now, t, n.Name(), i.attempt, i.node)
 		}
 	}
-	if attempt <= k.highest[t] {
-		k.fail("I8: attempt %d of task %v starts after attempt %d", attempt, t, k.highest[t])
+	before, again := k.newest[t]
+	if again && now.Compare(before) <= 0 {
+		k.fail("I8: attempt %v of task %v starts after attempt %v", now, t, before)
 	}
-	if k.highest[t] > 0 {
+	if again {
 		k.restarts++
+		if k.excuses.of(k.region[t]) == "" {
+			k.fail("I4: attempt %v of task %v starts, and nothing has happened to attempt %v of its region %d", now, t, before, k.region[t])
+		}
+		k.returned(n, t, o.slot)
 	}
-	k.highest[t] = attempt
-	k.live[t] = append(k.live[t], instance{node: n.Name(), id: id, attempt: attempt})
+	k.newest[t] = now
+	k.homes[t] = home{n.Name(), n.Starts(), o.slot, k.excuses.disturbed[n.Name()]}
+	k.live[t] = append(k.live[t], instance{node: n.Name(), id: id, attempt: now})
+	if k.whole(k.region[t]) {
+		k.excuses.clear(k.region[t])
+	}
 }
 
-func (k *checker) gone(t graph.TaskID, node, id string) {
+// whole says whether every task of a region lives once, at the newest attempt.
+func (k *checker) whole(region int) bool {
+	for _, t := range k.regions[region] {
+		if len(k.live[t]) != 1 || k.live[t][0].told || k.live[t][0].attempt.N != k.live[k.regions[region][0]][0].attempt.N {
+			return false
+		}
+	}
+	return true
+}
+
+// gone is told that an attempt ends. One that nobody has told to has failed.
+func (k *checker) gone(node, id string, t graph.TaskID, attempt uint32) {
+	if i := k.find(node, id, t); i != nil && !i.told {
+		k.excuses.excuse(k.region[t], fmt.Sprintf("attempt %d of task %v failed", attempt, t))
+	}
 	k.live[t] = slices.DeleteFunc(k.live[t], func(i instance) bool { return i.node == node && i.id == id })
 }
 
-// told notes that a task was told to end: its executor knows, even if it takes a while.
-func (k *checker) told(t graph.TaskID, node, id string) {
+// told notes that an attempt was told to end: by its leader, or by its executor whose lease
+// ran out.
+func (k *checker) told(node, id string, t graph.TaskID, attempt uint32) {
+	if i := k.find(node, id, t); i != nil {
+		i.told = true
+	}
+	if !k.cancels[deployment(node, t, attempt)] {
+		k.excuses.excuse(k.region[t], "the lease of "+node+" ran out")
+	}
+}
+
+func (k *checker) find(node, id string, t graph.TaskID) *instance {
 	for i := range k.live[t] {
 		if k.live[t][i].node == node && k.live[t][i].id == id {
-			k.live[t][i].told = true
+			return &k.live[t][i]
 		}
 	}
+	return nil
 }
 
 // crashed forgets what lived in a process.
 func (k *checker) crashed(node string) {
+	k.disturbed(node, "crashed")
 	for t := range k.live { // in any order
 		k.live[t] = slices.DeleteFunc(k.live[t], func(i instance) bool { return i.node == node })
 	}
 	delete(k.epochs, node)
+}
+
+// disturbed excuses the regions with tasks on a node to which something has happened.
+func (k *checker) disturbed(node, what string) {
+	k.excuses.disturbed[node]++
+	for t, is := range k.live { // in any order
+		if slices.ContainsFunc(is, func(i instance) bool { return i.node == node }) {
+			k.excuses.excuse(k.region[t], node+" "+what)
+		}
+	}
 }
 
 // led is told of every acquisition of the key.
@@ -180,7 +253,7 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	if m.Checkpoint > k.last {
 		k.checkpoints++
 	}
-	k.last = m.Checkpoint
+	k.last, k.complete = m.Checkpoint, value
 	if err := k.readable(m); err != nil {
 		k.fail("I5: checkpoint %d is complete: %v", m.Checkpoint, err)
 	}
@@ -209,20 +282,17 @@ func (k *checker) readable(m *snapshot.Manifest) error {
 	return nil
 }
 
-// pointerReadable checks that the newest complete checkpoint can be read at any time.
-func (k *checker) pointerReadable() error {
+// deleted checks I5 for an object that is deleted: the newest complete checkpoint must not
+// need it.
+func (k *checker) deleted(key string) {
 	value := k.c.leaders.pointers[jobName]
 	if !strings.HasPrefix(value, snapshot.CheckpointsPrefix) {
-		return nil
+		return
 	}
 	m, err := snapshot.DecodeManifest(k.c.objects.objects[value])
-	if err != nil {
-		return fmt.Errorf("I5: the pointer names %s: %w", value, err)
+	if err == nil && slices.Contains(m.Objects(value), key) || key == value {
+		k.fail("I5: %s is deleted, and the newest complete checkpoint %s needs it", key, value)
 	}
-	if err := k.readable(m); err != nil {
-		return fmt.Errorf("I5: the newest complete checkpoint %d: %w", m.Checkpoint, err)
-	}
-	return nil
 }
 
 // end checks what is left after the job.
@@ -243,10 +313,54 @@ func (k *checker) end() error {
 
 // leaks checks I7.
 func (k *checker) leaks() error {
+	var errs []error
 	if n := len(k.c.resources.given); n > 0 {
-		return fmt.Errorf("I7: %d executors were not given back", n)
+		errs = append(errs, fmt.Errorf("I7: %d executors were not given back", n))
+	}
+	if tasks := k.describe(); len(tasks) > 0 {
+		errs = append(errs, fmt.Errorf("I7: tasks live after the end: %v", tasks))
+	}
+	if l := k.c.leaders.keys[jobName]; l != nil && l.entry.Session != "" && k.c.leaders.sessions[l.entry.Session] != nil {
+		errs = append(errs, fmt.Errorf("I7: %s still holds the job's lock", l.entry.Value))
+	}
+	return errors.Join(append(errs, k.orphans())...)
+}
+
+// orphans looks for objects that no retained checkpoint needs. What a process that was cut
+// off, or crashed, wrote or deleted too late may stay; it is bounded by what was in flight.
+func (k *checker) orphans() error {
+	if k.last == 0 || k.excuses.any() {
+		return nil
+	}
+	newest, err := k.manifest(k.last)
+	if err != nil {
+		return err
+	}
+	keep := map[string]bool{}
+	for _, key := range append(slices.Clone(newest.Older), newest.Key()) {
+		m, err := snapshot.DecodeManifest(k.c.objects.objects[key])
+		if err != nil {
+			return fmt.Errorf("I7: retained checkpoint %s: %w", key, err)
+		}
+		for _, o := range m.Objects(key) {
+			keep[o] = true
+		}
+	}
+	for _, key := range k.c.objects.keys(snapshot.CheckpointsPrefix) {
+		if !keep[key] {
+			return fmt.Errorf("I7: no retained checkpoint needs %s", key)
+		}
 	}
 	return nil
+}
+
+// manifest finds the manifest of a complete checkpoint.
+func (k *checker) manifest(id uint64) (*snapshot.Manifest, error) {
+	m, err := snapshot.DecodeManifest(k.c.objects.objects[k.complete])
+	if err != nil || m.Checkpoint != id {
+		return nil, fmt.Errorf("I7: the manifest of checkpoint %d is not stored", id)
+	}
+	return m, nil
 }
 
 // describe lists the tasks that live.

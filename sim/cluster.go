@@ -57,11 +57,12 @@ type cluster struct {
 	faults     map[FaultKind]int
 	active     map[FaultKind][]string
 	panics     map[string]int // drills owed, by node
+	jumped     map[string]bool
 	result     *jobmaster.Result
 }
 
 func newCluster(seed uint64, s *Scenario) (*cluster, error) {
-	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}}
+	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}, jumped: map[string]bool{}}
 	built, err := s.Workload.Program()
 	if err != nil {
 		return nil, err
@@ -79,6 +80,7 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 	c.leaders = newLeaderService(c.w.Now, c.w.Rand("leader"), lockDelay)
 	c.leaders.led, c.leaders.advanced = c.check.led, c.check.advanced
 	c.objects = newObjectStore()
+	c.objects.deleting = c.check.deleted
 	c.disk = newDisk(c.w.Rand("disk"))
 	c.resources = &resources{c: c, chance: c.w.Rand("resources")}
 	clocks := c.w.Rand("clocks")

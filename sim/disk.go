@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"blink/operator"
 	"blink/sim/world"
@@ -256,15 +255,4 @@ func (d *disk) read(name string) (string, bool) {
 		return "", false
 	}
 	return string(n.data), true
-}
-
-// list names the files below dir, for checkers.
-func (d *disk) list(dir string) []string {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(d.files)) {
-		if strings.HasPrefix(name, path.Clean(dir)+"/") {
-			names = append(names, name)
-		}
-	}
-	return names
 }

@@ -112,6 +112,7 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 func (c *cluster) strike(f Fault) {
 	c.faults[f.Kind]++
 	c.w.Note("fault", f.String())
+	c.check.strikes(f)
 	mend := func(g func()) { c.w.At(f.For, g) }
 	switch f.Kind {
 	case CrashExecutor:
@@ -132,7 +133,7 @@ func (c *cluster) strike(f Fault) {
 	case BreakLink:
 		c.w.Break(c.node(f.Target), c.node(f.Other))
 	case ClockJump:
-		c.node(f.Target).Jump(f.For - 3*time.Second)
+		c.jump(f.Target)
 	case SessionsLost:
 		c.leaders.invalidateAll()
 	case PanicTask:
@@ -145,6 +146,17 @@ func (c *cluster) strike(f Fault) {
 			c.shape()
 		})
 	}
+}
+
+// jump moves a clock forth, and the next time back. Production compares monotonic readings,
+// which do not jump, so no jump goes beyond what leases allow for.
+func (c *cluster) jump(node string) {
+	by := 2 * drift / 5
+	if c.jumped[node] {
+		by = -by
+	}
+	c.jumped[node] = !c.jumped[node]
+	c.node(node).Jump(by)
 }
 
 // cut parts nodes, and mends it in time. Overlapping cuts of one path end with the first.

@@ -431,6 +431,7 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 			}
 		}
 	}
+	// Any order will do: the lines are sorted.
 	for k, t := range panes {
 		if b.kind == "timers" {
 			line(k[0], t.N, t.Sum)
@@ -439,6 +440,7 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 		}
 	}
 	if b.kind == "states" {
+		// Any order will do: the lines are sorted.
 		for k, t := range perKey {
 			line(k, t.N, t.Sum)
 		}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"blink/jobmaster/exec"
 	"blink/sim/world"
 )
 
@@ -118,22 +117,25 @@ func Run(seed uint64, s Scenario) Outcome {
 		c.startCandidate(name)
 	}
 	limit += settle + slack + s.Horizon
-	err = c.w.RunUntil(func() bool { return c.result != nil && c.settled() }, limit)
+	err = c.w.RunUntil(func() bool { return c.result != nil }, limit)
 	if errors.Is(err, world.ErrLate) {
 		err = fmt.Errorf("I11: the job has not ended %v after the last fault: %s", settle+slack, c.describe())
 	}
 	if err == nil {
-		err = c.check.end()
+		if err = c.w.RunUntil(c.settled, settle); err == nil || errors.Is(err, world.ErrLate) {
+			err = c.check.end()
+		}
 	}
 	out.Hash, out.Events, out.Virtual, out.Faults, out.Err = c.w.Hash(), c.w.Events(), c.w.Elapsed(), c.faults, err
 	out.Restarts, out.Leaders, out.Checkpoints = c.check.restarts, c.check.leaders, c.check.checkpoints
 	return out
 }
 
-// settled says whether every process that is up has learned of the end: no faults are
-// active and nothing of the job lives.
+// settled says whether nothing of the job is left: no executor, and nobody who leads.
 func (c *cluster) settled() bool {
-	return len(c.resources.given) == 0 || c.result.State != exec.JobFinished
+	c.leaders.expire()
+	l := c.leaders.keys[jobName]
+	return len(c.resources.given) == 0 && (l == nil || l.entry.Session == "")
 }
 
 func (c *cluster) describe() string {

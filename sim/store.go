@@ -13,9 +13,14 @@ import (
 
 // objectStore is the simulated object store: strongly consistent, but every call takes
 // time, and one that answers with an error may have been carried out.
-type objectStore struct{ objects map[string][]byte }
+type objectStore struct {
+	objects  map[string][]byte
+	deleting func(key string) // is told before an object is deleted
+}
 
-func newObjectStore() *objectStore { return &objectStore{objects: map[string][]byte{}} }
+func newObjectStore() *objectStore {
+	return &objectStore{objects: map[string][]byte{}, deleting: func(string) {}}
+}
 
 // keys lists what is stored, ascending.
 func (s *objectStore) keys(prefix string) []string {
@@ -77,5 +82,9 @@ func (c storeClient) List(_ context.Context, prefix string) (keys []string, err 
 }
 
 func (c storeClient) Delete(_ context.Context, key string) error {
-	return c.call("store.delete", func() error { delete(c.s.objects, key); return nil })
+	return c.call("store.delete", func() error {
+		c.s.deleting(key)
+		delete(c.s.objects, key)
+		return nil
+	})
 }

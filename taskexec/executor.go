@@ -43,7 +43,7 @@ type Executor struct {
 type entry struct {
 	attempt  uint32
 	epoch    uint64
-	slot     int
+	slot     int // -1: none of its attempts ran here
 	state    protos.TaskState
 	failure  string
 	fence    uint32     // attempts below it are refused
@@ -233,7 +233,7 @@ func (e *Executor) current(m *protos.Deploy) bool {
 }
 
 func (e *Executor) refuse(en *entry, d deployment, why string) {
-	*en = entry{attempt: d.attempt, epoch: d.epoch, fence: d.attempt, state: protos.TaskState_FAILED, failure: why}
+	*en = entry{attempt: d.attempt, epoch: d.epoch, slot: -1, fence: d.attempt, state: protos.TaskState_FAILED, failure: why}
 	e.changed = true
 }
 
@@ -277,7 +277,7 @@ func (e *Executor) down(m actors.Down) {
 
 func (e *Executor) entry(t graph.TaskID) *entry {
 	if e.tasks[t] == nil {
-		e.tasks[t] = &entry{}
+		e.tasks[t] = &entry{slot: -1}
 	}
 	return e.tasks[t]
 }

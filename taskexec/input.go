@@ -82,16 +82,6 @@ func (in *inputs) pick() (*inChannel, *exchange.Batch) {
 	return nil, nil
 }
 
-// waiting says whether pick would find something.
-func (in *inputs) waiting() bool {
-	for _, ch := range in.channels {
-		if len(ch.queue) > 0 && !in.align.blocked(ch.index) {
-			return true
-		}
-	}
-	return false
-}
-
 // watermark is how far event time has come on every channel that has not ended; EndTime
 // when all have.
 func (in *inputs) watermark() int64 {

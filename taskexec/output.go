@@ -211,17 +211,3 @@ func (o *outputs) find(a exchange.Address) (*outLink, int) {
 	return nil, 0
 }
 
-// idle says whether nothing waits to be sent.
-func (o *outputs) idle() bool {
-	if o.dirty > 0 {
-		return false
-	}
-	for _, l := range o.links {
-		for i := range l.channels {
-			if len(l.channels[i].queue) > 0 {
-				return false
-			}
-		}
-	}
-	return true
-}

@@ -53,7 +53,7 @@ func (e *Executor) report() {
 func reportOf(t graph.TaskID, en *entry) *protos.TaskReport {
 	r := &protos.TaskReport{
 		Task: protoTask(t), Attempt: en.attempt, Epoch: en.epoch, State: en.state, Failure: en.failure,
-		Slot: uint32(en.slot), Restored: en.restored, Committed: en.status.committed, Finalized: en.status.finalized,
+		Slot: int32(en.slot), Restored: en.restored, Committed: en.status.committed, Finalized: en.status.finalized,
 	}
 	for _, c := range en.status.counters {
 		r.Counters = append(r.Counters, &protos.Counter{Operator: c.operator, Metric: c.metric, Value: c.value})

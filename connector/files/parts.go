@@ -19,7 +19,7 @@ import (
 type Part struct {
 	Checkpoint uint64
 	Task       int
-	Attempt    uint32
+	Attempt    operator.Attempt
 }
 
 // The states of a part, as file names in the folder of parts:
@@ -30,7 +30,7 @@ type Part struct {
 //
 // The committed parts of a target that is a folder stand in that folder itself.
 func (p Part) staged() string {
-	return fmt.Sprintf("%010d-%05d-%d", p.Checkpoint, p.Task, p.Attempt)
+	return fmt.Sprintf("%010d-%05d-%v", p.Checkpoint, p.Task, p.Attempt)
 }
 
 func (p Part) committed() string { return "part-" + p.staged() + ".csv" }
@@ -43,9 +43,11 @@ func parseStaged(name string) (Part, bool) {
 	}
 	checkpoint, err1 := strconv.ParseUint(f[0], 10, 64)
 	task, err2 := strconv.ParseUint(f[1], 10, 31)
-	attempt, err3 := strconv.ParseUint(f[2], 10, 32)
-	p := Part{checkpoint, int(task), uint32(attempt)}
-	return p, err1 == nil && err2 == nil && err3 == nil && p.staged() == name
+	first, second, _ := strings.Cut(f[2], ".")
+	epoch, err3 := strconv.ParseUint(first, 10, 64)
+	n, err4 := strconv.ParseUint(second, 10, 32)
+	p := Part{checkpoint, int(task), operator.Attempt{Epoch: epoch, N: uint32(n)}}
+	return p, errors.Join(err1, err2, err3, err4) == nil && p.staged() == name
 }
 
 // parseCommitted is the inverse of committed.
@@ -94,7 +96,7 @@ func (t target) String() string {
 // unnumbered is the checkpoint of a part that is being written.
 const unnumbered = math.MaxUint64
 
-func (p Part) writing() string { return fmt.Sprintf("writing-%05d-%d", p.Task, p.Attempt) }
+func (p Part) writing() string { return fmt.Sprintf("writing-%05d-%v", p.Task, p.Attempt) }
 
 func parseWriting(name string) (Part, bool) {
 	rest, ok := strings.CutPrefix(name, "writing-")
@@ -150,7 +152,7 @@ func (t target) visible(fsys operator.FS) ([]Part, error) {
 }
 
 func compareParts(a, b Part) int {
-	return cmp.Or(cmp.Compare(a.Checkpoint, b.Checkpoint), cmp.Compare(a.Task, b.Task), cmp.Compare(a.Attempt, b.Attempt))
+	return cmp.Or(cmp.Compare(a.Checkpoint, b.Checkpoint), cmp.Compare(a.Task, b.Task), a.Attempt.Compare(b.Attempt))
 }
 
 // exists tells a missing file from one that cannot be looked at.

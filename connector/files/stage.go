@@ -22,7 +22,7 @@ type stage struct {
 	header      []byte
 	task        int
 	parallelism int
-	attempt     uint32
+	attempt     operator.Attempt
 	restored    uint64
 
 	file operator.File // open while there is something in the part being written
@@ -138,7 +138,7 @@ func (s *stage) outdated(p Part) bool {
 	if p.Task >= s.parallelism {
 		return s.task == 0
 	}
-	return p.Task == s.task && p.Attempt <= s.attempt
+	return p.Task == s.task && p.Attempt.Compare(s.attempt) <= 0
 }
 
 // write appends to the part being written; it is durable with prepare.
@@ -244,7 +244,7 @@ func (s *stage) join() error {
 	if err != nil {
 		return err
 	}
-	joined := path.Join(s.target.parts(), fmt.Sprintf("joined-%d", s.attempt))
+	joined := path.Join(s.target.parts(), fmt.Sprintf("joined-%v", s.attempt))
 	if err := s.concat(joined, l.committed); err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ type rig struct {
 	fs      *brittle
 	target  string
 	tasks   int
-	attempt uint32
+	attempt operator.Attempt
 
 	complete uint64   // the newest complete checkpoint
 	pending  [][]Part // of its snapshot, by task
@@ -98,7 +98,7 @@ const rounds = 4 // of each task, one for each checkpoint
 
 // run does all the work from the newest checkpoint on, or returns the crash.
 func (r *rig) run() error {
-	r.attempt++
+	r.attempt.N++
 	stages := make([]*stage, r.tasks)
 	for i := range stages {
 		stages[i] = &stage{fs: r.fs, target: newTarget(r.target), header: []byte("n\n"),
@@ -220,7 +220,7 @@ func TestPartsOfTasksThatNoLongerExistAreRemoved(t *testing.T) {
 
 func TestNameDoesNotExistBeforeFinalizeAndHasAHeaderWithoutRows(t *testing.T) {
 	dir := t.TempDir()
-	s := &stage{fs: OS(), target: newTarget(filepath.ToSlash(dir) + "/out/x.csv"), header: []byte("a,b\n"), parallelism: 1, attempt: 1}
+	s := &stage{fs: OS(), target: newTarget(filepath.ToSlash(dir) + "/out/x.csv"), header: []byte("a,b\n"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
 	if _, ok, err := s.prepare(1); ok || err != nil {
 		t.Fatalf("a part of nothing: %v, %v", ok, err)
@@ -237,19 +237,19 @@ func TestNameDoesNotExistBeforeFinalizeAndHasAHeaderWithoutRows(t *testing.T) {
 
 func TestZombieLeavesPartsOfItsSuccessor(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
-	young := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: 2}
+	young := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 2}}
 	check(t, young.begin())
 	check(t, young.write([]byte("1\n")))
 	p, _, err := young.prepare(1)
 	check(t, err)
-	old := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: 1}
+	old := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, old.begin())
 	check(t, young.commit([]Part{p}))
 }
 
 func TestFinalizeOfTwoAttemptsAtOnceGivesOneResult(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
-	a := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), header: []byte("n\n"), parallelism: 1, attempt: 1}
+	a := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), header: []byte("n\n"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, a.begin())
 	check(t, a.write([]byte("1\n")))
 	p, _, err := a.prepare(1)
@@ -258,7 +258,7 @@ func TestFinalizeOfTwoAttemptsAtOnceGivesOneResult(t *testing.T) {
 
 	// b looks whether the name is free, then a does everything, then b goes on.
 	b := &stage{fs: &meanwhile{FS: OS(), name: dir + "/x.csv", do: func() { check(t, a.finalize()) }},
-		target: a.target, header: a.header, parallelism: 1, attempt: 2}
+		target: a.target, header: a.header, parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 2}}
 	if err := b.finalize(); err != nil {
 		t.Logf("the second one fails, which is harmless: %v", err)
 	}
@@ -284,9 +284,9 @@ func (m *meanwhile) Stat(name string) (operator.FileInfo, error) {
 func TestResultsOfOthersAreNotOverwritten(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	write(t, dir+"/x.csv", []byte("precious\n"))
-	write(t, dir+"/out/"+Part{3, 0, 1}.committed(), []byte("precious\n"))
+	write(t, dir+"/out/"+Part{3, 0, operator.Attempt{Epoch: 1, N: 1}}.committed(), []byte("precious\n"))
 	for _, name := range []string{"x.csv", "out/"} {
-		s := &stage{fs: OS(), target: newTarget(dir + "/" + name), parallelism: 1, attempt: 1}
+		s := &stage{fs: OS(), target: newTarget(dir + "/" + name), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 		wantError(t, s.begin(), name, "write elsewhere")
 	}
 	same(t, sortedLines(t, dir+"/x.csv"), []string{"precious"})
@@ -295,36 +295,36 @@ func TestResultsOfOthersAreNotOverwritten(t *testing.T) {
 func TestFullDiskIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	full := &brittle{OS(), -1, syscall.ENOSPC}
-	s := &stage{fs: full, target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: 1}
+	s := &stage{fs: full, target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
 	full.left = 1 // the file can be made, not written
-	wantError(t, s.write([]byte("1\n")), "x.csv", "writing-00000-1", "no space left on device", "make room")
+	wantError(t, s.write([]byte("1\n")), "x.csv", "writing-00000-1.1", "no space left on device", "make room")
 	check(t, s.close())
 }
 
 func TestFolderThatCannotBeMadeIsNamed(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	write(t, dir+"/file", nil)
-	s := &stage{fs: OS(), target: newTarget(dir + "/file/x.csv"), parallelism: 1, attempt: 1}
+	s := &stage{fs: OS(), target: newTarget(dir + "/file/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	wantError(t, s.begin(), dir+"/file/x.csv", "not a directory")
 }
 
 func TestMissingPartIsAnError(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
-	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: 1}
+	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
-	wantError(t, s.commit([]Part{{4, 0, 1}}), "checkpoint 4 is gone")
+	wantError(t, s.commit([]Part{{4, 0, operator.Attempt{Epoch: 1, N: 1}}}), "checkpoint 4 is gone")
 }
 
 func TestNamesOfPartsAreReadBack(t *testing.T) {
-	p := Part{12, 3, 4}
+	p := Part{12, 3, operator.Attempt{Epoch: 5, N: 4}}
 	if q, ok := parseStaged(p.staged()); !ok || q != p {
 		t.Errorf("staged %v", q)
 	}
 	if q, ok := parseCommitted(p.committed()); !ok || q != p {
 		t.Errorf("committed %v", q)
 	}
-	for _, other := range []string{"", "x", "part-1-2-3.csv", "1-2", "part-.csv", "0000000001-00001-1-1"} {
+	for _, other := range []string{"", "x", "part-1-2-3.csv", "1-2", "part-.csv", "0000000001-00001-1-1", "0000000001-00001-1", "0000000001-00001-1.01"} {
 		if _, ok := parseStaged(other); ok {
 			t.Errorf("%q is no part", other)
 		}

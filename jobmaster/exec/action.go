@@ -57,24 +57,28 @@ type (
 		Attempt    uint32
 		Checkpoint uint64
 	}
-	// Enumerate asks for the splits of every source, StoreSplits makes them durable.
-	Enumerate   struct{}
+	// Enumerate asks for the splits of every source.
+	Enumerate struct{}
+	// StoreSplits makes them durable.
 	StoreSplits struct{ Splits []Splits }
 	// Place asks for a slot for each unit, none of those that others have; it replaces an
-	// earlier Place. Release gives all slots back. Available says whether an executor may get
-	// tasks.
+	// earlier Place.
 	Place struct {
 		Units []Unit
 		Taken []placement.Slot
 	}
-	Release   struct{}
+	// StoreResult makes it durable that the job has finished: no later leader runs it again.
+	StoreResult struct{ Result Finish }
+	// Release gives all slots back.
+	Release struct{}
+	// Available says whether an executor may get tasks.
 	Available struct {
 		Node string
 		Is   bool
 	}
-	// StoreManifest writes a checkpoint's manifest; AdvancePointer then makes it the newest
-	// complete checkpoint, if we still lead.
-	StoreManifest  struct{ Manifest *snapshot.Manifest }
+	// StoreManifest writes a checkpoint's manifest.
+	StoreManifest struct{ Manifest *snapshot.Manifest }
+	// AdvancePointer makes it the newest complete checkpoint, if we still lead.
 	AdvancePointer struct {
 		Checkpoint uint64
 		Key        string

@@ -19,6 +19,7 @@ type checkpoints struct {
 	step      checkpointStep
 	id        uint64
 	stop      bool
+	final     bool // every task had ended before it was triggered: nothing comes behind it
 	began     time.Time
 	acks      map[graph.TaskID]Ack
 	manifest  *snapshot.Manifest
@@ -62,11 +63,11 @@ func (m *Machine) driveCheckpoint() {
 	ended := m.allTasks(Ended)
 	switch {
 	case ended && !m.stopping && c.last == 0:
-		m.begin(false)
+		m.begin(false, true)
 	case m.stopping && !m.resuming && c.last == 0:
-		m.begin(!ended)
+		m.begin(!ended, ended)
 	case c.last == 0 && m.o.CheckpointEvery > 0 && !m.now.Before(m.nextCheckpoint()):
-		m.begin(false)
+		m.begin(false, false)
 	}
 }
 
@@ -108,10 +109,10 @@ func (m *Machine) allTasks(s TaskState) bool {
 }
 
 // begin triggers the next checkpoint in every task.
-func (m *Machine) begin(stop bool) {
+func (m *Machine) begin(stop, final bool) {
 	c := &m.cp
 	c.highest++
-	c.id, c.step, c.stop, c.began, c.acks = c.highest, gathering, stop, m.now, map[graph.TaskID]Ack{}
+	c.id, c.step, c.stop, c.final, c.began, c.acks = c.highest, gathering, stop, final, m.now, map[graph.TaskID]Ack{}
 	m.trigger()
 }
 
@@ -177,7 +178,7 @@ func (m *Machine) resumeCheckpoint() {
 		return
 	}
 	c.id, c.step, c.began, c.acks = c.highest, gathering, m.now, map[graph.TaskID]Ack{}
-	c.stop = m.stopping
+	c.stop, c.final = m.stopping, false // we do not know what had ended when it was triggered
 	m.trigger()
 	for _, a := range early {
 		m.takeAck(a)
@@ -232,7 +233,7 @@ func (m *Machine) pointerAdvanced(id uint64) {
 	}
 	c.completed = id
 	m.conclude()
-	if c.stop || m.allTasks(Ended) {
+	if c.stop || c.final {
 		c.last, c.lastStop = id, c.stop
 	}
 	m.helloAll()

@@ -16,6 +16,7 @@ type (
 		Broken    string               // why the newest checkpoint cannot be used; "" if it can
 		Splits    []Splits             // nil: they were never enumerated
 		Executors []string             // nodes that the resource manager lists, ascending
+		Over      *Finish              // an earlier leader has stored that the job ended so; nil: it goes on
 	}
 	// Tick says that time has passed.
 	Tick struct{}
@@ -31,27 +32,36 @@ type (
 	}
 	// Placed gives the units of the last Place their slots.
 	Placed struct{ Units []PlacedUnit }
-	// Enumerated gives the splits of every source; EnumerateFailed says why there are none.
-	Enumerated      struct{ Splits []Splits }
+	// Enumerated gives the splits of every source.
+	Enumerated struct{ Splits []Splits }
+	// EnumerateFailed says why there are none.
 	EnumerateFailed struct{ Reason string }
 	// SplitsStored says that they are durable.
 	SplitsStored struct{}
-	// ManifestStored and StoreFailed answer StoreManifest.
+	// ManifestStored answers StoreManifest.
 	ManifestStored struct{ Checkpoint uint64 }
-	StoreFailed    struct {
+	// StoreFailed answers it too.
+	StoreFailed struct {
 		Checkpoint uint64
 		Reason     string
 	}
-	// PointerAdvanced, AdvanceFailed (which leaves it open) and Fenced answer AdvancePointer.
+	// PointerAdvanced answers AdvancePointer.
 	PointerAdvanced struct{ Checkpoint uint64 }
-	AdvanceFailed   struct{ Checkpoint uint64 }
-	Fenced          struct{}
+	// AdvanceFailed leaves it open whether it has advanced.
+	AdvanceFailed struct{ Checkpoint uint64 }
+	// Fenced says that another leader holds the job.
+	Fenced struct{}
 	// Collected answers the last Collect.
 	Collected struct{}
+	// ResultStored answers StoreResult.
+	ResultStored struct{}
+	// Released answers Release.
+	Released struct{}
 	// PartitionLost says that the output of a finished task, for a blocking link, is gone.
 	PartitionLost struct{ Task graph.TaskID }
-	// StopRequested asks for a checkpoint and then the end; CancelRequested for the end.
-	StopRequested   struct{}
+	// StopRequested asks for a checkpoint and then the end.
+	StopRequested struct{}
+	// CancelRequested asks for the end.
 	CancelRequested struct{}
 )
 

@@ -3,7 +3,8 @@ package exec
 import "blink/graph"
 
 // driveEnd leads a job whose last checkpoint is complete to its end: sinks commit, results
-// are published, then all tasks leave. A failure on the way brings it back to running.
+// are published, it is made durable that the job has finished, then all tasks leave. A
+// failure on the way brings it back to running, unless the last but one was done.
 func (m *Machine) driveEnd() {
 	c := &m.cp
 	if c.last == 0 {
@@ -24,8 +25,9 @@ func (m *Machine) driveEnd() {
 		m.phase = finalizing
 		m.finalizeSinks()
 	}
-	if m.allFinalized() {
-		m.leave(Finish{JobFinished, ""})
+	if m.allFinalized() && !m.stored {
+		m.stored = true
+		m.do(StoreResult{Finish{JobFinished, ""}})
 	}
 }
 
@@ -130,7 +132,7 @@ func (m *Machine) driveLeaving() {
 		m.do(Release{})
 		m.do(Collect{Newest: m.cp.highest, Keep: m.kept()})
 	}
-	if m.swept {
+	if m.swept && m.released {
 		m.do(m.result)
 		m.phase = done
 	}

@@ -29,8 +29,10 @@ type Machine struct {
 	stopping  bool // StopRequested
 	resuming  bool // a stop checkpoint did not stop everybody: let all go on first
 	result    Finish
-	sweeping  bool // the last Collect is on its way
-	swept     bool // and done
+	stored    bool // StoreResult is on its way
+	sweeping  bool // Release and the last Collect are on their way
+	released  bool // the former is done
+	swept     bool // the latter is done
 	helloAt   time.Time
 	resendAt  time.Time
 	restarts  int // tasks deployed again after a failure
@@ -198,6 +200,10 @@ func (m *Machine) take(ev Event) {
 		m.stepDown("the pointer was not ours to advance")
 	case Collected:
 		m.swept = m.phase == leaving && m.sweeping
+	case Released:
+		m.released = m.phase == leaving && m.sweeping
+	case ResultStored:
+		m.leave(Finish{JobFinished, ""})
 	case PartitionLost:
 		m.partitionLost(ev.Task)
 	case StopRequested:
@@ -338,6 +344,9 @@ func (m *Machine) State() JobState {
 	}
 	return JobRunning
 }
+
+// Leaving says whether the job is on its way to its end, and only clean-up is left.
+func (m *Machine) Leaving() bool { return m.phase == leaving }
 
 // Alive is the number of tasks that run or have ended.
 func (m *Machine) Alive() int {

@@ -22,6 +22,8 @@ func (m *Machine) recovered(ev Recovered) {
 		m.cp.completed, m.cp.concluded, m.cp.highest = newest.Checkpoint, newest.Checkpoint, newest.Checkpoint
 	}
 	switch {
+	case ev.Over != nil:
+		m.leave(*ev.Over) // what is left of it
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:
 		m.leave(Finish{JobFailed, "the newest checkpoint cannot be used: " + ev.Broken + ": going back to an older one may repeat output; allow it with --allow-fallback"})
@@ -140,10 +142,14 @@ func (m *Machine) claim(e *executor) {
 			m.do(Cancel{e.node, r.Task, r.Attempt})
 			continue
 		}
-		t.highest = max(t.highest, r.Attempt)
 		if !r.State.live() {
+			if r.Attempt >= t.highest && r.Slot >= 0 && t.state == Absent {
+				t.slot = placement.Slot{Node: e.node, Index: r.Slot} // it may come back there
+			}
+			t.highest = max(t.highest, r.Attempt)
 			continue
 		}
+		t.highest = max(t.highest, r.Attempt)
 		t.claims = append(t.claims, claim{e.node, r.Attempt})
 		if t.state == Absent || r.Attempt > t.attempt || r.Attempt == t.attempt && r.Epoch > t.report.Epoch {
 			t.attempt, t.state, t.report = r.Attempt, r.State, r

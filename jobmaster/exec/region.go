@@ -304,6 +304,6 @@ func (m *Machine) reading(v graph.VertexID, fetches map[graph.TaskID][]snapshot.
 func (m *Machine) enumerated(ev Enumerated) {
 	if m.phase == starting && !m.known {
 		m.splits = ev.Splits
-		m.do(StoreSplits{ev.Splits})
+		m.do(StoreSplits(ev))
 	}
 }

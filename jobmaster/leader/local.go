@@ -155,6 +155,7 @@ func (l *Local) Close(_ context.Context, session string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.sessions, session)
+	// Any order will do: each key is given back for itself.
 	for key, s := range l.holders {
 		if s == session {
 			delete(l.holders, key)

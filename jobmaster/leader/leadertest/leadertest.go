@@ -1,5 +1,3 @@
-// Package leadertest holds what every leader.Service must do. Run takes a function that
-// makes a fresh one; start reading there.
 package leadertest
 
 import (
