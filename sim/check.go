@@ -63,12 +63,14 @@ type instance struct {
 	id      string // of its actor
 	attempt operator.Attempt
 	told    bool // to end
+	expired bool // because the lease of its executor ran out
+	calm    int  // how often something had happened to its node when it began
 }
 
 func newChecker(c *cluster) *checker {
 	k := &checker{
 		c: c, region: map[graph.TaskID]int{}, regions: c.plan.Regions(), epochs: map[string]uint64{},
-		stale: map[string]bool{}, orders: map[string]order{}, cancels: map[string]bool{},
+		orders: map[string]order{}, cancels: map[string]bool{},
 		live: map[graph.TaskID][]instance{}, newest: map[graph.TaskID]operator.Attempt{}, homes: map[graph.TaskID]home{},
 	}
 	for i, ts := range k.regions {
@@ -85,16 +87,10 @@ func (k *checker) fail(format string, args ...any) { k.c.w.Fail(fmt.Errorf(forma
 // turn sees every message just before an actor gets it.
 func (k *checker) turn(n *world.Node, id string, m any) {
 	switch m := m.(type) {
-	case *protos.Hello:
-		k.epochs[n.Name()] = max(k.epochs[n.Name()], m.Epoch)
 	case *protos.Deploy:
 		k.deploy(n.Name(), m)
 	case *protos.Cancel:
-		if m.Epoch >= k.epochs[n.Name()] {
-			k.epochs[n.Name()] = m.Epoch
-			t := graph.TaskID{Vertex: graph.VertexID(m.Task.Vertex), Subtask: int(m.Task.Subtask)}
-			k.cancels[deployment(n.Name(), t, m.UpTo)] = true
-		}
+		k.cancel(n.Name(), m)
 	case actors.Started:
 		if t, attempt, ok := taskOf(id); ok {
 			k.started(n, id, t, attempt)
@@ -124,29 +120,40 @@ func deployment(node string, t graph.TaskID, attempt uint32) string {
 	return fmt.Sprint(node, t, attempt)
 }
 
-// deploy notes whether a Deploy comes from a leader that the executor must still obey.
+// deploy notes what a leader asks for. That nobody obeys a deposed one is checked in obeyed.
 func (k *checker) deploy(node string, m *protos.Deploy) {
 	key := deployment(node, graph.TaskID{Vertex: graph.VertexID(m.Task.Vertex), Subtask: int(m.Task.Subtask)}, m.Attempt)
-	if m.Epoch < k.epochs[node] {
-		k.stale[key] = true
-		return
+	if m.Epoch >= k.orders[key].epoch {
+		k.orders[key] = order{m.Epoch, int(m.Slot)}
 	}
-	k.epochs[node] = m.Epoch
-	k.orders[key] = order{m.Epoch, int(m.Slot)}
+}
+
+// cancel notes which attempts a leader wants to end.
+func (k *checker) cancel(node string, m *protos.Cancel) {
+	t := graph.TaskID{Vertex: graph.VertexID(m.Task.Vertex), Subtask: int(m.Task.Subtask)}
+	for _, i := range k.live[t] {
+		if i.node == node && i.attempt.N <= m.UpTo {
+			k.cancels[deployment(node, t, i.attempt.N)] = true
+		}
+	}
+}
+
+// obeyed checks I3 for a command that an executor carries out.
+func (k *checker) obeyed(node string, epoch uint64) {
+	if epoch < k.epochs[node] {
+		k.fail("I3: %s obeys epoch %d after epoch %d", node, epoch, k.epochs[node])
+	}
+	k.epochs[node] = epoch
 }
 
 // started checks I2 to I4 and I8 for a task that begins to live.
 func (k *checker) started(n *world.Node, id string, t graph.TaskID, attempt uint32) {
 	o, ordered := k.orders[deployment(n.Name(), t, attempt)]
 	if !ordered {
-		k.fail("I3: %s starts attempt %d of task %v for a deposed leader", n.Name(), attempt, t)
+		k.fail("I3: %s starts attempt %d of task %v, which no leader has asked for", n.Name(), attempt, t)
 	}
 	now := operator.Attempt{Epoch: o.epoch, N: attempt}
-	for _, i := range k.live[t] {
-		if !i.told {
-			k.fail("I8: attempt %v of task %v starts on %s while attempt %v lives on %s", now, t, n.Name(), i.attempt, i.node)
-		}
-	}
+	k.alone(n, t, now)
 	before, again := k.newest[t]
 	if again && now.Compare(before) <= 0 {
 		k.fail("I8: attempt %v of task %v starts after attempt %v", now, t, before)
@@ -159,10 +166,26 @@ func (k *checker) started(n *world.Node, id string, t graph.TaskID, attempt uint
 		k.returned(n, t, o.slot)
 	}
 	k.newest[t] = now
-	k.homes[t] = home{n.Name(), n.Starts(), o.slot, k.excuses.disturbed[n.Name()]}
-	k.live[t] = append(k.live[t], instance{node: n.Name(), id: id, attempt: now})
+	k.homes[t] = home{n.Name(), n.Starts(), o.slot, k.disturbances(n.Name())}
+	k.live[t] = append(k.live[t], instance{node: n.Name(), id: id, attempt: now, calm: k.excuses.disturbed[n.Name()]})
 	if k.whole(k.region[t]) {
 		k.excuses.clear(k.region[t])
+	}
+}
+
+// alone checks the barrier of I8: when an attempt of a region begins, nothing of an earlier
+// one lives. Where the leader could not wait for that, the lease has ended it; where it
+// could not be told yet, its node stands still.
+func (k *checker) alone(n *world.Node, t graph.TaskID, now operator.Attempt) {
+	for _, u := range k.regions[k.region[t]] {
+		for _, i := range k.live[u] {
+			if i.attempt.Compare(now) < 0 && !i.expired && i.calm == k.excuses.disturbed[i.node] {
+				k.fail("I8: attempt %v of task %v starts on %s while attempt %v of task %v lives on %s", now, t, n.Name(), i.attempt, u, i.node)
+			}
+			if u == t && !i.told && !k.excuses.frozen[i.node] {
+				k.fail("I8: attempt %v of task %v starts on %s while attempt %v lives on %s", now, t, n.Name(), i.attempt, i.node)
+			}
+		}
 	}
 }
 
@@ -187,12 +210,16 @@ func (k *checker) gone(node, id string, t graph.TaskID, attempt uint32) {
 // told notes that an attempt was told to end: by its leader, or by its executor whose lease
 // ran out.
 func (k *checker) told(node, id string, t graph.TaskID, attempt uint32) {
-	if i := k.find(node, id, t); i != nil {
-		i.told = true
+	i := k.find(node, id, t)
+	if i == nil || i.told {
+		return
 	}
-	if !k.cancels[deployment(node, t, attempt)] {
-		k.excuses.excuse(k.region[t], "the lease of "+node+" ran out")
+	i.told = true
+	if k.cancels[deployment(node, t, attempt)] {
+		return
 	}
+	i.expired = true
+	k.excuses.excuse(k.region[t], "the lease of "+node+" ran out")
 }
 
 func (k *checker) find(node, id string, t graph.TaskID) *instance {
@@ -229,7 +256,9 @@ func (k *checker) led(_, _ string, epoch uint64) {
 		k.fail("I3: epoch %d after %d", epoch, k.acting)
 	}
 	k.acting = epoch
-	k.leaders++
+	if k.c.result == nil { // else it only learns of the end
+		k.leaders++
+	}
 }
 
 // advanced checks I5 and I6 for a checkpoint that has become complete.

@@ -92,7 +92,7 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 	for i := range s.Candidates {
 		c.candidates = append(c.candidates, node(fmt.Sprint("jm", i)).Name())
 	}
-	for i := range s.Executors + maxReplacements {
+	for i := range s.Executors + s.Spare + maxReplacements {
 		c.resources.pool = append(c.resources.pool, node(fmt.Sprint("te", i)).Name())
 	}
 	return c, nil
@@ -154,7 +154,8 @@ func (c *cluster) startExecutor(name string) {
 		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
 		Leader: lookup{leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: lease, Heartbeat: heartbeat,
 		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Rate: c.scenario.Rate,
-		Drill: func(string, int) func() { return func() { c.drill(name) } },
+		Obeyed: func(epoch uint64) { c.check.obeyed(name, epoch) },
+		Drill:  func(string, int) func() { return func() { c.drill(name) } },
 	}.Defaults()
 	c.spawn(sys, "executor", "te", func() actors.Actor { return taskexec.New(config) })
 }
@@ -222,7 +223,7 @@ func (r *resources) declare(slots int) {
 }
 
 func (r *resources) grow() {
-	if r.coming || len(r.given)*r.c.scenario.Slots >= r.demand || len(r.pool) == 0 {
+	if r.coming || (len(r.given)-r.c.scenario.Spare)*r.c.scenario.Slots >= r.demand || len(r.pool) == 0 {
 		return
 	}
 	r.coming = true

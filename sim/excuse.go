@@ -11,11 +11,13 @@ import (
 // it was last whole. A change of leader is no excuse, nor is what happens to others.
 type excuses struct {
 	why       []string
-	disturbed map[string]int // how often something has happened to a node
+	disturbed map[string]int  // how often something has happened to a node
+	ill       map[string]int  // faults of a node that are not mended
+	frozen    map[string]bool // nodes that were paused for longer than a lease
 }
 
 func newExcuses(regions int) excuses {
-	e := excuses{make([]string, regions), map[string]int{}}
+	e := excuses{make([]string, regions), map[string]int{}, map[string]int{}, map[string]bool{}}
 	for i := range e.why {
 		e.why[i] = "it was never whole"
 	}
@@ -36,13 +38,25 @@ type home struct {
 	node      string
 	starts    int // of the node, which tell its processes apart
 	slot      int
-	disturbed int // how often something had happened to the node
+	disturbed int // how often something had happened to the node or to a JobMaster's
+}
+
+// disturbances counts what has happened to a node, or to those that must hear of it in time.
+func (k *checker) disturbances(node string) int {
+	n := k.excuses.disturbed[node]
+	for _, c := range k.c.candidates {
+		n += k.excuses.disturbed[c] + k.excuses.ill[c]
+	}
+	return n
 }
 
 // returned checks I8 for a task that is started again: its slot is alive and undisturbed.
 func (k *checker) returned(n *world.Node, t graph.TaskID, slot int) {
 	h := k.homes[t]
-	if old := k.c.node(h.node); old.System() == nil || old.Starts() != h.starts || k.excuses.disturbed[h.node] != h.disturbed {
+	if k.excuses.ill[h.node] > 0 {
+		return
+	}
+	if old := k.c.node(h.node); old.System() == nil || old.Starts() != h.starts || k.disturbances(h.node) != h.disturbed {
 		return
 	}
 	if n.Name() != h.node || slot != h.slot {
@@ -52,14 +66,22 @@ func (k *checker) returned(n *world.Node, t graph.TaskID, slot int) {
 
 // strikes excuses what a fault may restart.
 func (k *checker) strikes(f Fault) {
+	if f.Kind == Pause && f.For >= lease {
+		k.excuses.frozen[f.Target] = true
+	}
 	switch f.Kind {
 	case Pause, Partition, OneWay, Isolate, ClockJump, NoServices:
 		for _, node := range []string{f.Target, f.Other} {
 			if node != "" {
 				k.disturbed(node, fmt.Sprintf("had a %s", f.Kind))
+				k.excuses.ill[node]++
+				k.c.w.At(f.For, func() {
+					k.disturbed(node, fmt.Sprintf("had a %s", f.Kind))
+					k.excuses.ill[node]--
+				})
 			}
 		}
-	case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
+	case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
 		// They excuse nothing by themselves: a crash is seen, and so is a task that fails.
 	}
 }

@@ -38,12 +38,13 @@ const (
 	ClockJump      FaultKind = "clock jump"        // Target's clock jumps
 	PanicTask      FaultKind = "panic task"        // user code panics in some task of Target
 	LossyNetwork   FaultKind = "lossy network"     // control messages are lost, repeated and late everywhere
+	LateMessages   FaultKind = "late messages"     // some control messages come many seconds late, after what was sent later
 )
 
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	CrashExecutor, LoseExecutor, CrashJobMaster, Pause, Partition, OneWay, Isolate, BreakLink,
-	NoServices, StoreErrors, SlowStore, DiskErrors, SessionsLost, ClockJump, PanicTask, LossyNetwork,
+	NoServices, StoreErrors, SlowStore, DiskErrors, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
 }
 
 func (f Fault) String() string {
@@ -77,7 +78,10 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 		f := Fault{
 			At:   r.Between(200*time.Millisecond, horizon),
 			Kind: kinds[r.N(len(kinds))],
-			For:  r.Between(50*time.Millisecond, 6*time.Second),
+			For:  r.Between(50*time.Millisecond, 3*time.Second),
+		}
+		if r.P(0.3) {
+			f.For *= 5 // longer than a lease
 		}
 		f.Target, f.Other = executors[r.N(len(executors))], executors[r.N(len(executors))]
 		switch f.Kind {
@@ -97,7 +101,7 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 			}
 		case CrashExecutor, LoseExecutor, PanicTask:
 			f.Other = ""
-		case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork:
+		case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages:
 			f.Target, f.Other = "", ""
 		}
 		if f.Target != "" && f.Target == f.Other {
@@ -138,7 +142,7 @@ func (c *cluster) strike(f Fault) {
 		c.leaders.invalidateAll()
 	case PanicTask:
 		c.panics[f.Target]++
-	case NoServices, StoreErrors, SlowStore, DiskErrors, LossyNetwork:
+	case NoServices, StoreErrors, SlowStore, DiskErrors, LossyNetwork, LateMessages:
 		c.active[f.Kind] = append(c.active[f.Kind], f.Target)
 		c.shape()
 		mend(func() {
@@ -207,6 +211,10 @@ func (c *cluster) shape() {
 	if len(c.active[LossyNetwork]) > 0 {
 		n.Loss, n.Twice = 0.15, 0.1
 		n.Delay.Tail, n.Delay.TailP = 500*time.Millisecond, 0.05
+	}
+	if len(c.active[LateMessages]) > 0 {
+		n.Twice = 0.1
+		n.Delay.Tail, n.Delay.TailP = 3*time.Second, 0.15
 	}
 	for _, a := range c.nodes {
 		for _, b := range c.nodes {

@@ -27,6 +27,7 @@ type Scenario struct {
 	Workload        Workload
 	Candidates      int
 	Executors       int
+	Spare           int // executors beyond those that the job needs
 	Slots           int // of each executor
 	CheckpointEvery time.Duration
 	BatchRecords    int
@@ -72,11 +73,11 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Executors = (slots + s.Slots - 1) / s.Slots
+	s.Executors, s.Spare = (slots+s.Slots-1)/s.Slots, r.N(3)
 	s.Horizon = r.Between(2*time.Second, 20*time.Second)
 	s.Rate = max(1, float64(w.Records)/s.Horizon.Seconds())
 	var executors, candidates []string
-	for i := range s.Executors {
+	for i := range s.Executors + s.Spare {
 		executors = append(executors, fmt.Sprint("te", i))
 	}
 	for i := range s.Candidates {

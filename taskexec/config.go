@@ -42,6 +42,9 @@ type Config struct {
 	// Drill may return a function that is called before each input record of an operator's
 	// task, to make it panic on purpose; nil, or a nil result: none.
 	Drill func(operator string, subtask int) func()
+	// Obeyed is told, on the executor's turn, of the epoch of every command that is carried
+	// out. May be nil.
+	Obeyed func(epoch uint64)
 }
 
 // LeaderLookup finds the acting JobMaster of a job. It blocks; it is called off the actor.

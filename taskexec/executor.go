@@ -164,6 +164,9 @@ func (e *Executor) obey(job string, epoch uint64) bool {
 	if epoch > e.epoch {
 		e.epoch, e.session = epoch, 0
 	}
+	if e.config.Obeyed != nil {
+		e.config.Obeyed(epoch)
+	}
 	return true
 }
 

@@ -210,4 +210,3 @@ func (o *outputs) find(a exchange.Address) (*outLink, int) {
 	}
 	return nil, 0
 }
-

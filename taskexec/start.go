@@ -20,7 +20,7 @@ func (t *task) open() error {
 		Job: s.config.Job, Vertex: s.deploy.task.Vertex, Subtask: s.deploy.task.Subtask,
 		Parallelism:    s.plan.Vertices[s.deploy.task.Vertex].Parallelism,
 		MaxParallelism: s.plan.Job.MaxParallelism,
-		Attempt: operator.Attempt{Epoch: s.deploy.epoch, N: s.deploy.attempt}, Restored: s.deploy.restore,
+		Attempt:        operator.Attempt{Epoch: s.deploy.epoch, N: s.deploy.attempt}, Restored: s.deploy.restore,
 		Now: t.clock, WakeAt: t.wakeAfter, Count: t.counters.add, Report: t.report, Where: t.where,
 		Pressure: &t.press, Splits: operator.NewSplitClocks(1), FS: s.config.FS,
 	}

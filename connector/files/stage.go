@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 
+	"blink/internal/mutate"
 	"blink/operator"
 )
 
@@ -205,6 +206,10 @@ func (s *stage) commitPart(p Part) error {
 	err := s.fs.Rename(from, to)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if mutate.On(mutate.CommitTwice) {
+		again := Part{p.Checkpoint, p.Task, operator.Attempt{Epoch: p.Attempt.Epoch, N: p.Attempt.N + 1}}
+		return s.concat(path.Join(s.target.home(), again.committed()), []Part{p})
 	}
 	for _, done := range []string{to, s.target.path} {
 		if done == s.target.path && s.target.folder {
