@@ -22,6 +22,7 @@ const layers = `
 	connector/* web shell
 	sim/world
 	sim
+	sim/campaign
 	cluster blinktest
 	examples/*
 	bench

@@ -2,12 +2,10 @@ package cluster
 
 import (
 	"flag"
-	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"blink/operator"
+	"blink/sim/campaign"
 )
 
 // simulator is runSimulated, or a test's. It returns false when a seed broke something.
@@ -77,14 +75,9 @@ func seedRange(seeds, seed string, both bool) (first, last uint64, err error) {
 		}
 		seeds = seed + "-" + seed
 	}
-	a, b, ok := strings.Cut(seeds, "-")
-	first, err1 := strconv.ParseUint(a, 10, 64)
-	last, err2 := strconv.ParseUint(b, 10, 64)
-	if !ok || err1 != nil || err2 != nil || last < first {
-		return 0, 0, usagef("seeds %s: want A-B with A not above B, such as %s", seeds, defaultSeeds)
-	}
-	if last-first >= 1<<32 {
-		return 0, 0, fmt.Errorf("seeds %s: more than %d", seeds, uint64(1)<<32)
+	first, last, err = campaign.Seeds(seeds)
+	if err != nil {
+		return 0, 0, usagef("%v", err)
 	}
 	return first, last, nil
 }

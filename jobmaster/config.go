@@ -26,6 +26,9 @@ type Config struct {
 	Observe func(Status)
 	// Done is told once, by the candidate that led the job to its end.
 	Done func(Result)
+	// Stepped is told, on the JobMaster's turn, of every event and of the actions that follow.
+	// It must keep neither. May be nil.
+	Stepped func(ev exec.Event, actions []exec.Action)
 	// OnTrigger is called when a checkpoint has been triggered; a drill may panic. May be nil.
 	OnTrigger func(checkpoint uint64)
 }

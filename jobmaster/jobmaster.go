@@ -270,6 +270,9 @@ func (j *JobMaster) step(ev exec.Event) {
 		return
 	}
 	actions := slices.Clone(j.m.Step(j.c.Now(), ev))
+	if j.config.Stepped != nil {
+		j.config.Stepped(ev, actions)
+	}
 	for _, a := range actions {
 		j.do(a)
 	}

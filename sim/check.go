@@ -37,7 +37,6 @@ type checker struct {
 	region   map[graph.TaskID]int
 	regions  [][]graph.TaskID
 	epochs   map[string]uint64 // highest epoch each executor process has seen
-	stale    map[string]bool   // deployments of deposed leaders, by node, task and attempt
 	orders   map[string]order  // deployments of acting leaders, alike
 	cancels  map[string]bool   // attempts that an acting leader has cancelled, alike
 	live     map[graph.TaskID][]instance
@@ -80,6 +79,16 @@ func newChecker(c *cluster) *checker {
 	}
 	k.excuses = newExcuses(len(k.regions))
 	return k
+}
+
+// again begins with the tasks of a job that is run again, maybe with another plan. What is
+// durable goes on.
+func (k *checker) again() {
+	n := newChecker(k.c)
+	n.last, n.complete, n.acting = k.last, k.complete, k.acting
+	n.restarts, n.leaders, n.checkpoints = k.restarts, k.leaders, k.checkpoints
+	n.excuses.disturbed, n.excuses.ill, n.excuses.frozen = k.excuses.disturbed, k.excuses.ill, k.excuses.frozen
+	*k = *n
 }
 
 func (k *checker) fail(format string, args ...any) { k.c.w.Fail(fmt.Errorf(format, args...)) }
@@ -168,6 +177,7 @@ func (k *checker) started(n *world.Node, id string, t graph.TaskID, attempt uint
 	k.newest[t] = now
 	k.homes[t] = home{n.Name(), n.Starts(), o.slot, k.disturbances(n.Name())}
 	k.live[t] = append(k.live[t], instance{node: n.Name(), id: id, attempt: now, calm: k.excuses.disturbed[n.Name()]})
+	k.c.say(n.Name(), "attempt %v of task %v begins", now, t)
 	if k.whole(k.region[t]) {
 		k.excuses.clear(k.region[t])
 	}
@@ -205,6 +215,7 @@ func (k *checker) gone(node, id string, t graph.TaskID, attempt uint32) {
 		k.excuses.excuse(k.region[t], fmt.Sprintf("attempt %d of task %v failed", attempt, t))
 	}
 	k.live[t] = slices.DeleteFunc(k.live[t], func(i instance) bool { return i.node == node && i.id == id })
+	k.c.say(node, "attempt %d of task %v has left", attempt, t)
 }
 
 // told notes that an attempt was told to end: by its leader, or by its executor whose lease
@@ -234,6 +245,7 @@ func (k *checker) find(node, id string, t graph.TaskID) *instance {
 // crashed forgets what lived in a process.
 func (k *checker) crashed(node string) {
 	k.disturbed(node, "crashed")
+	k.c.say(node, "crashes")
 	for t := range k.live { // in any order
 		k.live[t] = slices.DeleteFunc(k.live[t], func(i instance) bool { return i.node == node })
 	}
@@ -251,11 +263,12 @@ func (k *checker) disturbed(node, what string) {
 }
 
 // led is told of every acquisition of the key.
-func (k *checker) led(_, _ string, epoch uint64) {
+func (k *checker) led(_, value string, epoch uint64) {
 	if epoch <= k.acting {
 		k.fail("I3: epoch %d after %d", epoch, k.acting)
 	}
 	k.acting = epoch
+	k.c.say("leader", "%s leads with epoch %d", value, epoch)
 	if k.c.result == nil { // else it only learns of the end
 		k.leaders++
 	}
@@ -326,12 +339,18 @@ func (k *checker) deleted(key string) {
 
 // end checks what is left after the job.
 func (k *checker) end() error {
-	if r := k.c.result; r.State != exec.JobFinished {
-		return fmt.Errorf("I11: the job ended %s: %s", r.State, r.Reason)
-	}
 	var errs []error
-	if err := k.c.scenario.Workload.Check(k.c.disk.read); err != nil {
-		errs = append(errs, fmt.Errorf("I1: %w", err))
+	switch r := k.c.result; {
+	case k.c.scenario.Workload.Fails:
+		if r.State != exec.JobFailed {
+			errs = append(errs, fmt.Errorf("I11: the job ended %s, and it has no input", r.State))
+		}
+	case r.State != exec.JobFinished:
+		return fmt.Errorf("I11: the job ended %s: %s", r.State, r.Reason)
+	default:
+		if err := k.c.scenario.Workload.Check(k.c.disk.visible()); err != nil {
+			errs = append(errs, fmt.Errorf("I1: %w", err))
+		}
 	}
 	errs = append(errs, k.leaks())
 	if len(k.c.scenario.Faults) == 0 && (k.restarts > 0 || k.leaders > 1) {

@@ -54,25 +54,26 @@ type cluster struct {
 	check      *checker
 
 	callChance *world.Rand
+	clocks     *world.Rand
+	machines   int // for executors
 	faults     map[FaultKind]int
 	active     map[FaultKind][]string
 	panics     map[string]int // drills owed, by node
 	jumped     map[string]bool
 	result     *jobmaster.Result
+	ends       int // how often the job has come to an end
+	seen       Coverage
 }
 
 func newCluster(seed uint64, s *Scenario) (*cluster, error) {
-	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}, jumped: map[string]bool{}}
-	built, err := s.Workload.Program()
-	if err != nil {
-		return nil, err
-	}
-	if c.plan, err = graph.Compile(built.Job); err != nil {
+	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}, jumped: map[string]bool{}, seen: Coverage{}}
+	if err := c.compile(); err != nil {
 		return nil, err
 	}
 	c.check = newChecker(c)
 	c.w = world.New(seed, world.Options{
 		Faults: c, Trace: s.Trace, Turn: c.check.turn,
+		Call:  world.Delay{Min: 50 * time.Microsecond, Max: 2 * time.Millisecond, Tail: 8 * time.Millisecond, TailP: 0.02}, // never a renewal too late
 		Lost:  func(node string) any { return exchange.Lost{Node: node} },
 		Frame: func(data []byte) any { return exchange.Frame{Data: data} },
 	})
@@ -82,20 +83,32 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 	c.objects = newObjectStore()
 	c.objects.deleting = c.check.deleted
 	c.disk = newDisk(c.w.Rand("disk"))
+	c.disk.base, c.disk.outputs = s.Workload.Base, s.Workload.Outputs
 	c.resources = &resources{c: c, chance: c.w.Rand("resources")}
-	clocks := c.w.Rand("clocks")
-	node := func(name string) *world.Node {
-		n := c.w.Node(name, world.Clock{Offset: clocks.Between(0, time.Second), Drift: int64(clocks.N(201)) - 100})
-		c.nodes = append(c.nodes, n)
-		return n
-	}
+	c.clocks = c.w.Rand("clocks")
 	for i := range s.Candidates {
-		c.candidates = append(c.candidates, node(fmt.Sprint("jm", i)).Name())
+		c.candidates = append(c.candidates, c.machine(fmt.Sprint("jm", i)))
 	}
-	for i := range s.Executors + s.Spare + maxReplacements {
-		c.resources.pool = append(c.resources.pool, node(fmt.Sprint("te", i)).Name())
+	if s.Executors == 0 {
+		s.Executors = (c.plan.Slots() + s.Slots - 1) / s.Slots
 	}
+	c.resources.pool = c.fresh(s.Executors + s.Spare + maxReplacements)
 	return c, nil
+}
+
+// machine adds a node, whose clock is a little off.
+func (c *cluster) machine(name string) string {
+	c.nodes = append(c.nodes, c.w.Node(name, world.Clock{Offset: c.clocks.Between(0, time.Second), Drift: int64(c.clocks.N(201)) - 100}))
+	return name
+}
+
+// fresh adds nodes for executors.
+func (c *cluster) fresh(n int) (names []string) {
+	for range n {
+		names = append(names, c.machine(fmt.Sprint("te", c.machines)))
+		c.machines++
+	}
+	return names
 }
 
 // maxReplacements is how many nodes there are beyond those that the job needs.
@@ -141,7 +154,7 @@ func (c *cluster) startCandidate(name string) {
 		Job: jobName, Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},
 		FS: diskClient{c.disk, name, c.w.Call}, Leader: leaderClient{c.leaders, c.w.Call}, Resources: resourceClient{c.resources, c.w.Call},
 		Options: options, Election: leader.Options{TTL: sessionTTL, Retry: retry},
-		Done: func(r jobmaster.Result) { c.done(name, r) },
+		Done: func(r jobmaster.Result) { c.done(name, r) }, Stepped: c.stepped,
 	}
 	c.spawn(sys, "candidate", "jm", func() actors.Actor { return jobmaster.NewCandidate(config) })
 }
@@ -178,9 +191,59 @@ func (c *cluster) spawn(sys *actors.System, kind, name string, make func() actor
 // pointer.
 func (c *cluster) done(name string, r jobmaster.Result) {
 	c.w.Note(name, "the job is "+string(r.State)+" "+r.Reason)
-	if c.result == nil {
-		c.result = &r
+	if c.result != nil {
+		return
 	}
+	if r.State == exec.JobStopped || r.State == exec.JobCanceled {
+		c.w.At(0, func() { c.again(r.State == exec.JobStopped) })
+		return
+	}
+	c.result = &r
+}
+
+// ask tells whoever may lead what the user wants.
+func (c *cluster) ask(m any) {
+	for _, name := range c.candidates {
+		if s := c.node(name).System(); s != nil {
+			s.Tell(actors.Ref{Node: name, ID: "jm"}, m)
+		}
+	}
+}
+
+// again is the user who runs a job again that was stopped or cancelled: all its processes
+// are new.
+func (c *cluster) again(rescale bool) {
+	c.ends++
+	for _, name := range c.candidates {
+		c.crash(name)
+	}
+	for _, name := range c.resources.given {
+		c.crash(name)
+	}
+	c.resources.given, c.resources.demand = nil, 0
+	c.resources.pool = append(c.resources.pool, c.fresh(c.scenario.Executors)...)
+	if rescale && c.scenario.Workload.Rescale != nil {
+		c.scenario.Workload.Rescale()
+	}
+	if err := c.compile(); err != nil {
+		c.w.Fail(err)
+		return
+	}
+	c.check.again()
+	c.w.At(time.Millisecond, func() { // when the crashes have taken effect
+		for _, name := range c.candidates {
+			c.revive(name)
+		}
+	})
+}
+
+// compile makes the plan of the job as it is now.
+func (c *cluster) compile() error {
+	built, err := c.scenario.Workload.Program()
+	if err == nil {
+		c.plan, err = graph.Compile(built.Job)
+	}
+	return err
 }
 
 // lookup finds the JobMaster through the leader service.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"blink/operator"
 	"blink/sim/world"
@@ -16,10 +17,13 @@ import (
 // has written and not synced is torn when it crashes, and so are the names it made, renamed
 // or removed in folders that were not synced.
 type disk struct {
-	chance *world.Rand
-	files  map[string]*inode
-	dirs   map[string]bool
-	names  []change // not yet durable, in the order in which they were made
+	base    operator.FS       // what is not here is read there; nil: nowhere
+	outputs []string          // paths that are never looked for in base
+	inputs  map[string]*inode // copies of base
+	chance  *world.Rand
+	files   map[string]*inode
+	dirs    map[string]bool
+	names   []change // not yet durable, in the order in which they were made
 }
 
 type inode struct {
@@ -35,7 +39,7 @@ type change struct {
 }
 
 func newDisk(c *world.Rand) *disk {
-	return &disk{chance: c, files: map[string]*inode{}, dirs: map[string]bool{".": true, "/": true}}
+	return &disk{chance: c, files: map[string]*inode{}, dirs: map[string]bool{".": true, "/": true}, inputs: map[string]*inode{}}
 }
 
 // crash loses what process owner had not synced: of each file a tail, of its changes of
@@ -81,6 +85,35 @@ func (d *disk) put(name string, f *inode) {
 	d.files[name] = f
 }
 
+// find returns a file of the disk, or a copy of one of base.
+func (d *disk) find(name string) *inode {
+	if n := d.files[name]; n != nil || d.base == nil || d.written(name) {
+		return n
+	}
+	if n := d.inputs[name]; n != nil {
+		return n
+	}
+	f, err := d.base.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil
+	}
+	n := &inode{data: data, synced: len(data)}
+	d.inputs[name] = n
+	return n
+}
+
+// written says whether a path is where the job writes.
+func (d *disk) written(name string) bool {
+	return slices.ContainsFunc(d.outputs, func(o string) bool {
+		return name == o || strings.HasPrefix(name, o+"/") || strings.HasPrefix(name, path.Join(path.Dir(o), "."+path.Base(o)))
+	})
+}
+
 // diskClient is the disk as one process sees it.
 type diskClient struct {
 	d     *disk
@@ -95,7 +128,7 @@ func notExist(op, name string) error {
 func (c diskClient) Open(name string) (f operator.File, err error) {
 	name = path.Clean(name)
 	err = c.call("disk.open", func() error {
-		n := c.d.files[name]
+		n := c.d.find(name)
 		if n == nil {
 			return notExist("open", name)
 		}
@@ -184,7 +217,7 @@ func (c diskClient) Stat(name string) (i operator.FileInfo, err error) {
 			i.Dir = true
 			return nil
 		}
-		n := c.d.files[name]
+		n := c.d.find(name)
 		if n == nil {
 			return notExist("stat", name)
 		}
@@ -248,11 +281,13 @@ func (f *file) Sync() error {
 
 func (f *file) Close() error { return nil }
 
-// read returns the content of a file, for checkers.
-func (d *disk) read(name string) (string, bool) {
-	n := d.files[path.Clean(name)]
-	if n == nil {
-		return "", false
+// visible returns the contents of all files that are not hidden, by name, for checkers.
+func (d *disk) visible() map[string]string {
+	all := map[string]string{}
+	for name, n := range d.files { // into a map: any order will do
+		if !strings.Contains("/"+name, "/.") {
+			all[name] = string(n.data)
+		}
 	}
-	return string(n.data), true
+	return all
 }

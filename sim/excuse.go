@@ -13,18 +13,24 @@ type excuses struct {
 	why       []string
 	disturbed map[string]int  // how often something has happened to a node
 	ill       map[string]int  // faults of a node that are not mended
+	ending    bool            // the user has asked for the end
 	frozen    map[string]bool // nodes that were paused for longer than a lease
 }
 
 func newExcuses(regions int) excuses {
-	e := excuses{make([]string, regions), map[string]int{}, map[string]int{}, map[string]bool{}}
+	e := excuses{why: make([]string, regions), disturbed: map[string]int{}, ill: map[string]int{}, frozen: map[string]bool{}}
 	for i := range e.why {
 		e.why[i] = "it was never whole"
 	}
 	return e
 }
 
-func (e *excuses) of(region int) string { return e.why[region] }
+func (e *excuses) of(region int) string {
+	if e.ending {
+		return "the user ends the job"
+	}
+	return e.why[region]
+}
 
 func (e *excuses) excuse(region int, why string) { e.why[region] = why }
 
@@ -81,7 +87,9 @@ func (k *checker) strikes(f Fault) {
 				})
 			}
 		}
-	case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
+	case StopJob, CancelJob: // a leader that crashes when all have left runs the job again
+		k.excuses.ending = true
+	case StoreErrors, SlowStore, DiskErrors, LeaderErrors, SessionsLost, LossyNetwork, LateMessages, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
 		// They excuse nothing by themselves: a crash is seen, and so is a task that fails.
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"blink/jobmaster"
 	"blink/sim/world"
 )
 
@@ -32,19 +33,23 @@ const (
 	BreakLink      FaultKind = "break link"        // the data connection of two executors
 	NoServices     FaultKind = "no services"       // Target's calls of store, leader service and disk fail
 	StoreErrors    FaultKind = "store errors"      // calls of the object store fail, before or after they were applied
+	LeaderErrors   FaultKind = "leader errors"     // calls of the leader service fail, before or after they were applied
 	SlowStore      FaultKind = "slow store"        // calls of the object store take long
 	DiskErrors     FaultKind = "disk errors"       // calls of the disk fail, not applied
 	SessionsLost   FaultKind = "sessions lost"     // the leader service forgets every session
 	ClockJump      FaultKind = "clock jump"        // Target's clock jumps
 	PanicTask      FaultKind = "panic task"        // user code panics in some task of Target
 	LossyNetwork   FaultKind = "lossy network"     // control messages are lost, repeated and late everywhere
+	StopJob        FaultKind = "stop job"          // the user stops the job, and runs it again with another parallelism
+	CancelJob      FaultKind = "cancel job"        // the user ends it at once, and runs it again alike
 	LateMessages   FaultKind = "late messages"     // some control messages come many seconds late, after what was sent later
 )
 
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	CrashExecutor, LoseExecutor, CrashJobMaster, Pause, Partition, OneWay, Isolate, BreakLink,
-	NoServices, StoreErrors, SlowStore, DiskErrors, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
+	NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
+	StopJob, CancelJob,
 }
 
 func (f Fault) String() string {
@@ -101,7 +106,7 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 			}
 		case CrashExecutor, LoseExecutor, PanicTask:
 			f.Other = ""
-		case StoreErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages:
+		case StoreErrors, LeaderErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages, StopJob, CancelJob:
 			f.Target, f.Other = "", ""
 		}
 		if f.Target != "" && f.Target == f.Other {
@@ -115,7 +120,9 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 // strike makes a fault happen, and mends it in time.
 func (c *cluster) strike(f Fault) {
 	c.faults[f.Kind]++
+	c.seen["fault "+string(f.Kind)]++
 	c.w.Note("fault", f.String())
+	c.say("fault", "%v", f)
 	c.check.strikes(f)
 	mend := func(g func()) { c.w.At(f.For, g) }
 	switch f.Kind {
@@ -138,11 +145,15 @@ func (c *cluster) strike(f Fault) {
 		c.w.Break(c.node(f.Target), c.node(f.Other))
 	case ClockJump:
 		c.jump(f.Target)
+	case StopJob:
+		c.ask(jobmaster.StopJob{})
+	case CancelJob:
+		c.ask(jobmaster.CancelJob{})
 	case SessionsLost:
 		c.leaders.invalidateAll()
 	case PanicTask:
 		c.panics[f.Target]++
-	case NoServices, StoreErrors, SlowStore, DiskErrors, LossyNetwork, LateMessages:
+	case NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, LossyNetwork, LateMessages:
 		c.active[f.Kind] = append(c.active[f.Kind], f.Target)
 		c.shape()
 		mend(func() {
@@ -197,6 +208,8 @@ func (c *cluster) Call(node, op string) world.Fault {
 	switch {
 	case service == "store" && is(StoreErrors) && r.P(0.4):
 		return world.Fault{Err: errStoreDown, Applied: r.P(0.5)}
+	case service == "leader" && is(LeaderErrors) && r.P(0.3):
+		return world.Fault{Err: errUnreachable, Applied: r.P(0.5)}
 	case service == "store" && is(SlowStore):
 		return world.Fault{Slow: r.Between(0, 2*time.Second)}
 	case service == "disk" && is(DiskErrors) && r.P(0.1):

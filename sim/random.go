@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,7 +30,8 @@ type randomJob struct {
 	sources     []randomSource
 	branches    []randomBranch
 	parallelism int
-	groups      int // max parallelism
+	broken      bool // its sources cannot be enumerated
+	groups      int  // max parallelism
 	bound       time.Duration
 }
 
@@ -58,9 +60,9 @@ const (
 	slide      = 4 * time.Second
 )
 
-func drawJob(seed uint64) randomJob {
+func drawJob(seed uint64) *randomJob {
 	c := world.NewRand(seed).Split("workload")
-	j := randomJob{parallelism: 1 + c.N(4), groups: []int{8, 16, 128}[c.N(3)], bound: c.Between(0, 30*time.Second)}
+	j := &randomJob{broken: c.P(0.02), parallelism: 1 + c.N(4), groups: []int{8, 16, 128}[c.N(3)], bound: c.Between(0, 30*time.Second)}
 	for range 1 + c.N(2) {
 		s := randomSource{splits: 1 + c.N(4), records: c.N(61), keys: 1 + c.N(12), nonBlock: c.P(0.5)}
 		for range c.N(4) {
@@ -79,9 +81,17 @@ func drawJob(seed uint64) randomJob {
 	return j
 }
 
+// rescale changes the parallelism of everything.
+func (j *randomJob) rescale() {
+	j.parallelism = 1 + (j.parallelism+1)%4
+	for i := range j.branches {
+		j.branches[i].parallelism = (j.branches[i].parallelism + 2) % 4
+	}
+}
+
 // facts are the records of one split: in order of ID, out of order in time by at most the
 // bound.
-func (j randomJob) facts(seed uint64, source, split int) []fact {
+func (j *randomJob) facts(seed uint64, source, split int) []fact {
 	s := j.sources[source]
 	c := world.NewRand(seed).Split(fmt.Sprint("facts", source, ".", split))
 	out := make([]fact, s.records)
@@ -97,7 +107,7 @@ func (j randomJob) facts(seed uint64, source, split int) []fact {
 }
 
 // program is the drawn job on the public API.
-func (j randomJob) program(seed uint64) blink.Program {
+func (j *randomJob) program(seed uint64) blink.Program {
 	return blink.Define("random", func(job *blink.Job) {
 		job.MaxParallelism(j.groups)
 		streams := make([]blink.Stream[fact], len(j.sources))
@@ -110,7 +120,7 @@ func (j randomJob) program(seed uint64) blink.Program {
 	})
 }
 
-func (j randomJob) read(job *blink.Job, seed uint64, source int) blink.Stream[fact] {
+func (j *randomJob) read(job *blink.Job, seed uint64, source int) blink.Stream[fact] {
 	s := job.Read(j.source(seed, source)).ID(fmt.Sprint("facts", source)).
 		EventTime(func(f fact) time.Time { return f.At }, blink.BoundedOutOfOrder(j.bound))
 	for _, v := range j.sources[source].verbs {
@@ -161,7 +171,7 @@ type (
 	pairRow  struct{ Left, Right int64 }
 )
 
-func (j randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) {
+func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) {
 	s := streams[b.source]
 	out := files.CSV(fmt.Sprintf("out/%d.csv", i))
 	id := fmt.Sprint(b.kind, i)
@@ -302,17 +312,25 @@ type part struct{ Source, Split, Next int }
 func (p part) ID() string { return fmt.Sprintf("%d.%d", p.Source, p.Split) }
 
 // source reads the facts of one source of the job.
-func (j randomJob) source(seed uint64, source int) blink.Source[fact] {
+func (j *randomJob) source(seed uint64, source int) blink.Source[fact] {
 	s := j.sources[source]
 	o := blink.SourceOptions{Name: "facts", Bounded: true, NonBlocking: s.nonBlock}
-	return blink.NewSource(o, factParts{source, s.splits}, func(_ context.Context, _ blink.FS, p part) (blink.Reader[fact, part], error) {
+	return blink.NewSource(o, factParts{source, s.splits, j.broken}, func(_ context.Context, _ blink.FS, p part) (blink.Reader[fact, part], error) {
 		return &factReader{part: p, facts: j.facts(seed, source, p.Split)}, nil
 	})
 }
 
-type factParts struct{ source, splits int }
+type factParts struct {
+	source, splits int
+	broken         bool
+}
+
+var errNoInput = errors.New("there is no input")
 
 func (f factParts) Splits(context.Context, blink.FS) ([]part, error) {
+	if f.broken {
+		return nil, errNoInput
+	}
 	var ps []part
 	for i := range f.splits {
 		ps = append(ps, part{Source: f.source, Split: i})
@@ -343,7 +361,7 @@ func (r *factReader) Position() part { return r.part }
 func (r *factReader) Close() error   { return nil }
 
 // expect is the plain loop: the lines, sorted, that each branch must have written.
-func (j randomJob) expect(seed uint64) [][]string {
+func (j *randomJob) expect(seed uint64) [][]string {
 	streams := make([][]fact, len(j.sources))
 	for i, s := range j.sources {
 		for split := range s.splits {
@@ -452,7 +470,7 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 func Random(seed uint64) Workload {
 	j := drawJob(seed)
 	build := j.program(seed)
-	w := Workload{Name: "random", Program: func() (*operator.Program, error) {
+	w := Workload{Name: "random", Fails: j.broken, Rescale: j.rescale, Program: func() (*operator.Program, error) {
 		job := blink.NewJob(build.Name, nil).Parallelism(j.parallelism)
 		build.Build(job)
 		return job.Program()
@@ -460,10 +478,10 @@ func Random(seed uint64) Workload {
 	for _, s := range j.sources {
 		w.Records += s.splits * s.records
 	}
-	w.Check = func(read func(name string) (string, bool)) error {
+	w.Check = func(all map[string]string) error {
 		for i, want := range j.expect(seed) {
 			name := fmt.Sprintf("out/%d.csv", i)
-			text, ok := read(name)
+			text, ok := all[name]
 			if !ok {
 				return fmt.Errorf("%s was not written", name)
 			}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"blink/operator"
 	"blink/sim/world"
 )
 
@@ -15,9 +16,17 @@ type Workload struct {
 	Name string
 	// Program builds the job; it is run anew for every simulated process.
 	Program program
-	// Check compares what the job has written, as files of the simulated disk, with what it
-	// must have written.
-	Check func(read func(name string) (string, bool)) error
+	// Check compares what the job has written, the visible files of the simulated disk by
+	// name, with what it must have written.
+	Check func(files map[string]string) error
+	// Base has the files that the job reads beside those of the simulated disk; nil: none.
+	Base operator.FS
+	// Outputs are the paths that the job writes; Base is not looked at there.
+	Outputs []string
+	// Rescale makes Program build the job with another parallelism; nil: it has one only.
+	Rescale func()
+	// Fails says that the job cannot begin: it must fail.
+	Fails bool
 	// Records is about how many records its sources read; 0: unknown.
 	Records int
 }
@@ -35,8 +44,9 @@ type Scenario struct {
 	Rate            float64 // records a second of each source
 	Horizon         time.Duration
 	Faults          []Fault
-	// Trace gets a line for everything that happens; nil for none.
-	Trace func(at time.Duration, where, what string)
+	// Trace gets a line for everything that happens, Story for what a person wants to follow:
+	// faults, leaders, deployments, failures, checkpoints, the end. Either may be nil.
+	Trace, Story func(at time.Duration, where, what string)
 }
 
 // Outcome is how a run ended.
@@ -50,6 +60,14 @@ type Outcome struct {
 	Err     error // the invariant that broke; nil if none
 	// Restarts of tasks, changes of leader and complete checkpoints, for coverage.
 	Restarts, Leaders, Checkpoints int
+	Seen                           Coverage
+	Records                        int // read by the sources
+}
+
+// Calm is a scenario without faults on a small cluster, at full speed.
+func Calm(w Workload) Scenario {
+	s := Scenario{Workload: w, Candidates: 1, Slots: 2, CheckpointEvery: 10 * time.Second, BatchRecords: 64, Credits: 4, Horizon: time.Hour}
+	return s
 }
 
 var register = sync.OnceFunc(registerMessages)
@@ -88,8 +106,8 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 }
 
 // After the last fault is mended, a job must end within these times, beside the time that
-// its records take at their rate: every wait of the protocol once, and for a restart that
-// the last fault caused, the work since the last checkpoint again.
+// its records take at their rate (for each fault once more, since a restart begins again
+// with the newest checkpoint, if there is one): every wait of the protocol once.
 const (
 	settle = 2*(lease+drift) + 4*sessionTTL + lockDelay
 	slack  = 60 * time.Second
@@ -117,7 +135,7 @@ func Run(seed uint64, s Scenario) Outcome {
 	for _, name := range c.candidates {
 		c.startCandidate(name)
 	}
-	limit += settle + slack + s.Horizon
+	limit += settle + slack + time.Duration(1+len(s.Faults))*s.Horizon
 	err = c.w.RunUntil(func() bool { return c.result != nil }, limit)
 	if errors.Is(err, world.ErrLate) {
 		err = fmt.Errorf("I11: the job has not ended %v after the last fault: %s", settle+slack, c.describe())
@@ -128,6 +146,7 @@ func Run(seed uint64, s Scenario) Outcome {
 		}
 	}
 	out.Hash, out.Events, out.Virtual, out.Faults, out.Err = c.w.Hash(), c.w.Events(), c.w.Elapsed(), c.faults, err
+	out.Seen, out.Records = c.seen, c.read()
 	out.Restarts, out.Leaders, out.Checkpoints = c.check.restarts, c.check.leaders, c.check.checkpoints
 	return out
 }
@@ -137,6 +156,19 @@ func (c *cluster) settled() bool {
 	c.leaders.expire()
 	l := c.leaders.keys[jobName]
 	return len(c.resources.given) == 0 && (l == nil || l.entry.Session == "")
+}
+
+// read is how many records the sources have read.
+func (c *cluster) read() int {
+	n := 0
+	if c.result != nil {
+		for _, x := range c.result.Counters {
+			if x.Metric == "read" {
+				n += int(x.Value)
+			}
+		}
+	}
+	return n
 }
 
 func (c *cluster) describe() string {

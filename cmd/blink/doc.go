@@ -1,5 +1,6 @@
 // Command blink carries the tools that need no job of the user.
 //
+//	blink sim        random jobs on simulated clusters, with faults, under seeds
 //	blink version    which build this is
 //
 // A job is a program of its own: its binary has the subcommands that run, plan

@@ -13,12 +13,14 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // Exit statuses of every verb.
 const (
-	exitOK    = 0
-	exitUsage = 2
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
 )
 
 const usage = `usage: blink VERB
 
+  sim        run random jobs on simulated clusters, with faults
   version    print the version of this build
 `
 
@@ -29,6 +31,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	switch verb, rest := args[0], args[1:]; verb {
+	case "sim":
+		return simulate(rest, stdout, stderr)
 	case "version":
 		return printVersion(rest, stdout, stderr)
 	case "help", "-h", "-help", "--help":

@@ -35,6 +35,29 @@ func TestAMistakeInTheCommandLineIsNamedWithTheUsage(t *testing.T) {
 	}
 }
 
+func TestSimTellsOneSeedALine(t *testing.T) {
+	var out, errs strings.Builder
+	if status := run([]string{"sim", "--seeds", "3-4", "--json"}, &out, &errs); status != exitOK || errs.Len() > 0 {
+		t.Fatalf("status %d, stderr %q", status, errs.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"seed":3,"hash":"`) || !strings.HasPrefix(lines[2], `{"seeds":2,"ok":2,"broken":[]`) {
+		t.Errorf("printed %q", lines)
+	}
+}
+
+func TestSimRefusesWhatIsNoRangeOfSeeds(t *testing.T) {
+	for _, args := range [][]string{
+		{"sim", "--seeds", "5"}, {"sim", "--seeds", "5-4"}, {"sim", "--seed", "x"}, {"sim", "--seed", "1", "--seeds", "1-2"},
+		{"sim", "--trace"}, {"sim", "--fly"}, {"sim", "now"},
+	} {
+		var out, errs strings.Builder
+		if status := run(args, &out, &errs); status != exitUsage || errs.Len() == 0 || out.Len() > 0 {
+			t.Errorf("%q: status %d, stdout %q, stderr %q", args, status, out.String(), errs.String())
+		}
+	}
+}
+
 func TestHelpIsNotAMistake(t *testing.T) {
 	var out, errs strings.Builder
 	if status := run([]string{"-h"}, &out, &errs); status != exitOK || out.String() != usage {

@@ -101,6 +101,14 @@ type (
 	StepDown struct{ Reason string }
 )
 
+// Actions lists every type of action, as zero values.
+func Actions() []Action {
+	return []Action{
+		Hello{}, Deploy{}, Cancel{}, Trigger{}, Finalize{}, Enumerate{}, StoreSplits{}, Place{}, StoreResult{},
+		Release{}, Available{}, StoreManifest{}, AdvancePointer{}, Collect{}, Wake{}, Note{}, Finish{}, StepDown{},
+	}
+}
+
 // Unit is subtask Index of every vertex of a slot sharing group, which share a slot.
 type Unit struct {
 	Group    string

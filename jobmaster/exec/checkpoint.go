@@ -52,10 +52,7 @@ func (m *Machine) driveCheckpoint() {
 			m.abort("it took too long")
 		}
 	case advancing:
-		if !c.retryAt.IsZero() && !m.now.Before(c.retryAt) {
-			c.retryAt = time.Time{}
-			m.advance()
-		}
+		m.readvance()
 	}
 	if c.step != none || m.phase != active || !m.everyRegion(up) {
 		return
@@ -84,7 +81,7 @@ func (m *Machine) checkpointTimes() []time.Time {
 		return []time.Time{c.began.Add(m.o.CheckpointTimeout)}
 	case c.step == advancing:
 		return []time.Time{c.retryAt}
-	case c.step == none && m.phase == active && m.o.CheckpointEvery > 0:
+	case c.step == none && m.phase == active && m.o.CheckpointEvery > 0 && c.last == 0 && m.everyRegion(up):
 		return []time.Time{c.nextAt}
 	}
 	return nil
@@ -216,6 +213,14 @@ func (m *Machine) manifestStored(id uint64) {
 		m.do(Collect{Newest: id, Keep: m.cp.manifest.Objects(m.cp.manifest.Key())})
 	}
 	m.advance()
+}
+
+// readvance tries again what has failed, when the back-off is over.
+func (m *Machine) readvance() {
+	if c := &m.cp; !c.retryAt.IsZero() && !m.now.Before(c.retryAt) {
+		c.retryAt = time.Time{}
+		m.advance()
+	}
 }
 
 func (m *Machine) advance() { m.do(AdvancePointer{m.cp.id, m.cp.manifest.Key()}) }

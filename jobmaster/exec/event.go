@@ -65,6 +65,15 @@ type (
 	CancelRequested struct{}
 )
 
+// Events lists every type of event, as zero values.
+func Events() []Event {
+	return []Event{
+		Recovered{}, Tick{}, Reported{}, Placed{}, Enumerated{}, EnumerateFailed{}, SplitsStored{},
+		ManifestStored{}, StoreFailed{}, PointerAdvanced{}, AdvanceFailed{}, Fenced{}, Collected{},
+		ResultStored{}, Released{}, PartitionLost{}, StopRequested{}, CancelRequested{},
+	}
+}
+
 // Splits are the splits of one source.
 type Splits struct {
 	Operator string

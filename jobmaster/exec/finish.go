@@ -122,6 +122,10 @@ func (m *Machine) leave(result Finish) {
 }
 
 func (m *Machine) driveLeaving() {
+	if m.cp.step == advancing {
+		m.readvance() // the pointer may name this checkpoint: nothing of it may be swept
+		return
+	}
 	for _, r := range m.regions {
 		if !m.gone(r) {
 			return

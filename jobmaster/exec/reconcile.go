@@ -79,6 +79,10 @@ func (m *Machine) reported(r Reported) {
 		m.stepDown("executor " + r.Node + " obeys a later leader")
 		return
 	}
+	if r.Fingerprint != m.spec.Fingerprint {
+		m.foreign(r)
+		return
+	}
 	e := m.executor(r.Node)
 	if r.Incarnation < e.incarnation || r.Incarnation == e.incarnation && r.Version <= e.version {
 		if !mutate.On(mutate.TrustStaleReport) {
@@ -93,10 +97,6 @@ func (m *Machine) reported(r Reported) {
 		e.incarnation = r.Incarnation
 	}
 	e.version, e.heard, e.lost = r.Version, m.now, false
-	if r.Fingerprint != m.spec.Fingerprint {
-		m.leave(Finish{JobFailed, "executor " + e.node + " runs another version of the job's program: deploy the same binary everywhere"})
-		return
-	}
 	if r.Epoch < m.spec.Epoch {
 		m.hello(e) // what it says may change until it obeys us
 		return
@@ -110,6 +110,21 @@ func (m *Machine) reported(r Reported) {
 	m.takeAcks(r.Acks)
 	if m.phase != reconciling {
 		m.compare(e)
+	}
+}
+
+// foreign gives up an executor that runs another version of the job: it may be left over
+// from before the job was changed.
+func (m *Machine) foreign(r Reported) {
+	i := slices.IndexFunc(m.executors, func(e *executor) bool { return e.node == r.Node })
+	if i < 0 {
+		return
+	}
+	if e := m.executors[i]; !e.lost && r.Incarnation >= e.incarnation {
+		m.note("executor %s gets no tasks: it runs another version of the job's program; deploy the same binary everywhere", e.node)
+		e.lost = true
+		e.session++
+		m.forget(e, "executor "+e.node+" runs another version of the program")
 	}
 }
 
