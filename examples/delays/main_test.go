@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/examples/delays/data"
+	"blink/examples/delays/oracle"
+)
+
+// The test binary is the program itself when this variable is set, so that a test can start
+// and kill processes.
+const asProgram = "DELAYS_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func program(args ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), asProgram+"=1")
+	return c
+}
+
+// counts is what --json prints.
+type counts struct {
+	RecordsOut    map[string]int64 `json:"records_out"`
+	Late          int64            `json:"late"`
+	Bad           int64            `json:"bad"`
+	Checkpoints   int64            `json:"checkpoints"`
+	TaskRestarts  int64            `json:"task_restarts"`
+	LeaderChanges int64            `json:"leader_changes"`
+	Unfired       []string         `json:"drills_not_fired"`
+}
+
+// run runs the program to its end, and returns its counters.
+func run(t *testing.T, args ...string) counts {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c := program(append([]string{"run", "--json"}, args...)...)
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, errs.String())
+	}
+	var n counts
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &n); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out.String())
+	}
+	return n
+}
+
+func refused(t *testing.T, want string, args ...string) {
+	t.Helper()
+	var errs bytes.Buffer
+	c := program(append([]string{"run"}, args...)...)
+	c.Stderr = &errs
+	if err := c.Run(); err == nil {
+		t.Errorf("%v is not refused", args)
+	}
+	if !strings.Contains(errs.String(), want) {
+		t.Errorf("%v: %q is not in %q", args, want, errs.String())
+	}
+}
+
+func january(t *testing.T) oracle.Result {
+	t.Helper()
+	r, err := oracle.Compute(
+		oracle.File{Name: data.FlightsName, Data: bytes.NewReader(data.Flights)},
+		oracle.File{Name: data.WeatherName, Data: bytes.NewReader(data.Weather)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// rows reads an output: its header line apart, its rows in ascending order.
+func rows(t *testing.T, name string) (header string, sorted []string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, rest, _ := strings.Cut(string(text), "\n")
+	if rest != "" {
+		sorted = strings.Split(strings.TrimSuffix(rest, "\n"), "\n")
+	}
+	slices.Sort(sorted)
+	return header, sorted
+}
+
+func exact(t *testing.T, out string, want oracle.Result) {
+	t.Helper()
+	for name, w := range map[string][]string{"windows.csv": want.Windows, "rain.csv": want.Rain} {
+		if _, got := rows(t, filepath.Join(out, name)); !slices.Equal(got, w) {
+			t.Errorf("%s: %d rows that are not the oracle's %d", name, len(got), len(w))
+		}
+	}
+	for name, header := range map[string]string{"bad.csv": "file,line,reason,text", "late.csv": "year,month,day"} {
+		h, got := rows(t, filepath.Join(out, name))
+		if !strings.HasPrefix(h, header) || len(got) > 0 {
+			t.Errorf("%s: header %q and %d rows", name, h, len(got))
+		}
+	}
+}
+
+func TestJanuaryIsExactAtAnyParallelism(t *testing.T) {
+	want := january(t)
+	for _, p := range []int{1, 2, 7} {
+		out := filepath.Join(t.TempDir(), "out")
+		n := run(t, "--out", out, "--parallelism", strconv.Itoa(p))
+		exact(t, out, want)
+		if n.TaskRestarts != 0 || n.LeaderChanges != 0 {
+			t.Errorf("parallelism %d: %+v", p, n)
+		}
+	}
+}
+
+func TestFivePanicsLeaveTheOutputExact(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	n := run(t, "--out", out, "--parallelism", "2", "--checkpoint-interval", "20ms", "--rate", "40000", "--restart", "10,10ms",
+		"--inject", "panic=windows@300", "--inject", "panic=windows@2500", "--inject", "panic=match@5000",
+		"--inject", "panic=rain@1000", "--inject", "panic=match@1500")
+	exact(t, out, january(t))
+	if n.TaskRestarts == 0 || len(n.Unfired) > 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
+func TestANewJobMasterRestartsNoTask(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	n := run(t, "--out", out, "--parallelism", "2", "--checkpoint-interval", "50ms", "--rate", "40000", "--inject", "panic=jobmaster@2")
+	exact(t, out, january(t))
+	if n.TaskRestarts != 0 || n.LeaderChanges != 1 || len(n.Unfired) > 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// TestKilledProcessesGoOn kills the process (kill −9) at random moments after it has
+// completed a checkpoint, at least five times, and changes the parallelism on the way.
+func TestKilledProcessesGoOn(t *testing.T) {
+	dir := t.TempDir()
+	state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
+	for kill := range 5 {
+		var errs bytes.Buffer
+		before := newest(t, state)
+		c := program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "2000",
+			"--parallelism", strconv.Itoa([]int{1, 3, 2, 7, 1}[kill]))
+		c.Stderr = &errs
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- c.Wait() }()
+		for newest(t, state) <= before {
+			select {
+			case err := <-ended:
+				t.Fatalf("it ended by itself before it was killed for the %dth time: %v\n%s", kill+1, err, errs.String())
+			case <-time.After(time.Millisecond):
+			}
+		}
+		time.Sleep(rand.N(100 * time.Millisecond))
+		if err := c.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+	}
+	n := run(t, "--state-dir", state, "--out", out, "--parallelism", "2")
+	exact(t, out, january(t))
+	if n.RecordsOut == nil {
+		t.Errorf("%+v", n)
+	}
+	if again := run(t, "--state-dir", state, "--out", out); again.RecordsOut == nil {
+		t.Errorf("a rerun after the end gives %+v", again)
+	}
+	exact(t, out, january(t))
+	refused(t, "out-of-orderness", "--state-dir", state, "--out", out, "--out-of-orderness", "1h")
+}
+
+// newest is the newest checkpoint with a manifest in a state dir, 0 if there is none.
+func newest(t *testing.T, state string) (id uint64) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(state, "objects", "chk", "*", "manifest-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		n, err := strconv.ParseUint(filepath.Base(filepath.Dir(f)), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id = max(id, n)
+	}
+	return id
+}
+
+func TestBadRowsGoToTheirFileAndTheJobGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	unzipped, err := gzip.NewReader(bytes.NewReader(data.Flights))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flights := filepath.Join(dir, "flights.csv")
+	if err := os.WriteFile(flights, append(text, "not,a,flight\n"...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	n := run(t, "--out", out, "--flights", flights)
+	_, bad := rows(t, filepath.Join(out, "bad.csv"))
+	if len(bad) != 1 || n.Bad != 1 || !strings.HasPrefix(bad[0], flights+",27006,") {
+		t.Errorf("%d bad: %q", n.Bad, bad)
+	}
+	if _, got := rows(t, filepath.Join(out, "windows.csv")); !slices.Equal(got, january(t).Windows) {
+		t.Error("windows.csv differs from the oracle's")
+	}
+}
+
+func TestLateFlightsAreWrittenAndCounted(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	n := run(t, "--out", out, "--out-of-orderness", "1h")
+	_, late := rows(t, filepath.Join(out, "late.csv"))
+	if len(late) == 0 || n.Late != int64(len(late)) {
+		t.Errorf("%d late rows, %d counted", len(late), n.Late)
+	}
+	if _, got := rows(t, filepath.Join(out, "rain.csv")); !slices.Equal(got, january(t).Rain) {
+		t.Error("late flights are missing from rain.csv")
+	}
+}
+
+func TestMistakesAreRefusedByName(t *testing.T) {
+	dir := t.TempDir()
+	noColumn := filepath.Join(dir, "weather.csv")
+	if err := os.WriteFile(noColumn, []byte("origin,time_hour\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, "missing.csv", "--flights", filepath.Join(dir, "missing.csv"))
+	refused(t, "precip", "--weather", noColumn, "--out", filepath.Join(dir, "a"))
+	refused(t, "fly", "--fly")
+	refused(t, "weather.csv", "--out", dir)
+	refused(t, "nobody", "--inject", "panic=nobody@3", "--out", filepath.Join(dir, "b"))
+}
+
+func TestTheJobSurvivesFaultsInTheSimulator(t *testing.T) {
+	out, err := program("sim", "--seeds", "1-6").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
