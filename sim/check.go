@@ -199,10 +199,12 @@ func (k *checker) alone(n *world.Node, t graph.TaskID, now operator.Attempt) {
 	}
 }
 
-// whole says whether every task of a region lives once, at the newest attempt.
+// whole says whether every task of a region lives once, at the newest attempt, on a node
+// with which nothing is wrong.
 func (k *checker) whole(region int) bool {
 	for _, t := range k.regions[region] {
-		if len(k.live[t]) != 1 || k.live[t][0].told || k.live[t][0].attempt.N != k.live[k.regions[region][0]][0].attempt.N {
+		if len(k.live[t]) != 1 || k.live[t][0].told || k.live[t][0].attempt.N != k.live[k.regions[region][0]][0].attempt.N ||
+			k.excuses.ill[k.live[t][0].node] > 0 {
 			return false
 		}
 	}
