@@ -1,0 +1,152 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"blink/snapshot/store"
+)
+
+// Run runs the suite; fresh opens an empty store.
+func Run(t *testing.T, fresh func(t *testing.T) store.Store) {
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, s store.Store)
+	}{
+		{"put and get", putAndGet},
+		{"what is stored is a copy", copies},
+		{"put new", putNew},
+		{"ranges", ranges},
+		{"list", list},
+		{"delete", remove},
+		{"concurrent use", concurrent},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
+	}
+}
+
+var background = context.Background()
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func holds(t *testing.T, s store.Store, key, want string) {
+	t.Helper()
+	data, err := s.Get(background, key)
+	if err != nil || string(data) != want {
+		t.Errorf("%s holds %q (%v), want %q", key, data, err, want)
+	}
+}
+
+// is checks that err wraps want and names the key.
+func is(t *testing.T, err, want error, key string) {
+	t.Helper()
+	if !errors.Is(err, want) || !strings.Contains(err.Error(), key) {
+		t.Errorf("got %v, want %v that names %s", err, want, key)
+	}
+}
+
+func putAndGet(t *testing.T, s store.Store) {
+	_, err := s.Get(background, "chk/1/none")
+	is(t, err, store.ErrNotFound, "chk/1/none")
+	check(t, s.Put(background, "chk/1/a", []byte("one")))
+	holds(t, s, "chk/1/a", "one")
+	check(t, s.Put(background, "chk/1/a", []byte("two")))
+	holds(t, s, "chk/1/a", "two")
+	check(t, s.Put(background, "empty", nil))
+	holds(t, s, "empty", "")
+}
+
+func copies(t *testing.T, s store.Store) {
+	data := []byte("before")
+	check(t, s.Put(background, "a", data))
+	copy(data, "behind")
+	holds(t, s, "a", "before")
+	got, err := s.Get(background, "a")
+	check(t, err)
+	copy(got, "behind")
+	holds(t, s, "a", "before")
+}
+
+func putNew(t *testing.T, s store.Store) {
+	check(t, s.PutNew(background, "a", []byte("one")))
+	check(t, s.PutNew(background, "a", []byte("one")))
+	is(t, s.PutNew(background, "a", []byte("two")), store.ErrExists, "a")
+	holds(t, s, "a", "one")
+}
+
+func ranges(t *testing.T, s store.Store) {
+	check(t, s.Put(background, "a", []byte("0123456789")))
+	for _, r := range []struct {
+		off, n int64
+		want   string
+	}{{0, 10, "0123456789"}, {3, 4, "3456"}, {9, 1, "9"}} {
+		data, err := s.GetRange(background, "a", r.off, r.n)
+		if err != nil || string(data) != r.want {
+			t.Errorf("range %d+%d is %q (%v), want %q", r.off, r.n, data, err, r.want)
+		}
+	}
+	if data, err := s.GetRange(background, "a", 8, 3); err == nil {
+		t.Errorf("a range beyond the end is %q", data)
+	}
+	_, err := s.GetRange(background, "none", 0, 1)
+	is(t, err, store.ErrNotFound, "none")
+}
+
+func list(t *testing.T, s store.Store) {
+	for _, k := range []string{"chk/2/b", "chk/10/a", "chk/1/a", "other", "chk/1/b"} {
+		check(t, s.Put(background, k, []byte(k)))
+	}
+	for prefix, want := range map[string][]string{
+		"":       {"chk/1/a", "chk/1/b", "chk/10/a", "chk/2/b", "other"},
+		"chk/1/": {"chk/1/a", "chk/1/b"},
+		"chk/1":  {"chk/1/a", "chk/1/b", "chk/10/a"},
+		"none/":  nil,
+	} {
+		got, err := s.List(background, prefix)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("below %q are %q (%v), want %q", prefix, got, err, want)
+		}
+	}
+}
+
+func remove(t *testing.T, s store.Store) {
+	check(t, s.Put(background, "chk/1/a", []byte("x")))
+	check(t, s.Delete(background, "chk/1/a"))
+	check(t, s.Delete(background, "chk/1/a"))
+	_, err := s.Get(background, "chk/1/a")
+	is(t, err, store.ErrNotFound, "chk/1/a")
+	if keys, err := s.List(background, ""); err != nil || len(keys) > 0 {
+		t.Errorf("%q are left (%v)", keys, err)
+	}
+}
+
+func concurrent(t *testing.T, s store.Store) {
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			key := fmt.Sprint("k/", i%4)
+			for range 20 {
+				if err := errors.Join(s.Put(background, key, []byte(key)), s.PutNew(background, key, []byte(key))); err != nil {
+					t.Error(err)
+				}
+				if data, err := s.Get(background, key); err != nil || string(data) != key {
+					t.Errorf("%s holds %q (%v)", key, data, err)
+				}
+				if _, err := s.List(background, "k/"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
