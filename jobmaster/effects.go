@@ -41,6 +41,7 @@ func (j *JobMaster) do(a exec.Action) {
 	case exec.Available:
 		j.available(a)
 	case exec.StoreManifest:
+		j.writing++
 		j.storeManifest(a.Manifest, 1)
 	case exec.AdvancePointer:
 		j.advancePointer(a)
@@ -112,6 +113,7 @@ func (j *JobMaster) enumerate() {
 
 const (
 	storeTries      = 5
+	collectTries    = 10
 	storeBackOff    = 50 * time.Millisecond
 	maxStoreBackOff = 2 * time.Second
 )
@@ -138,15 +140,15 @@ func (j *JobMaster) storeSplits(a exec.StoreSplits, try int) {
 		case errors.Is(err, store.ErrExists):
 			j.c.Tell(j.boss, resigned{"another leader has stored other splits"})
 		default:
-			j.again("splits", try, err, func() { j.storeSplits(a, try+1) })
+			j.again("store splits", try, err, func() { j.storeSplits(a, try+1) })
 		}
 	})
 }
 
 // again runs f as a turn after a back-off that grows with try.
 func (j *JobMaster) again(what string, try int, err error, f func()) {
-	j.c.Log().Warn().Err(err).Int("try", try).Msg("store " + what)
-	j.c.After("store "+what, min(storeBackOff<<min(try, 10), maxStoreBackOff), retry{f})
+	j.c.Log().Warn().Err(err).Int("try", try).Msg(what)
+	j.c.After(what, min(storeBackOff<<min(try, 10), maxStoreBackOff), retry{f})
 }
 
 // retry is a turn that was put off.
@@ -157,14 +159,17 @@ func (j *JobMaster) storeManifest(m *snapshot.Manifest, try int) {
 	j.c.Go("store manifest", func(ctx context.Context) (any, error) {
 		return nil, objects.Put(ctx, key, data)
 	}, func(_ any, err error) {
-		switch {
-		case err == nil:
-			j.step(exec.ManifestStored{Checkpoint: m.Checkpoint})
-		case try == storeTries:
-			j.step(exec.StoreFailed{Checkpoint: m.Checkpoint, Reason: err.Error()})
-		default:
-			j.again("manifest", try, err, func() { j.storeManifest(m, try+1) })
+		if err != nil && try < storeTries {
+			j.again("store manifest", try, err, func() { j.storeManifest(m, try+1) })
+			return
 		}
+		j.writing--
+		if err != nil {
+			j.step(exec.StoreFailed{Checkpoint: m.Checkpoint, Reason: err.Error()})
+		} else {
+			j.step(exec.ManifestStored{Checkpoint: m.Checkpoint})
+		}
+		j.sweep(1)
 	})
 	var size int64
 	for _, t := range m.Tasks {
@@ -216,46 +221,52 @@ func (j *JobMaster) storeResult(r Result, try int) {
 		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
 			j.step(exec.Fenced{})
 		default:
-			j.again("result", try, err, func() { j.storeResult(r, try+1) })
+			j.again("store result", try, err, func() { j.storeResult(r, try+1) })
 		}
 	})
 }
 
-// collect deletes what no retained checkpoint needs. What cannot be deleted is garbage of
-// the next collection too.
+// collect deletes what no retained checkpoint needs. A newer Collect takes the place of one
+// that waits.
 func (j *JobMaster) collect(a exec.Collect) {
-	if j.collecting {
-		j.uncollect = &a
+	j.garbage = &a
+	j.sweep(1)
+}
+
+// sweep does the Collect that waits, when no other one runs and no manifest is being written
+// that it would miss. It is repeated when something could not be deleted, up to collectTries
+// times; what is left then is garbage of the next collection too.
+func (j *JobMaster) sweep(try int) {
+	if j.garbage == nil || j.sweeping || j.writing > 0 {
 		return
 	}
-	j.collecting = true
-	objects := j.config.Store
-	j.c.Go("collect garbage", func(ctx context.Context) (any, error) {
-		keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
-		if err != nil {
-			return nil, err
-		}
-		var errs []error
-		for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest) {
-			errs = append(errs, objects.Delete(ctx, k))
-		}
-		return nil, errors.Join(errs...)
-	}, func(_ any, err error) {
-		j.collecting = false
-		if err != nil {
-			j.c.Log().Warn().Err(err).Msg("old checkpoints are deleted later")
-			j.uncollected++
-		}
-		next := j.uncollect
+	a, objects := *j.garbage, j.config.Store
+	j.garbage, j.sweeping = nil, true
+	j.c.Go("collect garbage", func(ctx context.Context) (any, error) { return nil, deleteGarbage(ctx, objects, a) }, func(_ any, err error) {
+		j.sweeping = false
 		switch {
-		case next != nil:
-		case err != nil && j.m.Leaving() && j.uncollected < storeTries:
-			next = &a // there is no later
+		case j.garbage != nil:
+			j.sweep(1)
+		case err != nil && try < collectTries:
+			j.garbage = &a
+			j.again("collect garbage", try, err, func() { j.sweep(try + 1) })
 		default:
+			if err != nil {
+				j.c.Log().Warn().Err(err).Msg("objects of old checkpoints are left over")
+			}
 			j.step(exec.Collected{})
-			return
 		}
-		j.uncollect = nil
-		j.collect(*next)
 	})
+}
+
+func deleteGarbage(ctx context.Context, objects store.Store, a exec.Collect) error {
+	keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest) {
+		errs = append(errs, objects.Delete(ctx, k))
+	}
+	return errors.Join(errs...)
 }

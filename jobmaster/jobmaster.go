@@ -35,15 +35,15 @@ type JobMaster struct {
 	reports map[string]*protos.Report
 	early   []any // what came before the machine was ready; bounded by maxEarly
 
-	status      Status
-	triggered   uint64 // the checkpoint being taken
-	began       time.Time
-	collecting  bool
-	uncollect   *exec.Collect // to be done when the collection that runs is done
-	manifest    string        // of the newest complete checkpoint
-	uncollected int           // collections that failed
-	stored      *Result       // that is durable
-	result      *Result       // that the candidate was told
+	status    Status
+	triggered uint64 // the checkpoint being taken
+	began     time.Time
+	writing   int           // manifests on their way
+	garbage   *exec.Collect // to be done next
+	sweeping  bool          // one is being done
+	manifest  string        // of the newest complete checkpoint
+	stored    *Result       // that is durable
+	result    *Result       // that the candidate was told
 }
 
 // maxEarly bounds what is kept while the state of the job is read; reports are repeated.

@@ -36,9 +36,9 @@ type checker struct {
 	c        *cluster
 	region   map[graph.TaskID]int
 	regions  [][]graph.TaskID
-	epochs   map[string]uint64 // highest epoch each executor process has seen
-	orders   map[string]order  // deployments of acting leaders, alike
-	cancels  map[string]bool   // attempts that an acting leader has cancelled, alike
+	epochs   map[string]uint64 // highest epoch that each executor process has obeyed
+	orders   map[string]order  // what was to be deployed, by node, task and attempt
+	cancels  map[string]bool   // what was to be cancelled, alike
 	live     map[graph.TaskID][]instance
 	newest   map[graph.TaskID]operator.Attempt
 	homes    map[graph.TaskID]home
@@ -50,7 +50,7 @@ type checker struct {
 	restarts, leaders, checkpoints int
 }
 
-// order is a Deploy that an executor must obey.
+// order is the newest Deploy of an attempt on a node.
 type order struct {
 	epoch uint64
 	slot  int
@@ -244,10 +244,15 @@ func (k *checker) find(node, id string, t graph.TaskID) *instance {
 	return nil
 }
 
-// crashed forgets what lived in a process.
+// crashed excuses what lived in a process, and forgets it.
 func (k *checker) crashed(node string) {
 	k.disturbed(node, "crashed")
 	k.c.say(node, "crashes")
+	k.ended(node)
+}
+
+// ended forgets what lived in a process.
+func (k *checker) ended(node string) {
 	for t := range k.live { // in any order
 		k.live[t] = slices.DeleteFunc(k.live[t], func(i instance) bool { return i.node == node })
 	}
@@ -376,15 +381,15 @@ func (k *checker) leaks() error {
 	return errors.Join(append(errs, k.orphans())...)
 }
 
-// orphans looks for objects that no retained checkpoint needs. What a process that was cut
-// off, or crashed, wrote or deleted too late may stay; it is bounded by what was in flight.
+// orphans looks for objects that no retained checkpoint needs. What a process that crashed
+// or was cut off wrote too late, or could not delete, may stay.
 func (k *checker) orphans() error {
 	if k.last == 0 || k.excuses.any() {
 		return nil
 	}
-	newest, err := k.manifest(k.last)
+	newest, err := snapshot.DecodeManifest(k.c.objects.objects[k.complete])
 	if err != nil {
-		return err
+		return fmt.Errorf("I7: retained checkpoint %s: %w", k.complete, err)
 	}
 	keep := map[string]bool{}
 	for _, key := range append(slices.Clone(newest.Older), newest.Key()) {
@@ -402,15 +407,6 @@ func (k *checker) orphans() error {
 		}
 	}
 	return nil
-}
-
-// manifest finds the manifest of a complete checkpoint.
-func (k *checker) manifest(id uint64) (*snapshot.Manifest, error) {
-	m, err := snapshot.DecodeManifest(k.c.objects.objects[k.complete])
-	if err != nil || m.Checkpoint != id {
-		return nil, fmt.Errorf("I7: the manifest of checkpoint %d is not stored", id)
-	}
-	return m, nil
 }
 
 // describe lists the tasks that live.

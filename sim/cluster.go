@@ -61,7 +61,6 @@ type cluster struct {
 	panics     map[string]int // drills owed, by node
 	jumped     map[string]bool
 	result     *jobmaster.Result
-	ends       int // how often the job has come to an end
 	seen       Coverage
 }
 
@@ -121,13 +120,21 @@ func (c *cluster) node(name string) *world.Node {
 
 // crash ends a process, with what it had not synced.
 func (c *cluster) crash(name string) {
-	n := c.node(name)
-	if n.System() == nil {
+	if c.node(name).System() == nil {
 		return
 	}
-	n.Crash()
-	c.disk.crash(name)
 	c.check.crashed(name)
+	c.end(name)
+}
+
+// end ends a process for its user or the resource manager: what a crash does, and no fault.
+func (c *cluster) end(name string) {
+	if c.node(name).System() == nil {
+		return
+	}
+	c.node(name).Crash()
+	c.disk.crash(name)
+	c.check.ended(name)
 }
 
 // revive starts a process on a node that is down and still ours.
@@ -213,12 +220,11 @@ func (c *cluster) ask(m any) {
 // again is the user who runs a job again that was stopped or cancelled: all its processes
 // are new.
 func (c *cluster) again(rescale bool) {
-	c.ends++
 	for _, name := range c.candidates {
-		c.crash(name)
+		c.end(name)
 	}
 	for _, name := range c.resources.given {
-		c.crash(name)
+		c.end(name)
 	}
 	c.resources.given, c.resources.demand = nil, 0
 	c.resources.pool = append(c.resources.pool, c.fresh(c.scenario.Executors)...)
@@ -277,7 +283,7 @@ func (r *resources) declare(slots int) {
 	r.demand = slots
 	if slots == 0 {
 		for _, n := range r.given {
-			r.c.crash(n)
+			r.c.end(n)
 		}
 		r.given = nil
 		return

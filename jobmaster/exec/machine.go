@@ -345,9 +345,6 @@ func (m *Machine) State() JobState {
 	return JobRunning
 }
 
-// Leaving says whether the job is on its way to its end, and only clean-up is left.
-func (m *Machine) Leaving() bool { return m.phase == leaving }
-
 // Alive is the number of tasks that run or have ended.
 func (m *Machine) Alive() int {
 	n := 0
