@@ -189,10 +189,10 @@ func (m *Machine) usable(node string) bool {
 
 // deployRegion starts the next attempt of a region from the newest complete checkpoint.
 func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot) {
-	again := r.attempt > 0
 	for _, t := range r.tasks {
 		r.attempt = max(r.attempt, t.highest, t.attempt)
 	}
+	again := r.attempt > 0 // under us or an earlier leader
 	r.attempt++
 	r.phase = deploying
 	restore, fetches, err := m.restore()
