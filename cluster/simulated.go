@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // runSimulated runs a job on a simulated cluster, once for each seed, and compares what its
 // file sinks have written with a run without faults.
 func runSimulated(p program, o simOptions) (ok bool, err error) {
-	targets, err := simTargets(p)
+	targets, err := targetsOf(p)
 	if err != nil {
 		return false, err
 	}
@@ -24,33 +25,33 @@ func runSimulated(p program, o simOptions) (ok bool, err error) {
 		want = rowsOf(all, targets)
 		return nil
 	}
-	calm := sim.Calm(w)
-	out := sim.Run(1, calm)
+	out := sim.Run(1, sim.Calm(w))
 	if out.Err != nil {
 		return false, fmt.Errorf("the job fails without any fault: %w", out.Err)
 	}
-	records := out.Records
+	w.Records = out.Records
+	w.Check = func(all map[string]string) error { return compareRows(rowsOf(all, targets), want) }
 	return campaign.Run(campaign.Options{
 		First: o.first, Last: o.last, Story: o.trace, JSON: o.json, Out: o.out, Replay: p.name + " sim",
-		Workload: func(uint64) (sim.Workload, error) {
-			w := w
-			w.Records = records
-			w.Check = func(all map[string]string) error { return compareRows(rowsOf(all, targets), want) }
-			return w, nil
-		},
+		Workload: func(uint64) sim.Workload { return w },
 	})
 }
 
-// simTargets lists where the file sinks of a job write.
-func simTargets(p program) ([]string, error) {
+// targetsOf lists where the sinks of a job write. A sink of another kind is refused: it would
+// write to the real thing, again with each seed.
+func targetsOf(p program) ([]string, error) {
 	built, err := p.make()
 	if err != nil {
 		return nil, err
 	}
 	var targets []string
 	for _, op := range built.Job.Operators {
-		if t, ok := files.Target(op.What); ok {
+		t, ok := files.Target(op.What)
+		switch {
+		case ok:
 			targets = append(targets, t)
+		case op.Sink:
+			return nil, fmt.Errorf("operator %q writes to %s: only jobs whose sinks write files can be simulated", op.ID, op.What)
 		}
 	}
 	return targets, nil
@@ -73,7 +74,8 @@ func rowsOf(all map[string]string, targets []string) map[string][]string {
 
 // compareRows says in which target got and want differ.
 func compareRows(got, want map[string][]string) error {
-	for t, w := range want { // any difference will do
+	for _, t := range slices.Sorted(maps.Keys(want)) {
+		w := want[t]
 		if g := got[t]; !slices.Equal(g, w) {
 			return fmt.Errorf("%s has %d lines that are not the %d of the run without faults", t, len(g), len(w))
 		}

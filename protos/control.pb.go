@@ -374,8 +374,8 @@ type TaskReport struct {
 	Attempt       uint32                 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the leader that deployed it
 	State         TaskState              `protobuf:"varint,4,opt,name=state,proto3,enum=blink.control.TaskState" json:"state,omitempty"`
-	Failure       string                 `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"` // of FAILED
-	Slot          int32                  `protobuf:"zigzag32,6,opt,name=slot,proto3" json:"slot,omitempty"`
+	Failure       string                 `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`                           // of FAILED
+	Slot          int32                  `protobuf:"zigzag32,6,opt,name=slot,proto3" json:"slot,omitempty"`                              // -1: none of its attempts ran here
 	Restored      uint64                 `protobuf:"varint,7,opt,name=restored,proto3" json:"restored,omitempty"`                        // checkpoint it started from
 	Committed     uint64                 `protobuf:"varint,8,opt,name=committed,proto3" json:"committed,omitempty"`                      // newest checkpoint whose sink transactions are committed; equal to it in tasks without sinks
 	Finalized     uint64                 `protobuf:"varint,9,opt,name=finalized,proto3" json:"finalized,omitempty"`                      // checkpoint for which Finalize is done

@@ -107,6 +107,15 @@ func (d *disk) find(name string) *inode {
 	return n
 }
 
+// baseDir says whether base has a folder of that name.
+func (d *disk) baseDir(name string) bool {
+	if d.base == nil || d.written(name) {
+		return false
+	}
+	i, err := d.base.Stat(name)
+	return err == nil && i.Dir
+}
+
 // written says whether a path is where the job writes.
 func (d *disk) written(name string) bool {
 	return slices.ContainsFunc(d.outputs, func(o string) bool {
@@ -191,7 +200,13 @@ func (c diskClient) MkdirAll(dir string) error {
 func (c diskClient) ReadDir(dir string) (names []string, err error) {
 	dir = path.Clean(dir)
 	err = c.call("disk.readdir", func() error {
-		if !c.d.dirs[dir] {
+		there := c.d.dirs[dir]
+		if c.d.base != nil && !c.d.written(dir) {
+			if base, err := c.d.base.ReadDir(dir); err == nil {
+				names, there = base, true
+			}
+		}
+		if !there {
 			return notExist("readdir", dir)
 		}
 		for name := range c.d.files {
@@ -205,6 +220,7 @@ func (c diskClient) ReadDir(dir string) (names []string, err error) {
 			}
 		}
 		slices.Sort(names)
+		names = slices.Compact(names)
 		return nil
 	})
 	return names, err
@@ -213,7 +229,7 @@ func (c diskClient) ReadDir(dir string) (names []string, err error) {
 func (c diskClient) Stat(name string) (i operator.FileInfo, err error) {
 	name = path.Clean(name)
 	err = c.call("disk.stat", func() error {
-		if c.d.dirs[name] {
+		if c.d.dirs[name] || c.d.baseDir(name) {
 			i.Dir = true
 			return nil
 		}
@@ -281,11 +297,12 @@ func (f *file) Sync() error {
 
 func (f *file) Close() error { return nil }
 
-// visible returns the contents of all files that are not hidden, by name, for checkers.
+// visible returns the contents of all files outside of sinks' own folders, by name, for
+// checkers.
 func (d *disk) visible() map[string]string {
 	all := map[string]string{}
 	for name, n := range d.files { // into a map: any order will do
-		if !strings.Contains("/"+name, "/.") {
+		if !strings.HasSuffix(path.Dir(name), ".parts") {
 			all[name] = string(n.data)
 		}
 	}

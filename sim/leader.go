@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -138,13 +137,11 @@ type leaderClient struct {
 // call is how a simulated service is reached from inside blocking work: see world.World.Call.
 type call func(op string, f func() error) error
 
-var errAlive = errors.New("no such session")
-
 func (c leaderClient) with(op, session string, f func() error) error {
 	return c.call("leader."+op, func() error {
 		c.s.expire()
 		if session != "" && c.s.sessions[session] == nil {
-			return fmt.Errorf("%w: %v", leader.ErrSession, errAlive)
+			return fmt.Errorf("%s: %w", session, leader.ErrSession)
 		}
 		return f()
 	})

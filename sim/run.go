@@ -66,8 +66,7 @@ type Outcome struct {
 
 // Calm is a scenario without faults on a small cluster, at full speed.
 func Calm(w Workload) Scenario {
-	s := Scenario{Workload: w, Candidates: 1, Slots: 2, CheckpointEvery: 10 * time.Second, BatchRecords: 64, Credits: 4, Horizon: time.Hour}
-	return s
+	return Scenario{Workload: w, Candidates: 1, Slots: 2, CheckpointEvery: 10 * time.Second, BatchRecords: 64, Credits: 4, Horizon: time.Hour}
 }
 
 var register = sync.OnceFunc(registerMessages)

@@ -1,6 +1,10 @@
 package sim
 
-import "testing"
+import (
+	"errors"
+	"testing"
+	"time"
+)
 
 func draw(t *testing.T, seed uint64) Scenario {
 	t.Helper()
@@ -28,27 +32,34 @@ func TestASeedHasOneHash(t *testing.T) {
 	}
 }
 
-// What breaks without any fault shrinks to no fault.
+// A job that is wrong when it was run again with another parallelism: every fault but the
+// stop is noise.
 func TestShrinkKeepsOnlyTheFaultsThatBreak(t *testing.T) {
-	noise := []Fault{{At: 300e6, Kind: SlowStore, For: 1e9}, {At: 400e6, Kind: LossyNetwork, For: 1e9}}
+	const second = time.Second
 	scenario := func() (Scenario, error) {
 		s := draw(t, 2)
-		check := s.Workload.Check
-		cancelled := Fault{At: 1e9, Kind: CancelJob}
-		s.Faults = append([]Fault{noise[0], cancelled}, noise[1])
-		s.Workload.Rescale = nil
+		s.Faults = []Fault{
+			{At: second, Kind: SlowStore, For: second}, {At: 3 * second, Kind: StopJob, For: second}, {At: 2 * second, Kind: LossyNetwork, For: second},
+		}
+		rescaled, rescale, check := false, s.Workload.Rescale, s.Workload.Check
+		s.Workload.Rescale = func() { rescale(); rescaled = true }
 		s.Workload.Check = func(files map[string]string) error {
-			delete(files, "out/0.csv")
+			if rescaled {
+				return errors.New("it was rescaled")
+			}
 			return check(files)
 		}
 		return s, nil
 	}
-	s, _ := scenario()
+	s, err := scenario()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := Run(2, s)
 	if out.Broken() != "I1" {
 		t.Fatalf("broke %q: %v", out.Broken(), out.Err)
 	}
-	if plan := Shrink(2, scenario, out, 100); len(plan) != 0 {
-		t.Errorf("no fault is needed, and %v is left", plan)
+	if plan := Shrink(2, scenario, out, 100); len(plan) != 1 || plan[0].Kind != StopJob {
+		t.Errorf("%v is left", plan)
 	}
 }

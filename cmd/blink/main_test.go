@@ -1,10 +1,44 @@
 package main
 
 import (
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
 )
+
+// The test binary is the program itself when this variable is set.
+const asProgram = "BLINK_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// .ci/run compares the hashes under the race detector too.
+func TestASeedIsTheSameRunInEveryProcess(t *testing.T) {
+	args := []string{"sim", "--seeds", "1-15", "--json"}
+	var here strings.Builder
+	if status := run(args, &here, os.Stderr); status != exitOK {
+		t.Fatal(status)
+	}
+	seeds := func(out string) string { return out[:strings.LastIndex(out, `{"seeds"`)] } // without the summary's time
+	for _, threads := range []string{"1", "2"} {
+		c := exec.Command(os.Args[0], args...)
+		c.Env = append(os.Environ(), asProgram+"=1", "GOMAXPROCS="+threads)
+		there, err := c.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seeds(string(there)) != seeds(here.String()) {
+			t.Errorf("with GOMAXPROCS=%s another process ran\n%s\nand this one\n%s", threads, there, here.String())
+		}
+	}
+}
 
 func TestVersionNamesTheToolchain(t *testing.T) {
 	var out, errs strings.Builder
@@ -48,7 +82,7 @@ func TestSimTellsOneSeedALine(t *testing.T) {
 
 func TestSimRefusesWhatIsNoRangeOfSeeds(t *testing.T) {
 	for _, args := range [][]string{
-		{"sim", "--seeds", "5"}, {"sim", "--seeds", "5-4"}, {"sim", "--seed", "x"}, {"sim", "--seed", "1", "--seeds", "1-2"},
+		{"sim", "--seeds", "5"}, {"sim", "--seeds", "5-4"}, {"sim", "--seed", "x"}, {"sim", "--seed", "1", "--seeds", "1-2"}, {"sim", "--seed", "1", "--seeds", "1-100"},
 		{"sim", "--trace"}, {"sim", "--fly"}, {"sim", "now"},
 	} {
 		var out, errs strings.Builder

@@ -30,10 +30,16 @@ func simulate(args []string, stdout, stderr io.Writer) int {
 	case set.NArg() > 0:
 		return refuse(stderr, "sim takes no arguments, got %q", set.Args())
 	}
-	if *seed != "" {
-		if *seeds != set.Lookup("seeds").DefValue {
-			return refuse(stderr, "--seed and --seeds exclude each other")
+	both := 0
+	set.Visit(func(f *flag.Flag) {
+		if f.Name == "seed" || f.Name == "seeds" {
+			both++
 		}
+	})
+	if both == 2 {
+		return refuse(stderr, "--seed and --seeds exclude each other")
+	}
+	if *seed != "" {
 		*seeds = *seed + "-" + *seed
 	}
 	if o.First, o.Last, err = campaign.Seeds(*seeds); err != nil {

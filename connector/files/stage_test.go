@@ -218,6 +218,37 @@ func TestPartsOfTasksThatNoLongerExistAreRemoved(t *testing.T) {
 	}
 }
 
+// What is later than the restored checkpoint is of no complete one, unless the job was sent
+// back to an older one: then it would be there twice.
+func TestWhatIsLaterThanTheRestoredCheckpointIsRemoved(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir()) + "/out/"
+	first := operator.Attempt{Epoch: 1, N: 1}
+	olds := make([]*stage, 2)
+	for task := range olds {
+		olds[task] = &stage{fs: OS(), target: newTarget(dir), header: []byte("n\n"), task: task, parallelism: 2, attempt: first}
+		check(t, olds[task].begin())
+	}
+	for _, old := range olds {
+		for checkpoint := range uint64(3) {
+			check(t, old.write([]byte("row\n")))
+			p, _, err := old.prepare(checkpoint + 1)
+			check(t, err)
+			if checkpoint < 2 {
+				check(t, old.commit([]Part{p}))
+			}
+		}
+		check(t, old.write([]byte("open\n")))
+		check(t, old.close())
+	}
+	young := &stage{fs: OS(), target: newTarget(dir), header: []byte("n\n"), parallelism: 1, attempt: operator.Attempt{Epoch: 2, N: 1}, restored: 1}
+	check(t, young.begin())
+	l, err := young.target.list(OS())
+	check(t, err)
+	if want := []Part{{1, 0, first}, {1, 1, first}}; !slices.Equal(l.committed, want) || len(l.staged)+len(l.writing) > 0 {
+		t.Errorf("%+v are left, want %v", l, want)
+	}
+}
+
 func TestNameDoesNotExistBeforeFinalizeAndHasAHeaderWithoutRows(t *testing.T) {
 	dir := t.TempDir()
 	s := &stage{fs: OS(), target: newTarget(filepath.ToSlash(dir) + "/out/x.csv"), header: []byte("a,b\n"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}

@@ -18,7 +18,7 @@ import (
 type Options struct {
 	First, Last uint64 // seeds, inclusive
 	// Workload makes the workload of a seed anew; nil: a random one.
-	Workload func(seed uint64) (sim.Workload, error)
+	Workload func(seed uint64) sim.Workload
 	Story    bool // tell what happens: for a person, one seed
 	JSON     bool // one object a line
 	Out      io.Writer
@@ -67,7 +67,7 @@ type summary struct {
 // Run runs every seed. It returns false when a seed broke something, or the campaign has not
 // met what it must.
 func Run(o Options) (ok bool, err error) {
-	r := &run{o: o, began: time.Now(), sum: summary{
+	r := &run{o: o, began: time.Now(), told: time.Now(), sum: summary{
 		Broken: []uint64{}, Faults: map[sim.FaultKind]int{}, Seen: sim.Coverage{}, Missing: []string{},
 	}}
 	workers := runtime.GOMAXPROCS(0)
@@ -131,10 +131,7 @@ func (r *run) outcomes(workers int) func(yield func(outcome) bool) {
 func (r *run) draw(seed uint64) (sim.Scenario, error) {
 	var w sim.Workload
 	if r.o.Workload != nil {
-		var err error
-		if w, err = r.o.Workload(seed); err != nil {
-			return sim.Scenario{}, err
-		}
+		w = r.o.Workload(seed)
 	}
 	return sim.Draw(seed, w)
 }
