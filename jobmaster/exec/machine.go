@@ -298,7 +298,7 @@ func (m *Machine) due() time.Time {
 		sooner(m.resendAt)
 	}
 	for _, r := range m.regions {
-		if r.phase == backingOff {
+		if r.phase == backingOff && !m.held() {
 			sooner(r.retryAt)
 		}
 	}

@@ -22,7 +22,6 @@ type stage struct {
 	said      []string
 	held      []Action // by kind in hold: not answered yet
 	hold      map[string]bool
-	splits    bool // were stored
 }
 
 // player is an executor.
@@ -196,6 +195,13 @@ func (s *stage) change(change func(r *TaskReport)) {
 	}
 }
 
+// fail lets a task of the first executor break.
+func (s *stage) fail(id graph.TaskID) {
+	r := s.executors[0].tasks[id]
+	r.State, r.Failure = Failed, "it broke"
+	s.executors[0].tasks[id] = r
+}
+
 func (s *stage) heard(want string) bool {
 	return slices.ContainsFunc(s.said, func(line string) bool { return strings.HasPrefix(line, want) })
 }
@@ -232,10 +238,7 @@ func running(t *testing.T) *stage {
 
 func TestFailureRestartsOnlyItsRegion(t *testing.T) {
 	s := running(t)
-	failed := graph.TaskID{Vertex: 0}
-	r := s.executors[0].tasks[failed]
-	r.State, r.Failure = Failed, "it broke"
-	s.executors[0].tasks[failed] = r
+	s.fail(graph.TaskID{Vertex: 0})
 	s.report()
 	s.wants("deploy {0 0}@2", "deploy {1 0}@2")
 	s.never("cancel {2 0}", "cancel {3 0}", "deploy {2 0}", "deploy {3 0}")
@@ -293,6 +296,23 @@ func TestNothingIsSweptWhileThePointerMayMove(t *testing.T) {
 	s.let()
 	s.report()
 	s.wants("pointer to 1", "collect up to 1", "finish CANCELED")
+}
+
+func TestARegionWaitsForAPointerThatMayMove(t *testing.T) {
+	s := running(t)
+	s.hold["AdvancePointer"] = true
+	s.now = s.now.Add(time.Hour)
+	s.report()
+	s.fail(graph.TaskID{Vertex: 0})
+	s.report()
+	s.wants("cancel {1 0}@1")
+	s.never("deploy")
+	s.let()
+	s.report()
+	s.wants("pointer to 1", "deploy {0 0}@2", "deploy {1 0}@2")
+	if r := s.executors[0].tasks[graph.TaskID{Vertex: 0}].Restored; r != 1 {
+		t.Errorf("restored from checkpoint %d, the pointer names 1", r)
+	}
 }
 
 func TestTheJobIsOverWhenItsSlotsAreBack(t *testing.T) {

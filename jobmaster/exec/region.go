@@ -78,7 +78,7 @@ func (m *Machine) driveRegions() {
 				r.phase, r.retryAt = backingOff, m.now.Add(m.backOff())
 			}
 		case backingOff:
-			if !m.now.Before(r.retryAt) {
+			if !m.held() && !m.now.Before(r.retryAt) {
 				r.phase = idle
 			}
 		case deploying:
@@ -94,6 +94,10 @@ func (m *Machine) driveRegions() {
 		m.place()
 	}
 }
+
+// held says whether the newest complete checkpoint is unknown: nothing may be restored from
+// the one before, since sinks would remove what the new one is about to make visible.
+func (m *Machine) held() bool { return m.cp.step == advancing }
 
 // gone is the barrier: nothing of the region may live any more.
 func (m *Machine) gone(r *region) bool {
