@@ -23,11 +23,18 @@ func (t *task) triggered(m startCheckpoint) {
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
 	t.sinks.completed = max(t.sinks.completed, m.completed)
-	if t.phase == stopped && t.now.stopAt <= m.concluded && (t.now.stopAt > m.completed || !m.stopping) {
-		t.phase = t.resting // the stop checkpoint was aborted, or the job goes on
+	t.known = m
+	t.goOn()
+	t.sinkWork()
+}
+
+// goOn lets a task go on that rests behind a stop checkpoint, when that was aborted or the
+// job goes on in spite of it. By then the next one may have been triggered.
+func (t *task) goOn() {
+	if t.phase == stopped && t.restsAt <= t.known.concluded && (t.restsAt > t.known.completed || !t.known.stopping) {
+		t.phase = t.resting
 		t.tell()
 	}
-	t.sinkWork()
 }
 
 // checkpoint takes the snapshot of checkpoint id: the barrier goes on at once, sinks
@@ -54,7 +61,8 @@ func (t *task) prepared(id uint64) error {
 	}
 	t.now.snapshot = 0
 	if t.now.stop {
-		t.resting, t.phase = t.phase, stopped
+		t.resting, t.restsAt, t.phase = t.phase, id, stopped
+		t.goOn() // it may have been aborted meanwhile
 	}
 	t.persist(id, parts)
 	return nil

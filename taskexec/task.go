@@ -35,7 +35,9 @@ type task struct {
 	kill context.CancelFunc
 
 	phase   phase
-	resting phase // what it was before it stopped
+	resting phase  // what it was before it stopped
+	restsAt uint64 // the stop checkpoint that it stopped at
+	known   concluded
 	failure error
 	working int // blocking works in flight
 
