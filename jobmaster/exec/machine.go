@@ -36,6 +36,7 @@ type Machine struct {
 	helloAt   time.Time
 	resendAt  time.Time
 	restarts  int // tasks deployed again after a failure
+	placings  int // regions that were given slots; those found alive count as one
 }
 
 type phase uint8
@@ -69,6 +70,7 @@ type task struct {
 	region  *region
 	attempt uint32 // deployed last, by us or adopted
 	slot    placement.Slot
+	placed  int       // m.placings when it got its slot
 	state   TaskState // of that attempt, as reported
 	deploy  *Deploy   // not yet reported
 	highest uint32    // of all attempts seen

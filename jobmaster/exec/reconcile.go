@@ -135,7 +135,7 @@ func (m *Machine) endReconciling() {
 			return
 		}
 	}
-	m.phase = active
+	m.phase, m.placings = active, 1
 	for _, e := range m.executors {
 		m.claim(e)
 	}
@@ -169,6 +169,7 @@ func (m *Machine) claim(e *executor) {
 		if t.state == Absent || r.Attempt > t.attempt || r.Attempt == t.attempt && r.Epoch > t.report.Epoch {
 			t.attempt, t.state, t.report = r.Attempt, r.State, r
 			t.slot = placement.Slot{Node: e.node, Index: r.Slot}
+			t.placed = 1 // what lives comes before what has left
 		}
 	}
 }

@@ -140,14 +140,14 @@ func (m *Machine) place() {
 	p := Place{}
 	for _, g := range m.spec.Plan.SlotGroups() {
 		for i := range g.Slots {
-			u := Unit{Group: g.Name, Index: i}
+			u, placed := Unit{Group: g.Name, Index: i}, -1
 			for _, v := range g.Vertices {
 				t := m.task(graph.TaskID{Vertex: v, Subtask: i})
 				if t == nil {
 					continue
 				}
-				if t.slot.Node != "" {
-					u.Previous = t.slot
+				if t.slot.Node != "" && t.placed > placed {
+					u.Previous, placed = t.slot, t.placed // a unit is where the last of it went
 				}
 				if t.region.phase == placing {
 					u.Tasks = append(u.Tasks, t.id)
@@ -198,6 +198,7 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 	}
 	again := r.attempt > 0 // under us or an earlier leader
 	r.attempt++
+	m.placings++
 	r.phase = deploying
 	restore, fetches, err := m.restore()
 	if err != nil {
@@ -205,7 +206,7 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 		return
 	}
 	for _, t := range r.tasks {
-		t.attempt, t.highest, t.slot, t.state = r.attempt, r.attempt, slots[t.id], Absent
+		t.attempt, t.highest, t.slot, t.placed, t.state = r.attempt, r.attempt, slots[t.id], m.placings, Absent
 		t.report = TaskReport{}
 		t.claims = append(t.claims, claim{t.slot.Node, r.attempt})
 		if again {
