@@ -61,11 +61,12 @@ type cluster struct {
 	panics     map[string]int // drills owed, by node
 	jumped     map[string]bool
 	result     *jobmaster.Result
+	cues       []Cue // not given yet
 	seen       Coverage
 }
 
 func newCluster(seed uint64, s *Scenario) (*cluster, error) {
-	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}, jumped: map[string]bool{}, seen: Coverage{}}
+	c := &cluster{scenario: s, faults: map[FaultKind]int{}, active: map[FaultKind][]string{}, panics: map[string]int{}, jumped: map[string]bool{}, seen: Coverage{}, cues: slices.Clone(s.Cues)}
 	if err := c.compile(); err != nil {
 		return nil, err
 	}

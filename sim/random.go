@@ -467,8 +467,9 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 }
 
 // Random is the random workload of a seed.
-func Random(seed uint64) Workload {
-	j := drawJob(seed)
+func Random(seed uint64) Workload { return drawJob(seed).workload(seed) }
+
+func (j *randomJob) workload(seed uint64) Workload {
 	build := j.program(seed)
 	w := Workload{Name: "random", Fails: j.broken, Rescale: j.rescale, Program: func() (*operator.Program, error) {
 		job := blink.NewJob(build.Name, nil).Parallelism(j.parallelism)

@@ -44,6 +44,7 @@ type Scenario struct {
 	Rate            float64 // records a second of each source
 	Horizon         time.Duration
 	Faults          []Fault
+	Cues            []Cue // more of them, when something is told
 	// Trace gets a line for everything that happens, Story for what a person wants to follow:
 	// faults, leaders, deployments, failures, checkpoints, the end. Either may be nil.
 	Trace, Story func(at time.Duration, where, what string)
@@ -124,17 +125,20 @@ func Run(seed uint64, s Scenario) Outcome {
 	defer c.w.Close()
 	limit := s.Horizon
 	for _, f := range s.Faults {
-		c.w.At(f.At, func() {
-			if c.result == nil {
-				c.strike(f)
-			}
-		})
+		c.w.At(f.At, func() { c.happen(f) })
 		limit = max(limit, f.At+f.For)
+	}
+	faults := len(s.Faults)
+	for _, q := range s.Cues {
+		for _, f := range q.Faults {
+			limit += f.At + f.For
+			faults++
+		}
 	}
 	for _, name := range c.candidates {
 		c.startCandidate(name)
 	}
-	limit += settle + slack + time.Duration(1+len(s.Faults))*s.Horizon
+	limit += settle + slack + time.Duration(1+faults)*s.Horizon
 	err = c.w.RunUntil(func() bool { return c.result != nil }, limit)
 	if errors.Is(err, world.ErrLate) {
 		err = fmt.Errorf("I11: the job has not ended %v after the last fault: %s", settle+slack, c.describe())

@@ -1,22 +1,10 @@
 package sim
 
-import (
-	"fmt"
-
-	"blink/jobmaster/exec"
-)
-
-// say adds a line to the story of a run. It is no part of the trace: a run that is told is
-// the same run.
-func (c *cluster) say(where, format string, args ...any) {
-	if c.scenario.Story != nil {
-		c.scenario.Story(c.w.Elapsed(), where, fmt.Sprintf(format, args...))
-	}
-}
+import "blink/jobmaster/exec"
 
 // tell says what a step of the JobMaster's machine means to a person.
 func (c *cluster) tell(ev exec.Event, actions []exec.Action) {
-	if c.scenario.Story == nil {
+	if !c.told() {
 		return
 	}
 	const where = "jobmaster"
@@ -52,6 +40,14 @@ func (c *cluster) tell(ev exec.Event, actions []exec.Action) {
 				triggered = a.Checkpoint
 				c.say(where, "triggers checkpoint %d", a.Checkpoint)
 			}
+		case exec.StoreManifest:
+			c.say(where, "stores the manifest of checkpoint %d", a.Manifest.Checkpoint)
+		case exec.AdvancePointer:
+			c.say(where, "advances the pointer to checkpoint %d", a.Checkpoint)
+		case exec.Place:
+			c.say(where, "looks for %d slots", len(a.Units))
+		case exec.StoreResult:
+			c.say(where, "stores the result")
 		case exec.Available:
 			if a.Is {
 				c.say(where, "hears of executor %s", a.Node)
