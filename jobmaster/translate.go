@@ -63,7 +63,7 @@ func helloOf(a exec.Hello, job string, epoch uint64, leader actors.Ref) *protos.
 	return &protos.Hello{
 		Job: job, Epoch: epoch, LeaderNode: leader.Node, LeaderId: leader.ID,
 		Concluded: a.Concluded, Completed: a.Completed, Seen: a.Seen,
-		Incarnation: a.Incarnation, Session: a.Session, Stopping: a.Stopping,
+		Incarnation: a.Incarnation, Session: a.Session,
 	}
 }
 

@@ -192,7 +192,7 @@ func (k *checker) alone(n *world.Node, t graph.TaskID, now operator.Attempt) {
 			if i.attempt.Compare(now) < 0 && !i.expired && i.calm == k.excuses.disturbed[i.node] {
 				k.fail("I8: attempt %v of task %v starts on %s while attempt %v of task %v lives on %s", now, t, n.Name(), i.attempt, u, i.node)
 			}
-			if u == t && !i.told && !k.excuses.frozen[i.node] {
+			if u == t && !i.told && k.c.w.Elapsed() > k.excuses.frozen[i.node] {
 				k.fail("I8: attempt %v of task %v starts on %s while attempt %v lives on %s", now, t, n.Name(), i.attempt, i.node)
 			}
 		}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"time"
 
 	"blink/graph"
 	"blink/sim/world"
@@ -11,14 +12,14 @@ import (
 // it was last whole. A change of leader is no excuse, nor is what happens to others.
 type excuses struct {
 	why       []string
-	disturbed map[string]int  // how often something has happened to a node
-	ill       map[string]int  // faults of a node that are not mended
-	ending    bool            // the user has asked for the end
-	frozen    map[string]bool // nodes that were paused for longer than a lease
+	disturbed map[string]int           // how often something has happened to a node
+	ill       map[string]int           // faults of a node that are not mended
+	ending    bool                     // the user has asked for the end
+	frozen    map[string]time.Duration // until when a node cannot notice that its lease has run out
 }
 
 func newExcuses(regions int) excuses {
-	e := excuses{why: make([]string, regions), disturbed: map[string]int{}, ill: map[string]int{}, frozen: map[string]bool{}}
+	e := excuses{why: make([]string, regions), disturbed: map[string]int{}, ill: map[string]int{}, frozen: map[string]time.Duration{}}
 	for i := range e.why {
 		e.why[i] = "it was never whole"
 	}
@@ -72,8 +73,8 @@ func (k *checker) returned(n *world.Node, t graph.TaskID, slot int) {
 
 // strikes excuses what a fault may restart.
 func (k *checker) strikes(f Fault) {
-	if f.Kind == Pause && f.For >= lease {
-		k.excuses.frozen[f.Target] = true
+	if f.Kind == Pause {
+		k.excuses.frozen[f.Target] = max(k.excuses.frozen[f.Target], k.c.w.Elapsed()+f.For+heartbeat)
 	}
 	switch f.Kind {
 	case Pause, Partition, OneWay, Isolate, ClockJump, NoServices:

@@ -2,19 +2,44 @@ package sim
 
 import (
 	"testing"
+	"time"
 
+	"blink/jobmaster/leader"
+	"blink/jobmaster/leader/leadertest"
+	"blink/sim/world"
 	"blink/snapshot/store"
 	"blink/snapshot/store/storetest"
 )
 
-// The suite runs on several goroutines, which a world never does: one call at a time.
+// inTurn makes a service's calls one at a time: the suites run on several goroutines, which
+// a world never does.
+func inTurn() call {
+	turn := make(chan struct{}, 1)
+	return func(_ string, f func() error) error {
+		turn <- struct{}{}
+		defer func() { <-turn }()
+		return f()
+	}
+}
+
 func TestTheSimulatedObjectStoreConforms(t *testing.T) {
-	storetest.Run(t, func(*testing.T) store.Store {
-		turn := make(chan struct{}, 1)
-		return storeClient{newObjectStore(), func(_ string, f func() error) error {
-			turn <- struct{}{}
-			defer func() { <-turn }()
-			return f()
-		}}
-	})
+	storetest.Run(t, func(*testing.T) store.Store { return storeClient{newObjectStore(), inTurn()} })
+}
+
+// Chance decides when a session expires that is not renewed.
+func TestTheSimulatedLeaderServiceConforms(t *testing.T) {
+	seed := uint64(0)
+	fresh := func(*testing.T) leadertest.Timed {
+		seed++
+		now := time.Unix(0, 0)
+		s := newLeaderService(func() time.Time { return now }, world.NewRand(seed), lockDelay)
+		return leadertest.Timed{
+			Service: leaderClient{s, inTurn()}, Pass: func(d time.Duration) { now = now.Add(d) },
+			TTL: sessionTTL, Ends: 2 * sessionTTL, LockDelay: lockDelay,
+		}
+	}
+	leadertest.Run(t, sessionTTL, func(t *testing.T) leader.Service { return fresh(t).Service })
+	for range 20 {
+		leadertest.RunTimed(t, fresh)
+	}
 }

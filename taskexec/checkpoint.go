@@ -10,8 +10,13 @@ import (
 	"blink/snapshot"
 )
 
-// triggered begins a checkpoint; the aligner says when the snapshot is due.
+// triggered begins a checkpoint; the aligner says when the snapshot is due. A task that
+// rests behind an earlier one goes on.
 func (t *task) triggered(m startCheckpoint) {
+	if t.phase == stopped && m.id > t.restsAt {
+		t.phase = t.resting
+		t.tell()
+	}
 	if m.stop {
 		t.now.stopAt = max(t.now.stopAt, m.id)
 	}
@@ -23,18 +28,7 @@ func (t *task) triggered(m startCheckpoint) {
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
 	t.sinks.completed = max(t.sinks.completed, m.completed)
-	t.known = m
-	t.goOn()
 	t.sinkWork()
-}
-
-// goOn lets a task go on that rests behind a stop checkpoint, when that was aborted or the
-// job goes on in spite of it. By then the next one may have been triggered.
-func (t *task) goOn() {
-	if t.phase == stopped && t.restsAt <= t.known.concluded && (t.restsAt > t.known.completed || !t.known.stopping) {
-		t.phase = t.resting
-		t.tell()
-	}
 }
 
 // checkpoint takes the snapshot of checkpoint id: the barrier goes on at once, sinks
@@ -62,7 +56,6 @@ func (t *task) prepared(id uint64) error {
 	t.now.snapshot = 0
 	if t.now.stop {
 		t.resting, t.restsAt, t.phase = t.phase, id, stopped
-		t.goOn() // it may have been aborted meanwhile
 	}
 	t.persist(id, parts)
 	return nil

@@ -25,6 +25,7 @@ import (
 //	   │                          ▼                             │
 //	   └──failure, cancel──► closing ◄──────── stopped ◄────────┘
 //
+// A stopped task goes on when the next checkpoint is triggered: the job has not stopped.
 // An ended task goes on acknowledging checkpoints and committing until it is cancelled, so
 // that no checkpoint of a running job lacks a task.
 type task struct {
@@ -36,8 +37,7 @@ type task struct {
 
 	phase   phase
 	resting phase  // what it was before it stopped
-	restsAt uint64 // the stop checkpoint that it stopped at
-	known   concluded
+	restsAt uint64 // the checkpoint behind which it stopped
 	failure error
 	working int // blocking works in flight
 
@@ -113,10 +113,7 @@ type (
 		stop bool
 	}
 	// concluded tells how far checkpoints are decided.
-	concluded struct {
-		concluded, completed uint64
-		stopping             bool // tasks at rest stay there
-	}
+	concluded struct{ concluded, completed uint64 }
 	// finalize publishes the result of the task's sinks.
 	finalize struct{ checkpoint uint64 }
 	// cancel ends the task in order.

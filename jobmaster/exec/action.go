@@ -21,7 +21,6 @@ type (
 		Seen        uint64 // newest version of its reports
 		Concluded   uint64
 		Completed   uint64
-		Stopping    bool
 	}
 	// Deploy starts an attempt of a task.
 	Deploy struct {

@@ -61,7 +61,7 @@ func (m *Machine) driveCheckpoint() {
 	switch {
 	case ended && !m.stopping && c.last == 0:
 		m.begin(false, true)
-	case m.stopping && !m.resuming && c.last == 0:
+	case m.stopping && c.last == 0:
 		m.begin(!ended, ended)
 	case c.last == 0 && m.o.CheckpointEvery > 0 && !m.now.Before(m.nextCheckpoint()):
 		m.begin(false, false)

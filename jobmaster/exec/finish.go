@@ -31,16 +31,15 @@ func (m *Machine) driveEnd() {
 	}
 }
 
-// driveStop ends a stopped job, or lets everybody go on and stops again when some have not.
+// driveStop ends a stopped job. When a task runs on, because an earlier leader has triggered
+// the checkpoint for it before it knew of the stop, everybody stops again: a task rests until
+// the next checkpoint is triggered.
 func (m *Machine) driveStop() {
 	switch {
-	case m.allAtRest() && m.allCommitted():
+	case !m.allAtRest():
+		m.cp.last = 0
+	case m.allCommitted():
 		m.leave(Finish{JobStopped, ""})
-	case m.resuming && !m.anyTask(Stopped):
-		m.resuming, m.cp.last = false, 0
-	case !m.resuming && m.anyTask(Running) && m.anyTask(Stopped):
-		m.resuming = true
-		m.helloAll()
 	}
 }
 
@@ -52,15 +51,6 @@ func (m *Machine) allAtRest() bool {
 		}
 	}
 	return true
-}
-
-func (m *Machine) anyTask(s TaskState) bool {
-	for _, t := range m.tasks {
-		if t.state == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (m *Machine) allCommitted() bool {

@@ -27,7 +27,6 @@ type Machine struct {
 	failures  []time.Time
 	cp        checkpoints
 	stopping  bool // StopRequested
-	resuming  bool // a stop checkpoint did not stop everybody: let all go on first
 	result    Finish
 	stored    bool // StoreResult is on its way
 	sweeping  bool // Release and the last Collect are on their way
@@ -266,7 +265,7 @@ func (m *Machine) helloAll() {
 func (m *Machine) hello(e *executor) {
 	m.do(Hello{
 		Node: e.node, Incarnation: e.incarnation, Session: e.session, Seen: e.version,
-		Concluded: m.cp.concluded, Completed: m.cp.completed, Stopping: m.stopping && !m.resuming,
+		Concluded: m.cp.concluded, Completed: m.cp.completed,
 	})
 }
 

@@ -168,6 +168,7 @@ func (m *Machine) claim(e *executor) {
 		t.claims = append(t.claims, claim{e.node, r.Attempt})
 		if t.state == Absent || r.Attempt > t.attempt || r.Attempt == t.attempt && r.Epoch > t.report.Epoch {
 			t.attempt, t.state, t.report = r.Attempt, r.State, r
+			m.stopping = m.stopping || r.State == Stopped
 			t.slot = placement.Slot{Node: e.node, Index: r.Slot}
 			t.placed = 1 // what lives comes before what has left
 		}
@@ -181,7 +182,6 @@ func (m *Machine) adopt(r *region) {
 	for _, t := range r.tasks {
 		alive = alive || len(t.claims) > 0
 		whole = whole && len(t.claims) == 1 && t.attempt == r.tasks[0].attempt && t.report.Epoch == r.tasks[0].report.Epoch
-		m.stopping = m.stopping || t.state == Stopped
 	}
 	switch {
 	case whole:
@@ -222,6 +222,7 @@ func (m *Machine) compare(e *executor) {
 func (m *Machine) observe(t *task, r TaskReport) {
 	t.deploy = nil
 	t.state, t.report = r.State, r
+	m.stopping = m.stopping || r.State == Stopped // an earlier leader was asked
 	if r.State == Failed {
 		m.fail(t.region, r.Failure)
 	}
