@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"blink/graph"
 
@@ -33,11 +32,11 @@ func EncodeParts(parts []Part) ([]byte, error) {
 	e.u32(len(parts))
 	for _, p := range parts {
 		e.text(p.Operator)
+		if err := p.ascending(); err != nil {
+			return nil, err
+		}
 		e.u32(len(p.Groups))
-		for i, g := range p.Groups {
-			if i > 0 && g.Number <= p.Groups[i-1].Number {
-				return nil, fmt.Errorf("operator %q: key group %d after %d", p.Operator, g.Number, p.Groups[i-1].Number)
-			}
+		for _, g := range p.Groups {
 			e.u32(g.Number)
 			e.text(string(g.Data))
 		}
@@ -49,6 +48,16 @@ func EncodeParts(parts []Part) ([]byte, error) {
 		e.states(p.States)
 	}
 	return e.b, nil
+}
+
+// ascending refuses key groups that are out of order.
+func (p *Part) ascending() error {
+	for i, g := range p.Groups {
+		if i > 0 && g.Number <= p.Groups[i-1].Number {
+			return fmt.Errorf("operator %q: key group %d after %d", p.Operator, g.Number, p.Groups[i-1].Number)
+		}
+	}
+	return nil
 }
 
 // DecodeParts reads what EncodeParts wrote; the parts share data's memory. It refuses
@@ -71,6 +80,9 @@ func DecodeParts(data []byte) ([]Part, error) {
 			p.Items = append(p.Items, Item{Name: d.text(), Data: d.bytes()})
 		}
 		p.States = d.states()
+		if d.err == nil {
+			d.err = p.ascending()
+		}
 		parts = append(parts, p)
 	}
 	if d.err == nil && len(d.b) > 0 {
@@ -105,7 +117,7 @@ func CutPart(data []byte, operator string, groups graph.Range, items []string) (
 	if err != nil {
 		return Part{}, err
 	}
-	cut := Part{Operator: operator}
+	cut, wanted := Part{Operator: operator}, setOf(items)
 	for _, p := range parts {
 		if p.Operator != operator {
 			continue
@@ -117,12 +129,20 @@ func CutPart(data []byte, operator string, groups graph.Range, items []string) (
 			}
 		}
 		for _, it := range p.Items {
-			if slices.Contains(items, it.Name) {
+			if wanted[it.Name] {
 				cut.Items = append(cut.Items, it)
 			}
 		}
 	}
 	return cut, nil
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
 }
 
 // encoder appends little-endian fields.

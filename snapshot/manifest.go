@@ -110,7 +110,7 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("checkpoint manifest of format %d: this program reads format %d", v, manifestVersion)
 	}
 	m := &Manifest{Job: d.text(), Fingerprint: d.text(), Checkpoint: d.u64(), Epoch: d.u64(), MaxParallelism: d.u32()}
-	for range d.count(52) {
+	for range d.count(44) {
 		m.Tasks = append(m.Tasks, d.task())
 	}
 	for range d.count(4) {

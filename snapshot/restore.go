@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,9 +22,9 @@ type Fetch struct {
 // PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of
 // the manifest. Keyed state follows its key groups. The items of an operator go back to the
 // task that stored them, so that a region may be restored while others go on reading theirs;
-// when the parallelism has changed, they are dealt to the tasks in turn, in order of name. It refuses a checkpoint of another number of key
-// groups, one with an operator that the plan lacks, and states whose stored form differs;
-// every difference is named.
+// when the parallelism has changed, they are dealt to the tasks in turn, in order of name.
+// It refuses a checkpoint of another number of key groups, one with an operator that the plan
+// lacks, and states whose stored form differs; every difference is named.
 func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
 	vertices := map[string]*graph.Vertex{}
 	for i := range plan.Vertices {
@@ -46,21 +47,23 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 			if v == nil {
 				continue // it had no state
 			}
-			for i := range v.Parallelism {
-				f := Fetch{Handle: e.Handle, Operator: p.Operator, Groups: e.Groups.Intersect(graph.GroupRange(m.MaxParallelism, v.Parallelism, i))}
-				for _, it := range p.Items {
-					to := deal[p.Operator][it]
-					if tasks[e.Task.Vertex] == v.Parallelism {
-						to = e.Task.Subtask
-					}
-					if to == i {
-						f.Items = append(f.Items, it)
-					}
+			items := map[int][]string{} // by the subtask that gets something
+			for g := e.Groups.From; g < e.Groups.To; {
+				i := graph.TaskOf(g, m.MaxParallelism, v.Parallelism)
+				items[i] = nil
+				g = graph.GroupRange(m.MaxParallelism, v.Parallelism, i).To
+			}
+			for _, it := range p.Items {
+				i := e.Task.Subtask
+				if tasks[e.Task.Vertex] != v.Parallelism {
+					i = deal[p.Operator][it]
 				}
-				if f.Groups.From < f.Groups.To || len(f.Items) > 0 {
-					t := graph.TaskID{Vertex: v.ID, Subtask: i}
-					fetches[t] = append(fetches[t], f)
-				}
+				items[i] = append(items[i], it)
+			}
+			for _, i := range slices.Sorted(maps.Keys(items)) {
+				t := graph.TaskID{Vertex: v.ID, Subtask: i}
+				own := graph.GroupRange(m.MaxParallelism, v.Parallelism, i)
+				fetches[t] = append(fetches[t], Fetch{Handle: e.Handle, Operator: p.Operator, Groups: e.Groups.Intersect(own), Items: items[i]})
 			}
 		}
 	}

@@ -1,8 +1,9 @@
 package snapshot
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,32 +21,44 @@ func (m *Manifest) Objects(key string) []string {
 // manifest references. Keys of later checkpoints may be in the making and are left alone.
 func Garbage(stored []string, referenced []string, newest uint64) []string {
 	var g []string
+	kept := setOf(referenced)
 	for _, k := range stored {
-		if id, ok := checkpointOf(k); ok && id <= newest && !slices.Contains(referenced, k) {
+		if id, _, ok := checkpointOf(k); ok && id <= newest && !kept[k] {
 			g = append(g, k)
 		}
 	}
 	return g
 }
 
-func checkpointOf(key string) (id uint64, ok bool) {
-	rest, ok := strings.CutPrefix(key, CheckpointsPrefix)
-	if !ok {
-		return 0, false
-	}
-	n, err := fmt.Sscanf(rest, "%d/", &id)
-	return id, n == 1 && err == nil
+// checkpointOf is the checkpoint that an object belongs to, and the rest of its key.
+func checkpointOf(key string) (id uint64, rest string, ok bool) {
+	key, ok = strings.CutPrefix(key, CheckpointsPrefix)
+	number, rest, below := strings.Cut(key, "/")
+	id, err := strconv.ParseUint(number, 10, 64)
+	return id, rest, ok && below && err == nil
 }
 
 // ManifestsBefore lists, of the stored keys, the manifests of checkpoints before that of key,
-// the newest first.
+// the newest first; of one checkpoint, that of the greatest epoch.
 func ManifestsBefore(stored []string, key string) []string {
-	newest, _ := checkpointOf(key)
-	var found []string
-	for _, k := range slices.Backward(stored) {
-		if id, ok := checkpointOf(k); ok && id < newest && strings.Contains(k, "/manifest-") {
-			found = append(found, k)
+	type manifest struct {
+		key       string
+		id, epoch uint64
+	}
+	newest, _, _ := checkpointOf(key)
+	var found []manifest
+	for _, k := range stored {
+		id, rest, ok := checkpointOf(k)
+		number, named := strings.CutPrefix(rest, "manifest-")
+		epoch, err := strconv.ParseUint(number, 10, 64)
+		if ok && named && err == nil && id < newest {
+			found = append(found, manifest{k, id, epoch})
 		}
 	}
-	return found
+	slices.SortFunc(found, func(a, b manifest) int { return cmp.Or(cmp.Compare(b.id, a.id), cmp.Compare(b.epoch, a.epoch)) })
+	keys := make([]string, len(found))
+	for i, m := range found {
+		keys[i] = m.key
+	}
+	return keys
 }
