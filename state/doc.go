@@ -11,7 +11,7 @@
 // and when time moves on, Due gives the timers that have come, one at a time, each with its
 // key made the current one.
 //
-//	key ──table──► row ──┬─► Value column ─ List column ─ Map column   (row.go, value.go, …)
+//	key ──table──► row ──┬─► Value column ─ List column ─ Map column   (store.go, value.go, …)
 //	                     └─► Timer column ─ heap                       (timer.go)
 //
 // A key has a row in a table with open addressing, and each handle keeps a typed column by

@@ -119,12 +119,15 @@ func (m *Map[MK, V]) bind(r *rows, _ int) (err error) {
 func (m *Map[MK, V]) grow(n int) {
 	m.cells = append(m.cells, make([]mapCell[MK, V], n-len(m.cells))...)
 }
-func (m *Map[MK, V]) has(row int32) bool { return len(m.cells[row].m) > 0 }
-func (m *Map[MK, V]) clear(row int32)    { m.cells[row] = mapCell[MK, V]{} }
+func (m *Map[MK, V]) has(row int32) bool {
+	c := &m.cells[row]
+	return len(c.m) > 0 && !m.rows.expired(c.written, m.TTL)
+}
+func (m *Map[MK, V]) clear(row int32) { m.cells[row] = mapCell[MK, V]{} }
 
 func (m *Map[MK, V]) append(dst []byte, row int32) ([]byte, error) {
 	c := &m.cells[row]
-	if len(c.m) == 0 || m.rows.expired(c.written, m.TTL) {
+	if !m.has(row) {
 		return absent(dst), nil
 	}
 	dst = binary.LittleEndian.AppendUint32(present(dst, c.written), uint32(len(c.m)))
@@ -148,7 +151,7 @@ func (m *Map[MK, V]) decode(row int32, src []byte) ([]byte, error) {
 	}
 	n, src := binary.LittleEndian.Uint32(src), src[4:]
 	c := &m.cells[row]
-	c.m, c.written = map[MK]V{}, written
+	c.m, c.written = map[MK]V{}, m.rows.restored(written, m.TTL)
 	for range n {
 		var k MK
 		var v V

@@ -20,7 +20,7 @@ type Group struct {
 // form: the key, then every state in the order of declaration. It shares nothing with the
 // store.
 func (s *Store[K]) Snapshot() ([]Group, error) {
-	s.release()
+	s.sweep()
 	all, err := s.encodeKeys()
 	if err != nil {
 		return nil, err

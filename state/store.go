@@ -49,7 +49,7 @@ type handle interface {
 	declare(name string) (graph.State, error)
 	bind(r *rows, index int) error
 	grow(rows int)
-	// has says whether the row holds something; clear forgets it.
+	// has says whether the row holds something that has not expired; clear forgets it.
 	has(row int32) bool
 	clear(row int32)
 	append(dst []byte, row int32) ([]byte, error)
@@ -86,7 +86,8 @@ func (s *Store[K]) SetKey(key K, hash uint64) {
 // Key is the current key.
 func (s *Store[K]) Key() K { return s.key }
 
-// Len is the number of keys that hold something.
+// Len is the number of keys that hold something, those included that have expired since the
+// last snapshot.
 func (s *Store[K]) Len() int { s.release(); return len(s.byRow) - len(s.free) }
 
 // find returns the slot of key, or the free one where it would stand.
@@ -127,27 +128,49 @@ func (s *Store[K]) claim() int32 {
 
 // release gives back the row of the current key if it holds nothing any more.
 func (s *Store[K]) release() {
-	if s.current == none {
+	if s.current == none || s.holds(s.current) {
 		return
 	}
-	for _, h := range s.handles {
-		if h.has(s.current) {
-			return
+	if i, ok := s.find(s.sum, &s.key); ok {
+		s.vacate(&s.slots[i])
+	}
+}
+
+// sweep gives back the rows of keys whose state has expired.
+func (s *Store[K]) sweep() {
+	for i := range s.slots {
+		if x := &s.slots[i]; x.hash != 0 && x.row != none && !s.holds(x.row) {
+			s.vacate(x)
 		}
 	}
-	if i, ok := s.find(s.sum, &s.key); ok {
-		s.slots[i].row = none
-		var zero K
-		s.slots[i].key = zero
-		s.byRow[s.current] = zero
-		s.hashs[s.current] = 0
-		s.free = append(s.free, s.current)
+}
+
+func (s *Store[K]) holds(row int32) bool {
+	for _, h := range s.handles {
+		if h.has(row) {
+			return true
+		}
 	}
-	s.current = none
+	return false
+}
+
+// vacate gives back the row of a slot.
+func (s *Store[K]) vacate(x *slot[K]) {
+	for _, h := range s.handles {
+		h.clear(x.row)
+	}
+	if x.row == s.current {
+		s.current = none
+	}
+	var zero K
+	s.byRow[x.row], s.hashs[x.row] = zero, 0
+	s.free = append(s.free, x.row)
+	x.row, x.key = none, zero
 }
 
 // rehash makes room, and drops the slots of keys that are gone.
 func (s *Store[K]) rehash() {
+	s.sweep()
 	n := len(s.slots)
 	if (len(s.byRow)-len(s.free))*4 >= n {
 		n *= 2
@@ -193,6 +216,15 @@ func (r *rows) stamp(ttl time.Duration) int64 {
 		return 0
 	}
 	return r.now().UnixNano()
+}
+
+// restored is when something stored with that time was last written. What had no TTL then
+// has no time: a TTL that was given later counts from now.
+func (r *rows) restored(written int64, ttl time.Duration) int64 {
+	if written == 0 {
+		return r.stamp(ttl)
+	}
+	return written
 }
 
 // ttlCheck refuses what TTL cannot be.

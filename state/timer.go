@@ -2,6 +2,7 @@ package state
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"blink/graph"
@@ -50,7 +51,7 @@ func (t *Timer) set(row int32, at int64) {
 	c.at = at
 	if at < c.armed {
 		c.armed = at
-		t.heap().push(entry{at, t.index, row})
+		t.rows.arm(t.heap(), entry{at, t.index, row})
 	}
 }
 
@@ -157,8 +158,25 @@ func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) {
 	return h.all[0].at, true
 }
 
+// arm adds an entry. Whenever a heap has doubled, those are dropped whose timers have been
+// set to an earlier time since, so that it has at most two entries for each timer and a few.
+func (r *rows) arm(h *heap, e entry) {
+	if len(h.all) >= h.full {
+		h.all = slices.DeleteFunc(h.all, func(e entry) bool { return r.handles[e.handle].(*Timer).cells[e.row].armed != e.at })
+		slices.SortFunc(h.all, entry.compare)
+		h.all = slices.Compact(h.all)
+		h.full = 2*len(h.all) + fewEntries
+	}
+	h.push(e)
+}
+
+const fewEntries = 64
+
 // heap is a binary heap of timers, by time, then handle, then row.
-type heap struct{ all []entry }
+type heap struct {
+	all  []entry
+	full int // len(all) at which it is tidied
+}
 
 type entry struct {
 	at     int64
@@ -174,6 +192,16 @@ func (a entry) before(b entry) bool {
 		return a.handle < b.handle
 	}
 	return a.row < b.row
+}
+
+func (a entry) compare(b entry) int {
+	switch {
+	case a == b:
+		return 0
+	case a.before(b):
+		return -1
+	}
+	return 1
 }
 
 func (h *heap) push(e entry) {

@@ -89,7 +89,7 @@ func (v *Value[V]) bind(r *rows, _ int) (err error) {
 
 func (v *Value[V]) grow(n int) { v.cells = append(v.cells, make([]valueCell[V], n-len(v.cells))...) }
 
-func (v *Value[V]) has(row int32) bool { return v.cells[row].have }
+func (v *Value[V]) has(row int32) bool { return v.live(row) }
 
 func (v *Value[V]) clear(row int32) { v.cells[row] = valueCell[V]{} }
 
@@ -107,7 +107,7 @@ func (v *Value[V]) decode(row int32, src []byte) ([]byte, error) {
 		return src, err
 	}
 	c := &v.cells[row]
-	c.have, c.written = true, written
+	c.have, c.written = true, v.rows.restored(written, v.TTL)
 	return v.codec.DecodeOne(&c.v, src)
 }
 
@@ -172,13 +172,16 @@ func (l *List[V]) bind(r *rows, _ int) (err error) {
 	return err
 }
 
-func (l *List[V]) grow(n int)         { l.cells = append(l.cells, make([]listCell[V], n-len(l.cells))...) }
-func (l *List[V]) has(row int32) bool { return len(l.cells[row].all) > 0 }
-func (l *List[V]) clear(row int32)    { l.cells[row] = listCell[V]{} }
+func (l *List[V]) grow(n int) { l.cells = append(l.cells, make([]listCell[V], n-len(l.cells))...) }
+func (l *List[V]) has(row int32) bool {
+	c := &l.cells[row]
+	return len(c.all) > 0 && !l.rows.expired(c.written, l.TTL)
+}
+func (l *List[V]) clear(row int32) { l.cells[row] = listCell[V]{} }
 
 func (l *List[V]) append(dst []byte, row int32) ([]byte, error) {
 	c := &l.cells[row]
-	if len(c.all) == 0 || l.rows.expired(c.written, l.TTL) {
+	if !l.has(row) {
 		return absent(dst), nil
 	}
 	return l.codec.Append(present(dst, c.written), c.all)
@@ -190,7 +193,7 @@ func (l *List[V]) decode(row int32, src []byte) ([]byte, error) {
 		return src, err
 	}
 	c := &l.cells[row]
-	c.written = written
+	c.written = l.rows.restored(written, l.TTL)
 	c.all, src, err = l.codec.DecodeSome(nil, src)
 	return src, err
 }

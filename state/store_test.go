@@ -1,0 +1,230 @@
+package state
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"blink/graph"
+)
+
+func TestKnownKeysCostNoAllocation(t *testing.T) {
+	x, n := newTask(t), 0
+	record := func() {
+		n++
+		x.enter(customer{"shop", n % 100})
+		x.Sum.Set(x.Sum.Get() + 1)
+		*x.Sum.Ref()++
+		x.Seen.Set("last", n)
+		x.End.Set(time.Unix(0, int64(n+50)))
+		if _, at, ok := x.Due(EventTime, int64(n)); ok {
+			x.End.Set(time.Unix(0, at+100))
+		}
+	}
+	for range 1000 {
+		record()
+	}
+	if a := testing.AllocsPerRun(1000, record); a != 0 {
+		t.Errorf("%v allocations a record", a)
+	}
+}
+
+func TestATimerThatGoesToAndFroLeavesNothingBehind(t *testing.T) {
+	x, end := newTask(t).enter(customer{"a", 1}), time.Unix(100, 0)
+	for now := range int64(10_000) {
+		x.End.Set(end)
+		for _, timer := range []*Timer{&x.Close, &x.End} {
+			timer.Set(time.Unix(0, now))
+			if came, at, ok := x.Due(EventTime, now); came != timer || at != now {
+				t.Fatalf("at %d came %d, %v", now, at, ok)
+			}
+		}
+	}
+	if n := len(x.heaps[EventTime].all); n > 2*2+fewEntries {
+		t.Errorf("%d entries are kept for two timers", n)
+	}
+}
+
+func TestKeysThatComeAndGoLeaveNothingBehind(t *testing.T) {
+	x := newTask(t)
+	for i := range 100_000 {
+		x.enter(customer{"a", i}).Sum.Set(i)
+		x.Sum.Clear()
+	}
+	if x.Len() != 0 || len(x.byRow) > 1 || len(x.slots) > 64 {
+		t.Errorf("%d keys are held in %d rows and %d slots", x.Len(), len(x.byRow), len(x.slots))
+	}
+}
+
+// What is stored under a wrong number, with states that are gone or not to its end was not
+// written by Snapshot: keys would be looked for elsewhere.
+func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
+	x := newTask(t).enter(customer{"a", 1})
+	x.Sum.Set(1)
+	x.Log.Append("b")
+	x.Seen.Set("c", 2)
+	x.End.Set(time.Unix(0, 3))
+	gs, err := x.Snapshot()
+	if err != nil || len(gs) != 1 {
+		t.Fatal(gs, err)
+	}
+	g := gs[0]
+	refused := func(what string, g Group, stored int, want string) {
+		if err := newTask(t).Restore(g, stored); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", what, err, want)
+		}
+	}
+	refused("another group", Group{g.Number + 1, g.Data}, 6, "a key of group")
+	refused("a state that is gone", g, 7, "stored with 7 states and 6 are declared")
+	refused("a byte more", Group{g.Number, append(g.Data, 0)}, 6, "malformed")
+	for n := range g.Data {
+		refused("cut short", Group{g.Number, g.Data[:n]}, 6, "key group")
+	}
+}
+
+func TestStatesThatWereDeclaredLaterAreEmpty(t *testing.T) {
+	x := newTask(t).enter(customer{"a", 1})
+	var before struct{ Sum Value[int] }
+	old, err := NewStore[customer](groups, noClock)
+	if err == nil {
+		err = old.Bind(&before)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.SetKey(customer{"a", 1}, hashOf(customer{"a", 1}))
+	before.Sum.Set(7)
+	gs, err := old.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Restore(gs[0], 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := x.enter(customer{"a", 1}).read(); got.sum != 7 || len(got.log)+len(got.seen) > 0 || got.at != [3]int64{} {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// brief is a processor whose state expires.
+type brief struct {
+	Sum  Value[int]
+	Log  List[int]
+	Seen Map[string, int]
+}
+
+func newBrief(t *testing.T, ttl time.Duration, now *time.Time) (*Store[int], *brief) {
+	t.Helper()
+	b := &brief{Value[int]{TTL: ttl}, List[int]{TTL: ttl}, Map[string, int]{TTL: ttl}}
+	s, err := NewStore[int](1, func() time.Time { return *now })
+	if err == nil {
+		err = s.Bind(b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, b
+}
+
+func (b *brief) write() {
+	*b.Sum.Ref()++
+	b.Log.Append(1)
+	b.Seen.Set("a", 1)
+}
+
+func (b *brief) size() int { return b.Sum.Get() + b.Log.Len() + b.Seen.Len() }
+
+func TestStateExpiresAfterItsLastWriteAndFreesItsKey(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s, b := newBrief(t, time.Minute, &now)
+	holds := func(key, want int) {
+		t.Helper()
+		if s.SetKey(key, s.hash(key)); b.size() != want {
+			t.Errorf("key %d holds %d, want %d", key, b.size(), want)
+		}
+	}
+	for k := range 100 {
+		s.SetKey(k, s.hash(k))
+		b.write()
+	}
+	now = now.Add(time.Minute - 1)
+	holds(7, 3)
+	b.write()
+	now = now.Add(1)
+	holds(7, 5)
+	holds(8, 0)
+	b.write()
+	holds(8, 3)
+	holds(9, 0)
+	if gs, err := s.Snapshot(); err != nil || len(gs) != 1 || s.Len() != 2 {
+		t.Errorf("%d keys are held, %v", s.Len(), err)
+	}
+	for row, c := range b.Log.cells {
+		if s.hashs[row] == 0 && c.all != nil {
+			t.Errorf("row %d is free and holds %v", row, c.all)
+		}
+	}
+	b.write() // of key 9, whose row was given back
+	holds(10, 0)
+	holds(9, 3)
+}
+
+func TestATTLThatIsGivenLaterCountsFromTheRestore(t *testing.T) {
+	now := time.Unix(1000, 0)
+	old, b := newBrief(t, 0, &now)
+	old.SetKey(1, old.hash(1))
+	b.write()
+	gs, err := old.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, b := newBrief(t, time.Minute, &now)
+	if err := s.Restore(gs[0], 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{3, 0} {
+		if s.SetKey(1, s.hash(1)); b.size() != want {
+			t.Errorf("%d are left, want %d", b.size(), want)
+		}
+		now = now.Add(time.Minute)
+	}
+}
+
+func TestDeclareNamesStatesAndWhatIsWrongWithThem(t *testing.T) {
+	var p struct {
+		Count Value[int] `state:"n"`
+		Other int
+		Seen  Map[string, bool]
+		End   Timer
+	}
+	states, err := Declare(&p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []graph.State{
+		{Name: "n", Kind: "value", Type: "int", Schema: " int64"},
+		{Name: "Seen", Kind: "map", Type: "string→bool", Schema: " string\n→\n bool"},
+		{Name: "End", Kind: "timer"},
+	}
+	if len(states) != len(want) {
+		t.Fatalf("got %+v", states)
+	}
+	for i, s := range states {
+		if s != want[i] {
+			t.Errorf("got %+v, want %+v", s, want[i])
+		}
+	}
+	var bad struct {
+		Deep  Value[chan int]
+		Twice List[int]
+		Again List[int]         `state:"Twice"`
+		Float Map[float64, int] `state:"prices"`
+	}
+	bad.Twice.TTL = -1
+	_, err = Declare(&bad)
+	for _, want := range []string{`state "Deep": type chan int cannot be stored`, `state "Twice": TTL of -1ns`, `state "Twice" is declared twice`, `state "prices": key type float64`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("missing %q in\n%v", want, err)
+		}
+	}
+}
