@@ -1,8 +1,10 @@
 package blink
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
@@ -124,7 +126,8 @@ type node struct {
 	spec operator.Spec
 	main func() (operator.Port, error) // of the main output; nil for sinks
 	in   []input
-	tag  string // of a side output that this node stands for
+	tag  string  // of a side output that this node stands for
+	errs []error // mistakes in it
 	// splits enumerates a source's splits.
 	splits operator.Factory
 }
@@ -142,14 +145,23 @@ type input struct {
 func (j *Job) add(skip int, verb, what string, spec operator.Spec, in ...input) *node {
 	n := &node{job: j, spec: spec, in: in, real: -1}
 	n.op = graph.Operator{Verb: verb, What: what, At: caller(skip + 1), State: spec.State}
+	n.mistake(spec.Err)
 	for _, t := range spec.Sides {
-		n.op.Sides = append(n.op.Sides, graph.Side{Tag: t.Name(), Type: t.Type().String()})
-	}
-	if spec.Err != nil {
-		j.errs = append(j.errs, fmt.Errorf("%s: %s: %w", n.op.At, verb, spec.Err))
+		n.declare(graph.Side{Tag: t.Name(), Type: t.Type().String()})
 	}
 	j.nodes = append(j.nodes, n)
 	return n
+}
+
+// declare adds a side output.
+func (n *node) declare(s graph.Side) {
+	if s.Tag == "" {
+		n.mistake(errors.New("a Tag without a name: make it with NewTag"))
+	}
+	if slices.ContainsFunc(n.op.Sides, func(o graph.Side) bool { return o.Tag == s.Tag }) {
+		n.mistake(fmt.Errorf("two side outputs are called %q", s.Tag))
+	}
+	n.op.Sides = append(n.op.Sides, s)
 }
 
 // caller is the base file name and line of the user's verb, so that equal programs give
@@ -161,12 +173,13 @@ func caller(skip int) string {
 
 // Program is the job ready to run, or every mistake in it, one a line.
 func (j *Job) Program() (*operator.Program, error) {
-	errs := slices.Clone(j.errs)
+	errs := append(slices.Clone(j.errs), j.unknownParams()...)
 	p := &operator.Program{Job: &graph.Job{
 		Name: j.name, Mode: j.mode, Parallelism: j.parallelism, MaxParallelism: j.maxParallelism,
 		CheckpointEvery: j.checkpointEvery, Params: j.params,
 	}}
 	for _, n := range j.nodes {
+		errs = append(append(errs, n.errs...), n.check())
 		if n.virtual() {
 			continue
 		}
@@ -180,6 +193,7 @@ func (j *Job) Program() (*operator.Program, error) {
 	if _, err := graph.Compile(p.Job); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(append(errs, timeless(p.Job.Operators)...), fruitless(p.Job))
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("job %q cannot be built:\n%w", j.name, err)
 	}
@@ -199,12 +213,65 @@ func (j *Job) Plan() (string, error) {
 	return plan.String(), nil
 }
 
+// unknownParams are those given that Build did not ask for.
+func (j *Job) unknownParams() (errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(j.given)) {
+		if !slices.ContainsFunc(j.params, func(p graph.Param) bool { return p.Name == name }) {
+			errs = append(errs, fmt.Errorf("parameter --%s: job %q declares none of this name", name, j.name))
+		}
+	}
+	return errs
+}
+
+// timeless finds windows that never close: there is no watermark between them and a source
+// that does not end.
+func timeless(os []graph.Operator) (errs []error) {
+	endless := make([]string, len(os)) // where such a source is
+	for i, o := range os {
+		if o.Source && !o.Bounded && !o.Watermarks {
+			endless[i] = o.At
+		}
+		for _, e := range o.In {
+			endless[i] = cmp.Or(endless[i], endless[e.From])
+		}
+		if o.Verb == "window" && endless[i] != "" {
+			errs = append(errs, fmt.Errorf("%s: window: it never closes, since the source at %s neither ends nor has watermarks: put EventTime between them", o.At, endless[i]))
+		}
+		if o.Verb == "eventtime" {
+			endless[i] = ""
+		}
+	}
+	return errs
+}
+
+// fruitless refuses a job that reads and has no result.
+func fruitless(j *graph.Job) error {
+	if len(j.Operators) == 0 || slices.ContainsFunc(j.Operators, func(o graph.Operator) bool { return o.Sink }) {
+		return nil
+	}
+	return fmt.Errorf("job %q writes nothing: end a stream with Write", j.Name)
+}
+
+// check finds what only shows when all verbs have been said.
+func (n *node) check() error {
+	var errs []error
+	for _, in := range n.in {
+		if in.from.job != n.job {
+			errs = append(errs, n.wrong(fmt.Errorf("the stream from %s belongs to another job", in.from.op.At)))
+		}
+	}
+	if o := &n.op; n.virtual() && (o.Name != "" || o.Named || o.Parallelism != 0 || o.Slot != "" || o.NewChain) {
+		errs = append(errs, n.wrong(errors.New("it only says where records go: name, ID, parallelism, slot and chain belong to the verb after it")))
+	}
+	return errors.Join(errs...)
+}
+
 // virtual verbs only say where records go.
 func (n *node) virtual() bool { return n.spec.New == nil && n.spec.Err == nil }
 
 // resolve gives the node its index, its edges to real operators, and its factory.
 func (n *node) resolve(index int) (operator.Factory, error) {
-	n.real, n.op.Index = index, index
+	n.real, n.op.Index, n.op.In = index, index, nil
 	if n.op.ID == "" {
 		n.op.ID = fmt.Sprintf("%s-%d", n.op.Verb, index)
 	}
@@ -212,7 +279,7 @@ func (n *node) resolve(index int) (operator.Factory, error) {
 	f.New = n.spec.New
 	var errs []error
 	for _, in := range n.in {
-		errs = append(errs, n.edges(&f, in, nil))
+		n.edges(&f, in, nil)
 	}
 	if n.main != nil {
 		port, err := n.main()
@@ -230,44 +297,42 @@ func (n *node) resolve(index int) (operator.Factory, error) {
 	return f, errors.Join(errs...)
 }
 
+// wrong is err with its place; of joined errors each has it.
 func (n *node) wrong(err error) error {
 	if err == nil {
 		return nil
 	}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, err := range all.Unwrap() {
+			errs = append(errs, n.wrong(err))
+		}
+		return errors.Join(errs...)
+	}
 	return fmt.Errorf("%s: %s: %w", n.op.At, n.op.Verb, err)
 }
 
+func (n *node) mistake(err error) { n.errs = append(n.errs, n.wrong(err)) }
+
 // edges adds the real edges of one input: a union stands for several, a side output for its
 // operator. ship is what a verb on the way asked for.
-func (n *node) edges(f *operator.Factory, in input, ship *graph.Ship) error {
+func (n *node) edges(f *operator.Factory, in input, ship *graph.Ship) {
 	if ship == nil && in.ship != graph.Forward {
 		ship = &in.ship
 	}
 	from := in.from
-	if from.virtual() {
-		var errs []error
+	switch {
+	case from.job != n.job: // check has found it
+	case from.tag != "":
+		n.edge(f, in, from.in[0].from, from.tag, ship)
+	case from.virtual():
 		for _, up := range from.in {
 			up.key, up.hash, up.n = in.key, in.hash, in.n
-			if from.tag != "" {
-				errs = append(errs, n.side(f, up, from, ship))
-				continue
-			}
-			errs = append(errs, n.edges(f, up, ship))
+			n.edges(f, up, ship)
 		}
-		return errors.Join(errs...)
+	default:
+		n.edge(f, in, from, "", ship)
 	}
-	n.edge(f, in, from, "", ship)
-	return nil
-}
-
-// side adds the edge from a side output.
-func (n *node) side(f *operator.Factory, in input, side *node, ship *graph.Ship) error {
-	from := in.from
-	if !slices.ContainsFunc(from.op.Sides, func(s graph.Side) bool { return s.Tag == side.tag }) {
-		return fmt.Errorf("%s: operator %s (%s) has no side output %q", side.op.At, from.label(), from.op.At, side.tag)
-	}
-	n.edge(f, in, from, side.tag, ship)
-	return nil
 }
 
 func (n *node) edge(f *operator.Factory, in input, from *node, tag string, ship *graph.Ship) {
@@ -281,6 +346,23 @@ func (n *node) edge(f *operator.Factory, in input, from *node, tag string, ship 
 		hash = in.hash
 	}
 	f.Hash = append(f.Hash, hash)
+}
+
+// standFor makes n the side output t of the operator before it, which must have declared it.
+func (n *node) standFor(t operator.AnyTag) {
+	from := n.in[0].from
+	for i, s := range from.op.Sides {
+		if s.Tag != t.Name() {
+			continue
+		}
+		if have := from.spec.Sides[i].Type(); have != t.Type() {
+			n.mistake(fmt.Errorf("operator %s (%s) has side output %q of %s, not of %s", from.label(), from.op.At, s.Tag, have, t.Type()))
+			return
+		}
+		n.tag = s.Tag
+		return
+	}
+	n.mistake(fmt.Errorf("operator %s (%s) has no side output %q", from.label(), from.op.At, t.Name()))
 }
 
 func (n *node) label() string {

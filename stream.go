@@ -1,6 +1,7 @@
 package blink
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -19,11 +20,19 @@ type Stream[T any] struct{ n *node }
 
 // Read starts a stream.
 func (j *Job) Read[T any](s Source[T]) Stream[T] {
-	n := j.add(1, "read", s.Options().Name, s.Spec())
-	n.op.Source, n.op.Bounded = true, s.Options().Bounded
+	n := j.add(1, "read", s.Options().Name, made(s.Spec()))
+	n.op.Source, n.op.Bounded, n.op.Watermarks = true, s.Options().Bounded, s.Options().Watermarks
 	n.op.Out, n.main = typeName[T](), operator.PortOf[T]
 	n.splits.Splits = s.Splits
 	return Stream[T]{n}
+}
+
+// made refuses a zero Source or Sink.
+func made(s operator.Spec) operator.Spec {
+	if s.New == nil && s.Err == nil {
+		s.Err = errors.New("it is the zero value: make it with NewSource, NewSink or a connector")
+	}
+	return s
 }
 
 // then adds an operator with one input.
@@ -83,9 +92,7 @@ func (s Stream[T]) KeyBy[K comparable](key func(T) K) Keyed[K, T] {
 // keyed is a virtual node; what follows ships by hash.
 func (n *node) keyed(err error, key string) *node {
 	k := n.job.add(2, "keyby", key, operator.Spec{}, input{from: n})
-	if err != nil {
-		n.job.errs = append(n.job.errs, fmt.Errorf("%s: KeyBy: %w", k.op.At, err))
-	}
+	k.mistake(err)
 	return k
 }
 
@@ -106,7 +113,7 @@ func (s Stream[T]) Rebalance() Stream[T] {
 // Side is the side output t of the operator that s comes from.
 func (s Stream[T]) Side[U any](t Tag[U]) Stream[U] {
 	n := s.n.job.add(1, "side", t.Name(), operator.Spec{}, input{from: s.n})
-	n.tag = t.Name()
+	n.standFor(t)
 	return Stream[U]{n}
 }
 
@@ -116,7 +123,7 @@ func (s Stream[T]) Write[S Sink[T] | AnySink](to S) Written {
 	var spec operator.Spec
 	switch to := any(to).(type) {
 	case Sink[T]:
-		name, spec = to.Name(), to.Spec()
+		name, spec = to.Name(), made(to.Spec())
 	case AnySink:
 		name, spec = to.Name(), operator.AnySinkSpec[T](to)
 	}
@@ -155,7 +162,7 @@ func (w Written) Parallelism(n int) Written { w.n.op.Parallelism = n; return w }
 
 func (n *node) setID(id string) {
 	if id == "" || strings.ContainsAny(id, "\n\x00") {
-		n.job.errs = append(n.job.errs, fmt.Errorf("%s: ID %q: it must not be empty nor hold a line break", n.op.At, id))
+		n.mistake(fmt.Errorf("ID %q: it must not be empty nor hold a line break", id))
 	}
 	n.op.ID, n.op.Named = id, true
 }

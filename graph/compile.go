@@ -7,10 +7,11 @@ import (
 )
 
 // Compile chains the operators of a job into vertices. An operator joins the vertex of its
-// producer when their edge is a pipelined Forward one between equal parallelism in one slot
-// sharing group, it has no other input, and it does not ask for a new chain; else it begins
-// a vertex. So a vertex is a tree. A Forward edge between unequal parallelism becomes
-// Rebalance. Compile refuses a job whose operators or edges contradict each other.
+// producer when their edge is a pipelined Forward one between equal parallelism, it has no
+// other input, and it asks neither for a new chain nor for another slot sharing group; else
+// it begins a vertex. So a vertex is a tree, in the group of its head. A Forward edge between
+// unequal parallelism becomes Rebalance. Compile refuses a job whose operators or edges
+// contradict each other.
 func Compile(j *Job) (*Plan, error) {
 	if err := check(j); err != nil {
 		return nil, err
@@ -19,9 +20,8 @@ func Compile(j *Job) (*Plan, error) {
 	home := make([]VertexID, len(j.Operators))
 	for i := range j.Operators {
 		o := &j.Operators[i]
-		if j.chains(o) {
-			home[i] = home[o.In[0].From]
-			v := &p.Vertices[home[i]]
+		if v := p.chain(home, o); v != nil {
+			home[i] = v.ID
 			v.Operators = append(v.Operators, i)
 			continue
 		}
@@ -34,13 +34,17 @@ func Compile(j *Job) (*Plan, error) {
 	return p, nil
 }
 
-// chains says whether o joins the vertex of its producer.
-func (j *Job) chains(o *Operator) bool {
-	if len(o.In) != 1 || o.NewChain {
-		return false
+// chain is the vertex of o's producer if o joins it, else nil.
+func (p *Plan) chain(home []VertexID, o *Operator) *Vertex {
+	if len(o.In) != 1 || o.NewChain || o.In[0].Ship != Forward {
+		return nil
 	}
-	from := &j.Operators[o.In[0].From]
-	return o.In[0].Ship == Forward && !from.Blocking && j.parallelism(from) == j.parallelism(o) && from.Slot == o.Slot
+	from := &p.Job.Operators[o.In[0].From]
+	v := &p.Vertices[home[from.Index]]
+	if from.Blocking || v.Parallelism != p.Job.parallelism(o) || o.Slot != "" && o.Slot != v.Slot {
+		return nil
+	}
+	return v
 }
 
 func (j *Job) parallelism(o *Operator) int {
@@ -76,6 +80,8 @@ func check(j *Job) error {
 	}
 	refuse(j.Parallelism < 1, "job %q: parallelism %d: at least 1", j.Name, j.Parallelism)
 	refuse(j.MaxParallelism < 1 || j.MaxParallelism > MaxKeyGroups, "job %q: max parallelism %d: from 1 to %d", j.Name, j.MaxParallelism, MaxKeyGroups)
+	refuse(j.above(j.Parallelism), "job %q: parallelism %d is above its max parallelism %d", j.Name, j.Parallelism, j.MaxParallelism)
+	refuse(j.CheckpointEvery < 0, "job %q: checkpoint interval of %v: it must not be negative", j.Name, j.CheckpointEvery)
 	refuse(len(j.Operators) == 0, "job %q reads nothing", j.Name)
 	ids := map[string]int{}
 	for i := range j.Operators {
@@ -86,13 +92,19 @@ func check(j *Job) error {
 			refuse(true, "%s: ID %q is taken by the operator at %s", o.At, o.ID, j.Operators[other].At)
 		}
 		ids[o.ID] = i
-		refuse(j.parallelism(o) > j.MaxParallelism, "%s: operator %q: parallelism %d is above the job's max parallelism %d", o.At, o.ID, j.parallelism(o), j.MaxParallelism)
+		refuse(o.Parallelism < 0, "%s: operator %q: parallelism %d: at least 1, or 0 for the job's", o.At, o.ID, o.Parallelism)
+		refuse(j.above(o.Parallelism), "%s: operator %q: parallelism %d is above the job's max parallelism %d", o.At, o.ID, o.Parallelism, j.MaxParallelism)
 		refuse(o.Source != (len(o.In) == 0), "%s: operator %q: only a source has no input", o.At, o.ID)
 		for _, e := range o.In {
 			refuse(e.From < 0 || e.From >= i, "%s: operator %q: an input comes from operator %d", o.At, o.ID, e.From)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// above says that there would be tasks without a key group.
+func (j *Job) above(parallelism int) bool {
+	return j.MaxParallelism > 0 && parallelism > j.MaxParallelism
 }
 
 // Tasks lists all tasks of the plan, by vertex, then subtask.

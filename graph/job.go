@@ -43,10 +43,11 @@ type Operator struct {
 	State []State
 
 	Parallelism int    // 0: the job's
-	Slot        string // slot sharing group; "" is the default group
+	Slot        string // slot sharing group; "": that of the chain it joins, else the default group
 	NewChain    bool   // never chained to its input
 	Blocking    bool   // its outgoing edges are blocking
 	Bounded     bool   // of a source: it ends
+	Watermarks  bool   // of a source: it says how far event time has come
 	Source      bool
 	Sink        bool
 }

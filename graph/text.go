@@ -104,9 +104,19 @@ func verticesOf(region []TaskID) string {
 // warnings are what a careful person would change.
 func (p *Plan) warnings() []string {
 	var ws []string
+	read := map[int]bool{}
+	for _, o := range p.Job.Operators {
+		for _, e := range o.In {
+			read[e.From] = true
+		}
+	}
 	for i := range p.Job.Operators {
-		if o := &p.Job.Operators[i]; len(o.State) > 0 && !o.Named && !o.Source && !o.Sink {
+		o := &p.Job.Operators[i]
+		if len(o.State) > 0 && !o.Named && !o.Source && !o.Sink {
 			ws = append(ws, fmt.Sprintf("%s: operator [%s] has state and no ID: a changed job cannot find it again", o.At, o.ID))
+		}
+		if !read[i] && !o.Sink {
+			ws = append(ws, fmt.Sprintf("%s: nothing reads what operator [%s] emits", o.At, o.ID))
 		}
 	}
 	return ws
