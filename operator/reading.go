@@ -109,6 +109,9 @@ func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) 
 	if s.last = errors.Is(err, io.EOF); err != nil && !s.last {
 		return m.wrap(s, err)
 	}
+	if m.batch.mark > NoTime && !m.options.Watermarks {
+		m.batch.err = errUnannounced
+	}
 	if m.batch.err != nil {
 		return m.wrap(s, m.batch.err)
 	}
@@ -116,6 +119,8 @@ func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) 
 	m.from = s
 	return nil
 }
+
+var errUnannounced = errors.New("a watermark of a source whose SourceOptions do not announce Watermarks")
 
 func (m *reading[T, S]) wrap(s *reader[T, S], err error) error {
 	return m.task.userError(m.id, fmt.Errorf("split %q: %w", s.split.ID(), err))
@@ -162,8 +167,29 @@ func (m *reading[T, S]) delivered() {
 		s.split = s.fetched
 	}
 	s.ended = s.last
+	if m.options.Watermarks {
+		marks := m.task.Splits.Of(m.id)
+		marks[m.index] = max(marks[m.index], m.batch.mark)
+	}
 	m.task.Splits.Ended[m.index] = s.last
 	m.from, m.at, m.main = nil, 0, 0
+}
+
+// Advance is Advancer: event time is where the split is that is behind most.
+func (m *reading[T, S]) Advance(in int64) (int64, bool) {
+	if in == EndTime || !m.options.Watermarks {
+		return in, true
+	}
+	mark := EndTime
+	for i, at := range m.task.Splits.Of(m.id) {
+		if !m.task.Splits.Ended[i] {
+			mark = min(mark, at)
+		}
+	}
+	if mark == EndTime { // whose end comes with the end of input
+		mark = in
+	}
+	return mark, true
 }
 
 // Snapshot is Snapshotter. Splits that have ended are absent.

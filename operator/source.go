@@ -37,6 +37,7 @@ type SourceOptions struct {
 	Name        string   // for people
 	Bounded     bool     // it ends
 	NonBlocking bool     // open, Next and Position never wait: they run on the task's own loop
+	Watermarks  bool     // readers say with Batch.Watermark how far event time has come
 	Sides       []AnyTag // side outputs that readers fill with Batch.AppendTo
 }
 
@@ -127,6 +128,7 @@ type Batch[T any] struct {
 	times   []int64
 	order   []int32 // of the output of each record: 0 the main one, i+1 side i; nil while all are main
 	sides   []sideBatch
+	mark    int64 // of Watermark
 	err     error
 }
 
@@ -168,6 +170,17 @@ func (b *Batch[T]) stamp(at time.Time) {
 	if b.order != nil {
 		b.order = append(b.order, 0)
 	}
+}
+
+// Watermark promises that the split's later batches have no record at or before at. The
+// event time of the source is that of the split that is behind most. SourceOptions must
+// announce Watermarks; an EventTime operator behind the source makes its own.
+func (b *Batch[T]) Watermark(at time.Time) {
+	ts, err := stampOf(at)
+	if err != nil {
+		b.err = err
+	}
+	b.mark = max(b.mark, ts)
 }
 
 // AppendTo copies rec to a side output, which SourceOptions must name.
@@ -212,7 +225,7 @@ func (s *sideRecords[V]) emit() {
 func (s *sideRecords[V]) reset() { s.records, s.times, s.at = s.records[:0], s.times[:0], 0 }
 
 func (b *Batch[T]) reset() {
-	b.records, b.times = b.records[:0], b.times[:0]
+	b.records, b.times, b.mark = b.records[:0], b.times[:0], NoTime
 	if b.order != nil {
 		b.order = b.order[:0]
 	}

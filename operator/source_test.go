@@ -137,6 +137,59 @@ func TestClocksAreStoredWithTheirSplit(t *testing.T) {
 	same(t, again.task.Splits.Of("other"), NoTime)
 }
 
+// markReader is a split whose batches are watermarks.
+type markReader struct{ spanReader }
+
+func (r *markReader) Next(_ context.Context, into *Batch[int]) error {
+	if r.span.Next == r.End {
+		return io.EOF
+	}
+	r.span.Next++
+	into.Watermark(timeOf(int64(r.span.Next)))
+	return nil
+}
+
+func marks(announced bool, s ...span) SourceOf[int] {
+	var log []string
+	o := SourceOptions{Name: "marks", Watermarks: announced}
+	return NewSource(o, spans(s), func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		return &markReader{spanReader{span: s, opened: &log}}, nil
+	})
+}
+
+func TestTheEventTimeOfASourceIsThatOfTheSplitBehindMost(t *testing.T) {
+	src := marks(true, span{"a", 0, 2}, span{"b", 10, 99})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	at := func(want int64) {
+		t.Helper()
+		if b.advance(NoTime); b.mark != want {
+			t.Errorf("event time %d, want %d", b.mark, want)
+		}
+	}
+	at(NoTime)
+	read(b, 1)
+	at(NoTime) // b has said nothing
+	read(b, 1)
+	at(1)
+	read(b, 2)
+	at(2)
+	b = newBench(t, src.Spec(), &kettle[int]{}).restore(b.snapshot())
+	at(2)
+	read(b, 1)
+	at(12) // a has ended
+	if b.advance(EndTime); b.mark != EndTime {
+		t.Errorf("event time %d at the end", b.mark)
+	}
+}
+
+func TestAWatermarkThatWasNotAnnouncedIsRefused(t *testing.T) {
+	src := marks(false, span{"a", 0, 2})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	if err := b.op.(Source).Fetch(context.Background()); err == nil || !strings.Contains(err.Error(), "do not announce Watermarks") {
+		t.Error(err)
+	}
+}
+
 func TestDeliveryGoesOnWherePressureStoppedIt(t *testing.T) {
 	var log []string
 	src := numbers(&log, span{"a", 0, 3})

@@ -360,7 +360,7 @@ func (k *checker) end() error {
 		}
 	}
 	errs = append(errs, k.leaks())
-	if len(k.c.scenario.Faults)+len(k.c.scenario.Cues) == 0 && (k.restarts > 0 || k.leaders > 1) {
+	if len(k.c.faults) == 0 && (k.restarts > 0 || k.leaders > 1) {
 		errs = append(errs, fmt.Errorf("I12: %d restarts and %d leaders without a fault", k.restarts, k.leaders))
 	}
 	return errors.Join(errs...)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,9 @@ type cluster struct {
 	panics     map[string]int // drills owed, by node
 	jumped     map[string]bool
 	result     *jobmaster.Result
-	cues       []Cue // not given yet
+	cues       []Cue  // not given yet
+	triggered  uint64 // the highest checkpoint
+	lastNote   string // of the JobMaster's machine
 	seen       Coverage
 }
 
@@ -86,6 +89,9 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 	c.disk.base, c.disk.outputs = s.Workload.Base, s.Workload.Outputs
 	c.resources = &resources{c: c, chance: c.w.Rand("resources")}
 	c.clocks = c.w.Rand("clocks")
+	if s.Workload.Control != nil {
+		s.Workload.Control(Control{c})
+	}
 	for i := range s.Candidates {
 		c.candidates = append(c.candidates, c.machine(fmt.Sprint("jm", i)))
 	}
@@ -156,7 +162,7 @@ func (c *cluster) startCandidate(name string) {
 	options := exec.Options{
 		Heartbeat: heartbeat, Lease: lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
 		CheckpointTimeout: 5 * time.Second, CheckpointPause: 20 * time.Millisecond,
-		Restarts: exec.RestartPolicy{Attempts: 10_000, BackOff: 50 * time.Millisecond, Max: time.Second},
+		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: time.Second},
 	}.Defaults()
 	config := jobmaster.Config{
 		Job: jobName, Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},

@@ -54,6 +54,7 @@ func (c *cluster) stepped(ev exec.Event, actions []exec.Action) {
 	c.seen["event "+nameOf(ev)]++
 	for _, a := range actions {
 		c.seen["action "+nameOf(a)]++
+		c.watch(a)
 	}
 	c.tell(ev, actions)
 }

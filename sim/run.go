@@ -29,6 +29,8 @@ type Workload struct {
 	Fails bool
 	// Records is about how many records its sources read; 0: unknown.
 	Records int
+	// Control, unless it is nil, gets what the workload may ask of the world, before a run.
+	Control func(Control)
 }
 
 // Scenario is a workload on a cluster, and what goes wrong there.
@@ -39,6 +41,7 @@ type Scenario struct {
 	Spare           int // executors beyond those that the job needs
 	Slots           int // of each executor
 	CheckpointEvery time.Duration
+	Restarts        int // that fail the job; 0: more than will happen
 	BatchRecords    int
 	Credits         int
 	Rate            float64 // records a second of each source
@@ -181,5 +184,5 @@ func (c *cluster) describe() string {
 	}
 	live := c.check.describe()
 	slices.Sort(live)
-	return fmt.Sprintf("%s, pointer %q, tasks %v", s, c.leaders.pointers[jobName], live)
+	return fmt.Sprintf("%s, pointer %q, tasks %v%s", s, c.leaders.pointers[jobName], live, c.lastNote)
 }

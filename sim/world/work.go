@@ -127,6 +127,14 @@ func (k *work) suspend(d time.Duration) {
 	}
 }
 
+// Sleep suspends the Go work that calls it for d.
+func (w *World) Sleep(d time.Duration) {
+	invariant.Check(w.at != nil, "Sleep is called outside of Go work: an actor must not block")
+	if !w.at.over {
+		w.at.suspend(d)
+	}
+}
+
 // Working returns the node, and the actor, whose Go work is running: whoever calls a
 // simulated service. It must be called in Go work.
 func (w *World) Working() actors.Ref {
