@@ -145,7 +145,8 @@ func (j *JobMaster) storeSplits(a exec.StoreSplits, try int) {
 	})
 }
 
-// again runs f as a turn after a back-off that grows with try.
+// again runs f as a turn after a back-off that grows with try. It takes the place of what
+// waits under the same name.
 func (j *JobMaster) again(what string, try int, err error, f func()) {
 	j.c.Log().Warn().Err(err).Int("try", try).Msg(what)
 	j.c.After(what, min(storeBackOff<<min(try, 10), maxStoreBackOff), retry{f})
@@ -160,7 +161,7 @@ func (j *JobMaster) storeManifest(m *snapshot.Manifest, try int) {
 		return nil, objects.Put(ctx, key, data)
 	}, func(_ any, err error) {
 		if err != nil && try < storeTries {
-			j.again("store manifest", try, err, func() { j.storeManifest(m, try+1) })
+			j.again("store "+key, try, err, func() { j.storeManifest(m, try+1) })
 			return
 		}
 		j.writing--
