@@ -126,9 +126,11 @@ func (j *JobMaster) recover(try int) {
 		if found.over == nil {
 			j.c.Tell(j.place, demand{j.plan.Slots()})
 		}
+		options := config.Options
+		options.Handover = config.Election.TTL
 		j.m = exec.New(exec.Spec{
 			Job: config.Job, Plan: j.plan, Fingerprint: graph.Fingerprint(j.program.Job),
-			Epoch: j.lead.Epoch, Options: config.Options,
+			Epoch: j.lead.Epoch, Options: options,
 		})
 		j.step(found.recovered)
 		for _, ev := range j.early {

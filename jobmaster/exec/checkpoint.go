@@ -31,7 +31,13 @@ type checkpoints struct {
 	last      uint64 // the final or stop checkpoint that is complete
 	lastStop  bool
 	retained  []*snapshot.Manifest // the newest last
-	early     []Ack                // of a checkpoint in flight when we took over
+	early     []heldAck            // of a checkpoint in flight when we took over
+}
+
+// heldAck is an acknowledgement and the executor that holds it.
+type heldAck struct {
+	node string
+	Ack
 }
 
 type checkpointStep uint8
@@ -135,27 +141,30 @@ func (m *Machine) resendTrigger() {
 }
 
 // takeAcks takes acknowledgements; they are repeated until their checkpoint is concluded.
-func (m *Machine) takeAcks(acks []Ack) {
+func (m *Machine) takeAcks(node string, acks []Ack) {
 	for _, a := range acks {
 		m.cp.highest = max(m.cp.highest, a.Checkpoint)
 		if m.phase == reconciling {
-			m.cp.early = append(m.cp.early, a)
+			m.cp.early = append(m.cp.early, heldAck{node, a})
 			continue
 		}
-		m.takeAck(a)
+		m.takeAck(heldAck{node, a})
 	}
 }
 
-func (m *Machine) takeAck(a Ack) {
+func (m *Machine) takeAck(a heldAck) {
 	c, t := &m.cp, m.task(a.Task)
 	if c.step != gathering || a.Checkpoint != c.id || t == nil || a.Attempt != t.attempt && !mutate.On(mutate.AttemptFence) {
 		return
+	}
+	if a.node != t.slot.Node {
+		return // attempts begin at 1 again when a leader finds none: this is another one of that number
 	}
 	if a.Declined != "" {
 		m.abort("a task declined: " + a.Declined)
 		return
 	}
-	c.acks[a.Task] = a
+	c.acks[a.Task] = a.Ack
 	if len(c.acks) == len(m.tasks) {
 		m.store()
 	}

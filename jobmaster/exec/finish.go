@@ -94,18 +94,21 @@ func (m *Machine) allFinalized() bool {
 	return true
 }
 
-// leave cancels every task; the job is over when nothing of it lives.
+// leave decides how the job ends; the first word stands.
 func (m *Machine) leave(result Finish) {
-	if m.phase == leaving || m.phase == done {
+	if m.result.State != "" {
 		return
 	}
-	m.abort("the job ends")
-	if m.phase == reconciling {
-		for _, e := range m.executors {
-			m.claim(e)
-		}
+	m.result = result
+	if m.phase != reconciling { // else first it must be known what lives
+		m.cancelAll()
 	}
-	m.phase, m.result = leaving, result
+}
+
+// cancelAll cancels every task; the job is over when nothing of it lives.
+func (m *Machine) cancelAll() {
+	m.abort("the job ends")
+	m.phase = leaving
 	for _, r := range m.regions {
 		m.cancelRegion(r)
 	}

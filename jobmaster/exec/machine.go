@@ -25,6 +25,7 @@ type Machine struct {
 	splits    []Splits
 	known     bool // splits
 	failures  []time.Time
+	struck    bool // one was counted in this step: what else fails has the same cause
 	cp        checkpoints
 	stopping  bool // StopRequested
 	result    Finish
@@ -157,7 +158,7 @@ func (m *Machine) task(id graph.TaskID) *task {
 // Step takes what happened at now and returns what is to be done, in order. After Finish or
 // StepDown it does nothing. The actions are valid until the next step.
 func (m *Machine) Step(now time.Time, ev Event) []Action {
-	m.now, m.out = now, m.out[:0]
+	m.now, m.out, m.struck = now, m.out[:0], false
 	if m.phase == done {
 		return nil
 	}

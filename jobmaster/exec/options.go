@@ -22,6 +22,7 @@ type Options struct {
 	Heartbeat time.Duration // between two Hellos
 	Lease     time.Duration // how long an executor lets its tasks run unheard
 	Drift     time.Duration // by how much clocks may differ over a lease
+	Handover  time.Duration // how long an earlier leader may go on acting beside this one
 	Resend    time.Duration // until what shows no effect is sent again
 
 	CheckpointEvery   time.Duration // 0: only at the end and when stopping

@@ -43,8 +43,16 @@ func (m *Machine) executor(node string) *executor {
 }
 
 // expiry is when an executor that stays silent is given up: its own lease has run out by
-// then, since it counts from a report that we heard.
-func (m *Machine) expiry(e *executor) time.Time { return e.heard.Add(m.o.Lease + m.o.Drift) }
+// then, since it counts from a report that we heard. The lease of one that does not obey us
+// yet may have been renewed by an earlier leader, until that one noticed that it leads no
+// longer.
+func (m *Machine) expiry(e *executor) time.Time {
+	heard := e.heard
+	if other := m.began.Add(m.o.Handover); !e.obeys && heard.Before(other) {
+		heard = other
+	}
+	return heard.Add(m.o.Lease + m.o.Drift)
+}
 
 // expireExecutors gives up those that were silent for too long.
 func (m *Machine) expireExecutors() {
@@ -64,12 +72,16 @@ func (m *Machine) forget(e *executor, why string) {
 		e.obeys = false
 		m.do(Available{e.node, false})
 	}
+	var struck []*region
 	for _, t := range m.tasks {
 		n := len(t.claims)
 		t.claims = slices.DeleteFunc(t.claims, func(c claim) bool { return c.node == e.node })
-		if len(t.claims) < n && t.slot.Node == e.node && t.region.phase != idle {
-			m.fail(t.region, why)
+		if len(t.claims) < n && t.slot.Node == e.node {
+			struck = append(struck, t.region)
 		}
+	}
+	for _, r := range struck {
+		m.fail(r, why)
 	}
 }
 
@@ -107,7 +119,7 @@ func (m *Machine) reported(r Reported) {
 		m.do(Available{e.node, true})
 		m.hello(e)
 	}
-	m.takeAcks(r.Acks)
+	m.takeAcks(r.Node, r.Acks)
 	if m.phase != reconciling {
 		m.compare(e)
 	}
@@ -128,7 +140,8 @@ func (m *Machine) foreign(r Reported) {
 	}
 }
 
-// endReconciling adopts what runs, once every executor has answered or was given up.
+// endReconciling adopts what runs, once every executor has answered or was given up; or
+// cancels it, when the job is to end.
 func (m *Machine) endReconciling() {
 	for _, e := range m.executors {
 		if !e.obeys && !e.lost {
@@ -138,6 +151,10 @@ func (m *Machine) endReconciling() {
 	m.phase, m.placings = active, 1
 	for _, e := range m.executors {
 		m.claim(e)
+	}
+	if m.result.State != "" {
+		m.cancelAll()
+		return
 	}
 	for _, r := range m.regions {
 		m.adopt(r)

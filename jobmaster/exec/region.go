@@ -34,7 +34,9 @@ func (m *Machine) fail(r *region, reason string) {
 		m.leave(Finish{JobFailed, reason + ": going back to an older checkpoint may repeat output; allow it with --allow-fallback"})
 		return
 	}
-	m.failures = append(m.failures, m.now)
+	if !m.struck {
+		m.struck, m.failures = true, append(m.failures, m.now)
+	}
 	if p := m.o.Restarts; p.Within > 0 {
 		m.failures = slices.DeleteFunc(m.failures, func(at time.Time) bool { return m.now.Sub(at) > p.Within })
 	}

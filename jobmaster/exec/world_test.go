@@ -1,0 +1,294 @@
+package exec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/graph"
+	"blink/placement"
+	"blink/snapshot"
+)
+
+// What surrounds a machine in the tests of this package: a plan, processes that run tasks, and
+// what outlives a leader. The scripts deliver every message at once; the property test delays,
+// loses and repeats them.
+
+// planOf makes the plan of links "0-1" (pipelined) and "0=1" (blocking) between vertices that
+// have parallelism tasks each; "2" is a vertex alone. Vertices joined by pipelined links share
+// slots.
+func planOf(t testing.TB, parallelism int, links ...string) *graph.Plan {
+	t.Helper()
+	j := &graph.Job{Name: "job", Parallelism: parallelism, MaxParallelism: 8}
+	for _, l := range links {
+		var from, to int
+		n, err := fmt.Sscanf(strings.Replace(l, "=", "-", 1), "%d-%d", &from, &to)
+		if n == 0 {
+			t.Fatalf("link %q: %v", l, err)
+		}
+		for n := len(j.Operators); n <= max(from, to); n++ {
+			j.Operators = append(j.Operators, graph.Operator{Index: n, Verb: "verb", ID: fmt.Sprint("op", n), Source: true, Sink: true, Slot: fmt.Sprint("group", n)})
+		}
+		if n == 1 {
+			continue
+		}
+		a, b := &j.Operators[from], &j.Operators[to]
+		a.Sink, b.Source = false, false
+		b.In = append(b.In, graph.Edge{From: from, Ship: graph.Hash, Key: "int"})
+		if a.Blocking = strings.Contains(l, "="); !a.Blocking {
+			b.Slot = a.Slot
+		}
+	}
+	plan, err := graph.Compile(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// vault is what outlives a leader.
+type vault struct {
+	splits    bool
+	manifests map[string]*snapshot.Manifest
+	pointer   string // the manifest of the newest complete checkpoint
+	over      *Finish
+}
+
+// recovered is what a leader finds that takes over now.
+func (v *vault) recovered(nodes []string) Recovered {
+	r := Recovered{Executors: nodes, Over: v.over}
+	if v.splits {
+		r.Splits = []Splits{}
+	}
+	if newest := v.manifests[v.pointer]; newest != nil {
+		for _, k := range slices.Backward(newest.Older) {
+			r.Manifests = append(r.Manifests, v.manifests[k])
+		}
+		r.Manifests = append(r.Manifests, newest)
+	}
+	return r
+}
+
+// complete is the id of the newest complete checkpoint.
+func (v *vault) complete() uint64 {
+	if m := v.manifests[v.pointer]; m != nil {
+		return m.Checkpoint
+	}
+	return 0
+}
+
+// assign finds slots among those of the nodes, two each; false if there are not enough.
+func assign(p Place, nodes []string) (Placed, bool) {
+	var offers []placement.Offer
+	for _, n := range nodes {
+		o := placement.Offer{Node: n, Slots: 2}
+		for _, s := range p.Taken {
+			if s.Node == n {
+				o.Taken = append(o.Taken, s.Index)
+			}
+		}
+		offers = append(offers, o)
+	}
+	var units []placement.Unit
+	for _, u := range p.Units {
+		units = append(units, placement.Unit{Group: u.Group, Index: u.Index, Previous: u.Previous})
+	}
+	assigned, refused := placement.Place(units, offers)
+	var placed Placed
+	for _, a := range assigned {
+		placed.Units = append(placed.Units, PlacedUnit{Group: units[a.Unit].Group, Index: units[a.Unit].Index, Slot: a.Slot})
+	}
+	return placed, len(refused) == 0
+}
+
+// process is a TaskExecutor as package taskexec has it, but for the tasks' work: it obeys the
+// highest epoch, refuses what is late, stops its tasks when its lease runs out, and reports its
+// whole state.
+type process struct {
+	node        string
+	incarnation uint64
+	version     uint64
+	epoch       uint64
+	session     uint64
+	fingerprint string
+	length      time.Duration        // of the lease
+	lease       time.Time            // its end
+	sent        map[uint64]time.Time // reports, by version
+	seen        Hello                // what is concluded and complete
+	tasks       []*instance          // by task
+	acks        []Ack
+}
+
+// instance is what a process knows of a task: its newest attempt there.
+type instance struct {
+	TaskReport
+	doomed   bool   // it was told to end
+	fence    uint32 // attempts below it are refused
+	done     uint64 // newest checkpoint that it has taken or given up
+	stopAt   uint64 // newest stop checkpoint that it was told of
+	behind   uint64 // the stop checkpoint that it rests behind
+	before   TaskState
+	hangs    bool // it takes no snapshot
+	declines string
+}
+
+func startProcess(node string, incarnation uint64, lease time.Duration, now time.Time) *process {
+	return &process{
+		node: node, incarnation: incarnation, fingerprint: "f",
+		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{},
+	}
+}
+
+// task finds or adds what is known of a task.
+func (p *process) task(id graph.TaskID) *instance {
+	i, ok := slices.BinarySearchFunc(p.tasks, id, func(in *instance, id graph.TaskID) int { return in.Task.Compare(id) })
+	if !ok {
+		p.tasks = slices.Insert(p.tasks, i, &instance{TaskReport: TaskReport{Task: id, Slot: -1}})
+	}
+	return p.tasks[i]
+}
+
+// obey carries out what the leader of an epoch has sent.
+func (p *process) obey(a Action, epoch uint64, now time.Time) {
+	if epoch < p.epoch {
+		return
+	}
+	if epoch > p.epoch {
+		p.epoch, p.session = epoch, 0
+	}
+	switch a := a.(type) {
+	case Hello:
+		p.hello(a)
+	case Deploy:
+		p.deploy(a, now)
+	case Cancel:
+		p.cancel(a.Task, a.UpTo)
+	case Trigger:
+		for _, t := range a.Tasks {
+			if in := p.task(t.Task); in.Attempt == t.Attempt {
+				if in.State == Stopped && a.Checkpoint > in.behind { // the job goes on
+					in.State = in.before
+				}
+				p.trigger(in, a.Checkpoint, a.Stop)
+			}
+		}
+	case Finalize:
+		if in := p.task(a.Task); in.Attempt == a.Attempt && in.State.live() && a.Checkpoint <= in.Committed {
+			in.Finalized = a.Checkpoint
+		}
+	}
+}
+
+func (p *process) hello(a Hello) {
+	if a.Incarnation == p.incarnation {
+		p.session = max(p.session, a.Session)
+		if until := p.sent[a.Seen].Add(p.length); until.After(p.lease) {
+			p.lease = until
+		}
+	}
+	p.seen.Concluded, p.seen.Completed = max(p.seen.Concluded, a.Concluded), max(p.seen.Completed, a.Completed)
+	p.acks = slices.DeleteFunc(p.acks, func(a Ack) bool { return a.Checkpoint <= p.seen.Concluded })
+	for _, in := range p.tasks {
+		if in.State.live() {
+			p.conclude(in)
+		}
+	}
+}
+
+// conclude tells a task what is decided: it commits.
+func (p *process) conclude(in *instance) {
+	in.done = max(in.done, p.seen.Concluded)
+	in.Committed = max(in.Committed, p.seen.Completed)
+}
+
+func (p *process) deploy(a Deploy, now time.Time) {
+	in := p.task(a.Task)
+	switch {
+	case a.Incarnation != p.incarnation || a.Session != p.session || !now.Before(p.lease):
+	case a.Attempt < in.fence || a.Attempt == in.Attempt && in.Epoch == p.epoch && in.State != Absent:
+	case in.State.live():
+		p.cancel(a.Task, a.Attempt-1)
+	default:
+		*in = instance{fence: a.Attempt, TaskReport: TaskReport{
+			Task: a.Task, Attempt: a.Attempt, Epoch: p.epoch, State: Deploying, Slot: a.Slot, Restored: a.Restore, Committed: a.Restore,
+		}}
+		p.conclude(in)
+	}
+}
+
+func (p *process) cancel(id graph.TaskID, upTo uint32) {
+	in := p.task(id)
+	in.fence = max(in.fence, upTo+1)
+	switch {
+	case in.Attempt > upTo:
+	case in.State.live():
+		in.doomed = true
+	default:
+		in.Attempt, in.State, in.Failure = upTo, Canceled, ""
+	}
+}
+
+// gone is told that nothing of a task is left: it has left in order, or failed.
+func (in *instance) gone(failure string) {
+	in.doomed, in.State, in.Failure = false, Canceled, ""
+	switch {
+	case in.Attempt < in.fence:
+		in.Attempt = in.fence - 1
+	case failure != "":
+		in.State, in.Failure = Failed, failure
+	}
+}
+
+// trigger begins a checkpoint; a task that rests behind an earlier one goes on.
+func (p *process) trigger(in *instance, id uint64, stop bool) {
+	if in.State == Stopped && id > in.behind {
+		in.State = in.before
+	}
+	if stop {
+		in.stopAt = max(in.stopAt, id)
+	}
+	p.snapshot(in, id)
+}
+
+// snapshot takes a checkpoint in a task that runs or has ended.
+func (p *process) snapshot(in *instance, id uint64) {
+	if id <= in.done || in.hangs || in.State != Running && in.State != Ended {
+		return
+	}
+	in.done = id
+	if in.stopAt == id {
+		in.before, in.State, in.behind = in.State, Stopped, id
+	}
+	p.acks = append(p.acks, Ack{
+		Checkpoint: id, Task: in.Task, Attempt: in.Attempt, Declined: in.declines,
+		Handle: snapshot.Handle{Key: snapshot.TaskKey(id, in.Task, in.Attempt, in.Epoch)},
+	})
+}
+
+// watchLease stops every task when the lease has run out.
+func (p *process) watchLease(now time.Time) {
+	for _, in := range p.tasks {
+		if in.State.live() && !now.Before(p.lease) {
+			in.gone("the lease ran out")
+		}
+	}
+}
+
+// state is all that a report tells, but for its version.
+func (p *process) state() Reported {
+	r := Reported{Node: p.node, Incarnation: p.incarnation, Epoch: p.epoch, Fingerprint: p.fingerprint, Acks: slices.Clone(p.acks)}
+	for _, in := range p.tasks {
+		r.Tasks = append(r.Tasks, in.TaskReport)
+	}
+	return r
+}
+
+func (p *process) report(now time.Time) Reported {
+	p.version++
+	p.sent[p.version] = now
+	r := p.state()
+	r.Version = p.version
+	return r
+}
