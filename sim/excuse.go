@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"blink/graph"
@@ -52,15 +53,20 @@ type home struct {
 func (k *checker) disturbances(node string) int {
 	n := k.excuses.disturbed[node]
 	for _, c := range k.c.candidates {
-		n += k.excuses.disturbed[c] + k.excuses.ill[c]
+		n += k.excuses.disturbed[c]
 	}
 	return n
+}
+
+// unheard says whether something is wrong with a node, or with one that must hear of it.
+func (k *checker) unheard(node string) bool {
+	return k.excuses.ill[node] > 0 || slices.ContainsFunc(k.c.candidates, func(c string) bool { return k.excuses.ill[c] > 0 })
 }
 
 // returned checks I8 for a task that is started again: its slot is alive and undisturbed.
 func (k *checker) returned(n *world.Node, t graph.TaskID, slot int) {
 	h := k.homes[t]
-	if k.excuses.ill[h.node] > 0 {
+	if k.unheard(h.node) {
 		return
 	}
 	if old := k.c.node(h.node); old.System() == nil || old.Starts() != h.starts || k.disturbances(h.node) != h.disturbed {
