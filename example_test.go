@@ -19,7 +19,6 @@ type view struct {
 
 func (v view) page() string    { return v.Page }
 func (v view) user() string    { return v.User }
-func (v view) seconds() int64  { return v.Seconds }
 func (v view) when() time.Time { return v.When }
 func (v view) whole() bool     { return v.Page != "" && v.User != "" }
 
