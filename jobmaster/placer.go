@@ -97,10 +97,9 @@ func (p *placer) place() {
 		units = append(units, placement.Unit{Group: u.Group, Index: u.Index, Previous: u.Previous})
 	}
 	assigned, refused := placement.Place(units, p.free())
-	for _, r := range refused {
-		p.c.Log().Info().Str("group", units[r.Unit].Group).Int("subtask", units[r.Unit].Index).Msg("no slot: " + r.Why)
-	}
 	if len(refused) > 0 {
+		first := refused[0]
+		p.c.Log().Info().Str("group", units[first.Unit].Group).Int("subtask", units[first.Unit].Index).Int("others", len(refused)-1).Msg("no slot: " + first.Why)
 		return
 	}
 	var placed []exec.PlacedUnit

@@ -57,13 +57,13 @@ func Place(units []Unit, offers []Offer) ([]Assigned, []Refusal) {
 			p.assign(i, u.Previous, "it was there before")
 		}
 	}
+	if refused := p.short(); refused != nil {
+		return nil, refused
+	}
 	for i := range units {
 		if !p.placed[i] {
 			p.choose(i)
 		}
-	}
-	if len(p.refused) > 0 {
-		return nil, p.refused
 	}
 	slices.SortFunc(p.assigned, func(a, b Assigned) int { return cmp.Compare(a.Unit, b.Unit) })
 	return p.assigned, nil
@@ -75,7 +75,6 @@ type plan struct {
 	nodes    []node // ascending by name
 	placed   []bool
 	assigned []Assigned
-	refused  []Refusal
 }
 
 type node struct {
@@ -87,7 +86,8 @@ type node struct {
 func newPlan(units []Unit, offers []Offer) *plan {
 	p := &plan{units: units, placed: make([]bool, len(units))}
 	for _, o := range offers {
-		if p.node(o.Node) != nil {
+		at, twice := slices.BinarySearchFunc(p.nodes, o.Node, node.compare)
+		if twice {
 			continue
 		}
 		n := node{name: o.Node, slots: o.Slots}
@@ -96,20 +96,20 @@ func newPlan(units []Unit, offers []Offer) *plan {
 				n.free = append(n.free, i)
 			}
 		}
-		p.nodes = append(p.nodes, n)
+		p.nodes = slices.Insert(p.nodes, at, n)
 	}
-	slices.SortFunc(p.nodes, func(a, b node) int { return strings.Compare(a.name, b.name) })
 	return p
 }
 
+// node finds the node of a name, nil if there is none.
 func (p *plan) node(name string) *node {
-	for i := range p.nodes {
-		if p.nodes[i].name == name {
-			return &p.nodes[i]
-		}
+	if i, ok := slices.BinarySearchFunc(p.nodes, name, node.compare); ok {
+		return &p.nodes[i]
 	}
 	return nil
 }
+
+func (n node) compare(name string) int { return strings.Compare(n.name, name) }
 
 func (p *plan) isFree(s Slot) bool {
 	n := p.node(s.Node)
@@ -123,7 +123,25 @@ func (p *plan) assign(unit int, s Slot, why string) {
 	p.assigned = append(p.assigned, Assigned{unit, s, why})
 }
 
-// choose finds a slot for a unit whose previous one is not free.
+// short refuses the units, the last ones, for which no slot will be left over.
+func (p *plan) short() (refused []Refusal) {
+	free, offered := 0, 0
+	for _, n := range p.nodes {
+		free += len(n.free)
+		offered += n.slots
+	}
+	for i := range p.units {
+		if p.placed[i] {
+			continue
+		}
+		if free--; free < 0 {
+			refused = append(refused, Refusal{i, p.why(p.units[i], offered)})
+		}
+	}
+	return refused
+}
+
+// choose finds a slot for a unit whose previous one is not free. There is one.
 func (p *plan) choose(unit int) {
 	u := p.units[unit]
 	var best *node
@@ -131,10 +149,6 @@ func (p *plan) choose(unit int) {
 		if n := &p.nodes[i]; len(n.free) > 0 && (best == nil || u.prefers(n, best)) {
 			best = n
 		}
-	}
-	if best == nil {
-		p.refused = append(p.refused, Refusal{unit, p.why(u)})
-		return
 	}
 	why := "its executor had the most free slots"
 	if b := u.bytesOn(best.name); b > 0 {
@@ -161,12 +175,8 @@ func (u Unit) bytesOn(node string) int64 {
 }
 
 // why explains that there is no slot for a unit.
-func (p *plan) why(u Unit) string {
-	total := 0
-	for _, n := range p.nodes {
-		total += n.slots
-	}
-	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), total)
+func (p *plan) why(u Unit, offered int) string {
+	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), offered)
 	if len(p.nodes) == 0 {
 		s = "no executor offers slots"
 	}

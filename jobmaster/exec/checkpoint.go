@@ -93,14 +93,7 @@ func (m *Machine) checkpointTimes() []time.Time {
 	return nil
 }
 
-func (m *Machine) everyRegion(p regionPhase) bool {
-	for _, r := range m.regions {
-		if r.phase != p {
-			return false
-		}
-	}
-	return true
-}
+func (m *Machine) everyRegion(p regionPhase) bool { return m.in[p] == len(m.regions) }
 
 func (m *Machine) allTasks(s TaskState) bool {
 	for _, t := range m.tasks {

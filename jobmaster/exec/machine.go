@@ -21,6 +21,8 @@ type Machine struct {
 	tasks     []*task     // by vertex, then subtask
 	first     []int       // index in tasks of each vertex's first
 	regions   []*region
+	in        [regionPhases]int // how many regions are in each phase
+	expires   time.Time         // no executor is given up before; zero: there is none to give up
 	began     time.Time
 	splits    []Splits
 	known     bool // splits
@@ -105,7 +107,15 @@ const (
 	up
 	cancelling
 	backingOff
+	regionPhases = iota
 )
+
+// move puts a region into a phase.
+func (m *Machine) move(r *region, p regionPhase) {
+	m.in[r.phase]--
+	r.phase = p
+	m.in[p]++
+}
 
 // New returns the machine of a job under a new leader. Its first event is Recovered.
 func New(spec Spec) *Machine {
@@ -125,6 +135,7 @@ func New(spec Spec) *Machine {
 		}
 		m.regions = append(m.regions, r)
 	}
+	m.in[idle] = len(m.regions)
 	m.connectRegions()
 	return m
 }
@@ -299,16 +310,14 @@ func (m *Machine) due() time.Time {
 	if m.waiting() {
 		sooner(m.resendAt)
 	}
-	for _, r := range m.regions {
-		if r.phase == backingOff && !m.held() {
-			sooner(r.retryAt)
+	if m.in[backingOff] > 0 && !m.held() {
+		for _, r := range m.regions {
+			if r.phase == backingOff {
+				sooner(r.retryAt)
+			}
 		}
 	}
-	for _, e := range m.executors {
-		if !e.lost {
-			sooner(m.expiry(e))
-		}
-	}
+	sooner(m.expires)
 	for _, t := range m.checkpointTimes() {
 		sooner(t)
 	}
@@ -323,7 +332,7 @@ func (m *Machine) waiting() bool {
 	if m.cp.step == gathering || m.phase == finalizing {
 		return true
 	}
-	return slices.ContainsFunc(m.regions, func(r *region) bool { return r.phase == deploying || r.phase == cancelling })
+	return m.in[deploying]+m.in[cancelling] > 0
 }
 
 // Restarts is the number of tasks that this leader has deployed again after a failure.

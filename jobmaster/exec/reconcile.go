@@ -37,6 +37,7 @@ func (m *Machine) executor(node string) *executor {
 	i, ok := slices.BinarySearchFunc(m.executors, node, func(e *executor, n string) int { return strings.Compare(e.node, n) })
 	if !ok {
 		m.executors = slices.Insert(m.executors, i, &executor{node: node, session: 1, heard: m.now})
+		m.watch(m.executors[i])
 		m.hello(m.executors[i])
 	}
 	return m.executors[i]
@@ -54,10 +55,25 @@ func (m *Machine) expiry(e *executor) time.Time {
 	return heard.Add(m.o.Lease + m.o.Drift)
 }
 
+// watch looks at an executor when it may have to be given up.
+func (m *Machine) watch(e *executor) {
+	if at := m.expiry(e); m.expires.IsZero() || at.Before(m.expires) {
+		m.expires = at
+	}
+}
+
 // expireExecutors gives up those that were silent for too long.
 func (m *Machine) expireExecutors() {
+	if m.expires.IsZero() || m.now.Before(m.expires) {
+		return
+	}
+	m.expires = time.Time{}
 	for _, e := range m.executors {
-		if !e.lost && !m.now.Before(m.expiry(e)) {
+		switch {
+		case e.lost:
+		case m.now.Before(m.expiry(e)):
+			m.watch(e)
+		default:
 			e.lost = true
 			e.session++ // what we sent in the old one is refused from now on
 			m.forget(e, "executor "+e.node+" was lost")
@@ -109,6 +125,7 @@ func (m *Machine) reported(r Reported) {
 		e.incarnation = r.Incarnation
 	}
 	e.version, e.heard, e.lost = r.Version, m.now, false
+	defer m.watch(e)
 	if r.Epoch < m.spec.Epoch {
 		m.hello(e) // what it says may change until it obeys us
 		return
@@ -202,9 +219,10 @@ func (m *Machine) adopt(r *region) {
 	}
 	switch {
 	case whole:
-		r.attempt, r.phase = r.tasks[0].attempt, deploying
+		r.attempt = r.tasks[0].attempt
+		m.move(r, deploying)
 	case alive:
-		r.phase = up
+		m.move(r, up)
 		m.fail(r, "not all of its tasks were running when a new leader took over")
 	}
 }

@@ -57,7 +57,7 @@ func (m *Machine) fallBack(reason string) bool {
 }
 
 func (m *Machine) cancelRegion(r *region) {
-	r.phase = cancelling
+	m.move(r, cancelling)
 	for _, t := range r.tasks {
 		t.deploy = nil
 		m.cancelClaims(t)
@@ -72,24 +72,29 @@ func (m *Machine) cancelClaims(t *task) {
 
 // driveRegions moves every region on.
 func (m *Machine) driveRegions() {
+	if m.everyRegion(up) {
+		return
+	}
 	want := false
 	for _, r := range m.regions {
 		switch r.phase {
 		case cancelling:
 			if m.gone(r) {
-				r.phase, r.retryAt = backingOff, m.now.Add(m.backOff())
+				m.move(r, backingOff)
+				r.retryAt = m.now.Add(m.backOff())
 			}
 		case backingOff:
 			if !m.held() && !m.now.Before(r.retryAt) {
-				r.phase = idle
+				m.move(r, idle)
 			}
 		case deploying:
 			if m.all(r, func(t *task) bool { return t.state.live() && t.state != Deploying }) {
-				r.phase = up
+				m.move(r, up)
 			}
 		}
 		if r.phase == idle && m.ready(r) {
-			r.phase, want = placing, true
+			m.move(r, placing)
+			want = true
 		}
 	}
 	if want {
@@ -177,9 +182,17 @@ func (m *Machine) placed(ev Placed) {
 			}
 		}
 	}
+	var from *origin
 	for _, r := range m.regions {
 		if r.phase == placing && m.all(r, func(t *task) bool { s, ok := slots[t.id]; return ok && m.usable(s.Node) }) {
-			m.deployRegion(r, slots)
+			if from == nil {
+				var err error
+				if from, err = m.origin(); err != nil {
+					m.leave(Finish{JobFailed, err.Error()})
+					return
+				}
+			}
+			m.deployRegion(r, slots, from)
 		}
 	}
 	if slices.ContainsFunc(m.regions, func(r *region) bool { return r.phase == placing }) {
@@ -193,20 +206,15 @@ func (m *Machine) usable(node string) bool {
 	return e.obeys && !e.lost
 }
 
-// deployRegion starts the next attempt of a region from the newest complete checkpoint.
-func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot) {
+// deployRegion starts the next attempt of a region.
+func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot, from *origin) {
 	for _, t := range r.tasks {
 		r.attempt = max(r.attempt, t.highest, t.attempt)
 	}
 	again := r.attempt > 0 // under us or an earlier leader
 	r.attempt++
 	m.placings++
-	r.phase = deploying
-	restore, fetches, err := m.restore()
-	if err != nil {
-		m.leave(Finish{JobFailed, err.Error()})
-		return
-	}
+	m.move(r, deploying)
 	for _, t := range r.tasks {
 		t.attempt, t.highest, t.slot, t.placed, t.state = r.attempt, r.attempt, slots[t.id], m.placings, Absent
 		t.report = TaskReport{}
@@ -216,12 +224,8 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 		}
 	}
 	for _, t := range r.tasks {
-		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: restore}
-		d.Fetches, d.Peers = fetches[t.id], m.peers(t)
-		if restore == 0 {
-			d.Initial = m.initial(t.id)
-		}
-		d.Sources = m.reading(t.id.Vertex, fetches)
+		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: from.checkpoint}
+		d.Fetches, d.Initial, d.Sources, d.Peers = from.fetches[t.id], from.initial[t.id], from.sources[t.id.Vertex], m.peers(t)
 		t.deploy = d
 		m.send(t)
 	}
@@ -233,14 +237,33 @@ func (m *Machine) send(t *task) {
 	m.do(d)
 }
 
-// restore plans the restore of the newest complete checkpoint; 0 when there is none.
-func (m *Machine) restore() (uint64, map[graph.TaskID][]snapshot.Fetch, error) {
-	if len(m.cp.retained) == 0 {
-		return 0, nil, nil
+// origin is what a deployment starts from.
+type origin struct {
+	checkpoint uint64 // that is restored; 0: none
+	fetches    map[graph.TaskID][]snapshot.Fetch
+	initial    map[graph.TaskID][]Splits // without a checkpoint
+	sources    map[graph.VertexID]int    // tasks of a vertex that have a split
+}
+
+// origin is the newest complete checkpoint, or the splits of the sources.
+func (m *Machine) origin() (*origin, error) {
+	o := &origin{sources: map[graph.VertexID]int{}}
+	if n := len(m.cp.retained); n > 0 {
+		newest := m.cp.retained[n-1]
+		fetches, err := snapshot.PlanRestore(newest, m.spec.Plan)
+		if err != nil {
+			return nil, err
+		}
+		o.checkpoint, o.fetches = newest.Checkpoint, fetches
+	} else {
+		o.initial = m.deal()
 	}
-	newest := m.cp.retained[len(m.cp.retained)-1]
-	fetches, err := snapshot.PlanRestore(newest, m.spec.Plan)
-	return newest.Checkpoint, fetches, err
+	for _, t := range m.tasks {
+		if m.reads(t.id, o) {
+			o.sources[t.id.Vertex]++
+		}
+	}
+	return o, nil
 }
 
 // peers are the tasks at the other ends of a task's channels.
@@ -262,49 +285,48 @@ func (m *Machine) peers(t *task) []Location {
 	return ps
 }
 
-// initial deals the splits of the sources in a task's vertex, as a restore would.
-func (m *Machine) initial(id graph.TaskID) []Splits {
-	v := &m.spec.Plan.Vertices[id.Vertex]
-	var own []Splits
+// deal gives the splits of every source to its tasks, as a restore would.
+func (m *Machine) deal() map[graph.TaskID][]Splits {
+	dealt := map[graph.TaskID][]Splits{}
 	for _, s := range m.splits {
-		i := slices.IndexFunc(m.spec.Plan.Job.Operators, func(o graph.Operator) bool { return o.ID == s.Operator })
-		if i < 0 || !slices.Contains(v.Operators, i) {
+		v := m.vertexOf(s.Operator)
+		if v == nil {
 			continue
 		}
-		all := slices.Clone(s.Items)
-		slices.SortFunc(all, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
-		mine := Splits{Operator: s.Operator}
-		for k, it := range all {
-			if k%v.Parallelism == id.Subtask {
-				mine.Items = append(mine.Items, it)
+		items := slices.Clone(s.Items)
+		slices.SortFunc(items, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
+		for i := range v.Parallelism {
+			mine := Splits{Operator: s.Operator}
+			for k := i; k < len(items); k += v.Parallelism {
+				mine.Items = append(mine.Items, items[k])
 			}
+			id := graph.TaskID{Vertex: v.ID, Subtask: i}
+			dealt[id] = append(dealt[id], mine)
 		}
-		own = append(own, mine)
 	}
-	return own
+	return dealt
 }
 
-// reading counts the tasks of a vertex that have a split.
-func (m *Machine) reading(v graph.VertexID, fetches map[graph.TaskID][]snapshot.Fetch) int {
-	vertex := &m.spec.Plan.Vertices[v]
-	head := m.spec.Plan.Job.Operators[vertex.Operators[0]]
+// vertexOf is the vertex with the operator of that id, nil if there is none.
+func (m *Machine) vertexOf(operator string) *graph.Vertex {
+	for i := range m.spec.Plan.Vertices {
+		v := &m.spec.Plan.Vertices[i]
+		if slices.ContainsFunc(v.Operators, func(o int) bool { return m.spec.Plan.Job.Operators[o].ID == operator }) {
+			return v
+		}
+	}
+	return nil
+}
+
+// reads says whether a task has a split.
+func (m *Machine) reads(id graph.TaskID, o *origin) bool {
+	head := m.spec.Plan.Job.Operators[m.spec.Plan.Vertices[id.Vertex].Operators[0]]
 	if !head.Source {
-		return 0
+		return false
 	}
-	n := 0
-	for i := range vertex.Parallelism {
-		id := graph.TaskID{Vertex: v, Subtask: i}
-		has := slices.ContainsFunc(fetches[id], func(f snapshot.Fetch) bool {
-			return f.Operator == head.ID && slices.ContainsFunc(f.Items, func(name string) bool { return !snapshot.IsCounter(name) })
-		})
-		if fetches == nil {
-			has = slices.ContainsFunc(m.initial(id), func(s Splits) bool { return len(s.Items) > 0 })
-		}
-		if has {
-			n++
-		}
-	}
-	return n
+	return slices.ContainsFunc(o.fetches[id], func(f snapshot.Fetch) bool {
+		return f.Operator == head.ID && slices.ContainsFunc(f.Items, func(name string) bool { return !snapshot.IsCounter(name) })
+	}) || slices.ContainsFunc(o.initial[id], func(s Splits) bool { return len(s.Items) > 0 })
 }
 
 // enumerated makes the splits durable before anything is read.

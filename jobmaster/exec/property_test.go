@@ -1,0 +1,621 @@
+package exec
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/graph"
+	"blink/snapshot"
+)
+
+// shapes are the plans of the runs: regions side by side, and stages with blocking links.
+var shapes = [][]string{
+	{"0-1"}, {"0-1", "2-3"}, {"0", "1", "2"}, {"0-1", "1-2", "3"},
+	{"0=1"}, {"0=1", "1=2"}, {"0=1", "0=2"}, {"0-1", "1=2", "3"},
+}
+
+// runs is the number of seeds; each plays about half a minute of troubles and then calm.
+const runs = 2000
+
+var only = flag.Int("seed", -1, "play this seed alone, and tell it")
+
+// TestPromisesHoldWhateverHappens plays short lives of small jobs: executors obey late, die, are
+// cut off and come back, messages are lost, repeated and overtaken, stores fail or leave it
+// open whether they have, leaders follow each other. After each step the promises are looked
+// at, and when the troubles are over the job must run, take a checkpoint and come to its end.
+func TestPromisesHoldWhateverHappens(t *testing.T) {
+	for seed := range uint64(runs) {
+		if *only >= 0 && seed != uint64(*only) {
+			continue
+		}
+		w := newWeather(t, seed)
+		w.storm()
+		w.calmDown()
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// weather is one run.
+type weather struct {
+	t       *testing.T
+	rnd     *rand.Rand
+	plan    *graph.Plan
+	options Options
+	regions [][]graph.TaskID
+	region  map[graph.TaskID]int
+	blocks  bool // it has blocking links
+
+	now   time.Time
+	calm  bool
+	ends  bool // tasks come to their end as soon as they can
+	nodes []*node
+	mail  []letter
+
+	vault    vault
+	m        *Machine // nil while nobody leads
+	epoch    uint64
+	wake     time.Time
+	offers   []string
+	wanted   Place
+	collects int // that the leader has asked for
+	last     uint64
+	finished *Finish
+
+	ordered map[graph.TaskID]attempt // the newest that any leader has ordered
+	where   map[graph.TaskID]string
+	trouble map[int]bool // regions to which something has happened since they were deployed
+}
+
+// node is a machine with a process, or with none until it starts again.
+type node struct {
+	*process
+	up      bool
+	cut     bool
+	until   time.Time // it is cut off or down
+	next    time.Time // it works again
+	told    time.Time
+	changed bool
+}
+
+type letter struct {
+	at      time.Time
+	deliver func()
+}
+
+// attempt orders the attempts of a task: by the epoch of their leader, then by number.
+type attempt struct {
+	epoch uint64
+	n     uint32
+}
+
+func newWeather(t *testing.T, seed uint64) *weather {
+	w := &weather{
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0), vault: vault{manifests: map[string]*snapshot.Manifest{}},
+		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, trouble: map[int]bool{},
+		options: Options{
+			Heartbeat: time.Second, Lease: 8 * time.Second, CheckpointEvery: 2 * time.Second, CheckpointTimeout: 4 * time.Second,
+			Restarts: RestartPolicy{Attempts: 1 << 20, BackOff: 100 * time.Millisecond, Max: time.Second},
+		}.Defaults(),
+	}
+	w.plan = planOf(t, 1+w.rnd.IntN(2), shapes[w.rnd.IntN(len(shapes))]...)
+	w.blocks = slices.ContainsFunc(w.plan.Links, func(l graph.Link) bool { return l.Blocking })
+	w.regions = w.plan.Regions()
+	for r, tasks := range w.regions {
+		for _, id := range tasks {
+			w.region[id] = r
+		}
+	}
+	for i := range 3 {
+		w.nodes = append(w.nodes, &node{process: startProcess(fmt.Sprint("te", i), 1, w.options.Lease, w.now), up: true})
+	}
+	w.lead()
+	return w
+}
+
+func (w *weather) errorf(format string, args ...any) {
+	w.t.Helper()
+	w.t.Errorf("%v: %s", w.now.Sub(time.Unix(1000, 0)), fmt.Sprintf(format, args...))
+}
+
+func (w *weather) logf(format string, args ...any) {
+	w.t.Logf("%v: %s", w.now.Sub(time.Unix(1000, 0)), fmt.Sprintf(format, args...))
+}
+
+// chance is true once in n times, never when it is calm.
+func (w *weather) chance(n int) bool { return !w.calm && w.rnd.IntN(n) == 0 }
+
+func (w *weather) upTo(d time.Duration) time.Duration { return time.Duration(w.rnd.Int64N(int64(d))) }
+
+// storm is the time of troubles.
+func (w *weather) storm() {
+	for end := w.now.Add(10*time.Second + w.upTo(30*time.Second)); w.now.Before(end) && w.finished == nil && !w.t.Failed(); {
+		w.advance()
+		w.strike()
+	}
+}
+
+// calmDown mends everything and wants the job to run, to take a checkpoint and to end, each
+// within a time that is enough for a lease, for a look at every executor and for checkpoints
+// whose ids an earlier leader has used up.
+func (w *weather) calmDown() {
+	const enough = 100 * time.Second
+	w.calm = true
+	for _, n := range w.nodes {
+		w.mend(n)
+		for _, in := range n.tasks {
+			in.hangs, in.declines = false, ""
+		}
+	}
+	if w.m == nil {
+		w.lead()
+	}
+	before := w.vault.complete()
+	if !w.blocks {
+		w.await(enough, "run and take a checkpoint", func() bool { return w.m.State() == JobRunning && w.vault.complete() > before })
+	}
+	w.ends = true
+	w.await(enough, "end", func() bool { return false })
+	if w.finished != nil && len(w.m.Step(w.now.Add(time.Hour), Tick{})) > 0 {
+		w.errorf("it does something after its end")
+	}
+}
+
+func (w *weather) await(enough time.Duration, what string, done func() bool) {
+	for end := w.now.Add(enough); w.finished == nil && !done() && !w.t.Failed(); w.advance() {
+		if w.now.After(end) {
+			w.errorf("it does not %s: %s, checkpoint %d", what, w.m.State(), w.vault.complete())
+		}
+	}
+}
+
+// advance lets the next thing happen that is due.
+func (w *weather) advance() {
+	next := w.wake
+	if w.m == nil {
+		next = w.now.Add(time.Hour)
+	}
+	var at *node
+	for _, n := range w.nodes {
+		if n.next.Before(next) {
+			next, at = n.next, n
+		}
+	}
+	first := -1
+	for i, l := range w.mail {
+		if !l.at.After(next) {
+			next, first = l.at, i
+		}
+	}
+	if next.After(w.now) {
+		w.now = next
+	}
+	for _, n := range w.nodes {
+		n.watchLease(w.now)
+	}
+	switch {
+	case first >= 0:
+		l := w.mail[first]
+		w.mail = slices.Delete(w.mail, first, first+1)
+		l.deliver()
+	case at != nil:
+		w.work(at)
+	default:
+		w.step(Tick{})
+	}
+	w.lookAtAttempts()
+}
+
+// post lets something happen in a while; between processes it may be lost, or happen twice.
+func (w *weather) post(lossy bool, deliver func()) {
+	times := 1
+	if lossy && w.chance(8) {
+		times = 2 * w.rnd.IntN(2)
+	}
+	for range times {
+		delay := w.upTo(10 * time.Millisecond)
+		if w.chance(2) {
+			delay = w.upTo(500 * time.Millisecond)
+		}
+		w.mail = append(w.mail, letter{w.now.Add(delay), deliver})
+	}
+}
+
+// strike may let something go wrong.
+func (w *weather) strike() {
+	n := w.nodes[w.rnd.IntN(len(w.nodes))]
+	switch {
+	case w.chance(150):
+		w.disturb(n)
+		n.cut, n.until = true, w.now.Add(w.upTo(15*time.Second))
+	case w.chance(200) && n.up:
+		w.disturb(n)
+		n.up, n.tasks, n.acks, n.until = false, nil, nil, w.now.Add(w.upTo(12*time.Second))
+	case w.chance(150):
+		w.m = nil
+		leaderless := w.now.Add(w.upTo(2 * time.Second))
+		w.mail = append(w.mail, letter{leaderless, func() {
+			if w.m == nil {
+				w.lead()
+			}
+		}})
+	case w.chance(60) && len(n.tasks) > 0:
+		in := n.tasks[w.rnd.IntN(len(n.tasks))]
+		switch w.rnd.IntN(4) {
+		case 0:
+			in.hangs = true
+		case 1:
+			in.declines = "disk full"
+		default:
+			if in.State.live() {
+				w.trouble[w.region[in.Task]] = true
+				in.gone("it broke")
+				n.changed = true
+			}
+		}
+	case w.chance(100) && w.blocks && w.m != nil:
+		w.losePartition()
+	case w.chance(3000):
+		w.step(StopRequested{})
+	case w.chance(6000):
+		w.step(CancelRequested{})
+	}
+}
+
+func (w *weather) losePartition() {
+	t := w.m.tasks[w.rnd.IntN(len(w.m.tasks))]
+	if t.state != Ended {
+		return
+	}
+	w.trouble[w.region[t.id]] = true
+	for _, l := range w.plan.Vertices[t.id.Vertex].Out {
+		for _, to := range w.plan.Links[l].Receivers(t.id.Subtask) {
+			w.trouble[w.region[to]] = true
+		}
+	}
+	w.step(PartitionLost{t.id})
+}
+
+// disturb notes that something happens to a node, and so to the regions that are there.
+func (w *weather) disturb(n *node) {
+	for id, at := range w.where { // any order: each is marked
+		if at == n.node {
+			w.trouble[w.region[id]] = true
+		}
+	}
+}
+
+func (w *weather) mend(n *node) {
+	if n.cut || !n.up {
+		w.disturb(n)
+	}
+	if n.cut = false; !n.up {
+		n.process, n.up, n.changed = startProcess(n.node, n.incarnation+1, w.options.Lease, w.now), true, true
+	}
+}
+
+// lead puts a new leader in the place of the old one, whose session is over: what it has asked
+// for may still be on its way.
+func (w *weather) lead() {
+	w.epoch++
+	w.offers, w.wanted, w.collects, w.last = nil, Place{}, 0, 0
+	var listed []string
+	for _, n := range w.nodes {
+		if n.up || w.chance(2) {
+			listed = append(listed, n.node)
+		}
+		if n.cut || !n.up {
+			w.disturb(n)
+		}
+	}
+	for r, tasks := range w.regions {
+		w.trouble[r] = w.trouble[r] || len(w.living(r)) < len(tasks)
+	}
+	w.m = New(Spec{Job: "job", Plan: w.plan, Fingerprint: "f", Epoch: w.epoch, Options: w.options})
+	w.step(w.vault.recovered(listed))
+}
+
+// living are the instances of a region's tasks that live somewhere.
+func (w *weather) living(region int) (all []*instance) {
+	for _, n := range w.nodes {
+		for _, in := range n.tasks {
+			if in.State.live() && w.region[in.Task] == region {
+				all = append(all, in)
+			}
+		}
+	}
+	return all
+}
+
+// lookAtAttempts wants that no two attempts of a region live at a time.
+func (w *weather) lookAtAttempts() {
+	for r := range w.regions {
+		all := w.living(r)
+		for _, in := range all {
+			if in.Attempt != all[0].Attempt || in.Epoch != all[0].Epoch {
+				w.errorf("region %d lives twice: %s@%d of epoch %d and %s@%d of epoch %d", r,
+					name(all[0].Task), all[0].Attempt, all[0].Epoch, name(in.Task), in.Attempt, in.Epoch)
+				return
+			}
+		}
+	}
+}
+
+// work is a moment of a node: its tasks go on, and it reports.
+func (w *weather) work(n *node) {
+	n.next = w.now.Add(100*time.Millisecond + w.upTo(200*time.Millisecond))
+	if !w.calm && (n.cut || !n.up) && !w.now.Before(n.until) {
+		w.mend(n)
+	}
+	if !n.up {
+		return
+	}
+	for _, in := range n.tasks {
+		n.changed = w.progress(n, in) || n.changed
+	}
+	if n.changed || w.now.Sub(n.told) >= w.options.Heartbeat {
+		n.changed, n.told = false, w.now
+		r := n.report(w.now)
+		if !n.cut {
+			w.post(true, func() { w.step(r) })
+		}
+	}
+}
+
+func (w *weather) progress(n *node, in *instance) bool {
+	switch {
+	case w.chance(2) || !in.State.live():
+		return false
+	case in.doomed:
+		in.gone("")
+	case in.State == Deploying:
+		in.State = Running
+	case in.State == Running && w.inputEnded(in) && (w.ends || w.blocks && w.rnd.IntN(20) == 0 || w.chance(300)):
+		in.State = Ended
+	case w.chance(4) && in.stopAt < w.last: // the barrier comes before the trigger
+		n.snapshot(in, w.last)
+	default:
+		return false
+	}
+	return true
+}
+
+// inputEnded says whether all that sends to a task has ended.
+func (w *weather) inputEnded(in *instance) bool {
+	for _, l := range w.plan.Vertices[in.Task.Vertex].In {
+		for _, from := range w.plan.Links[l].Senders(in.Task.Subtask) {
+			if !slices.ContainsFunc(w.living(w.region[from]), func(in *instance) bool { return in.Task == from && in.State == Ended }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (w *weather) step(ev Event) {
+	if w.m == nil || w.finished != nil {
+		return
+	}
+	if r, is := ev.(Reported); *only >= 0 && !is {
+		w.logf("%T%+v", ev, ev)
+	} else if *only >= 0 {
+		w.logf("report of %s: %+v %d acks", r.Node, r.Tasks, len(r.Acks))
+	}
+	first := map[int]Deploy{} // of each region in this step
+	for _, a := range slices.Clone(w.m.Step(w.now, ev)) {
+		if d, is := a.(Deploy); is {
+			r := w.region[d.Task]
+			if f, more := first[r]; more && (f.Attempt != d.Attempt || f.Restore != d.Restore) {
+				w.errorf("region %d is deployed in two ways: %s and %s", r, tell(f), tell(d))
+			}
+			first[r] = d
+		}
+		if _, hello := a.(Hello); *only >= 0 && !hello {
+			w.logf("%s", strings.Join(tell(a), ""))
+		}
+		w.do(a)
+	}
+}
+
+func (w *weather) do(a Action) {
+	switch a := a.(type) {
+	case Hello:
+		w.order(a.Node, a)
+	case Deploy:
+		w.lookAtDeploy(a)
+		w.order(a.Node, a)
+	case Cancel:
+		w.lookAtCancel(a)
+		w.order(a.Node, a)
+	case Trigger:
+		if a.Checkpoint < w.last || a.Checkpoint <= w.vault.complete() {
+			w.errorf("checkpoint %d is triggered after %d; %d is complete", a.Checkpoint, w.last, w.vault.complete())
+		}
+		w.last = a.Checkpoint
+		w.order(a.Node, a)
+	case Finalize:
+		w.order(a.Node, a)
+	case Available:
+		w.offers = slices.DeleteFunc(w.offers, func(n string) bool { return n == a.Node })
+		if a.Is {
+			w.offers = append(w.offers, a.Node)
+		}
+		w.place()
+	case Place:
+		w.wanted = a
+		w.place()
+	case Wake:
+		w.wake = a.At
+	case Note:
+	case Finish:
+		w.finished = &a
+		if a.State == JobFailed {
+			w.errorf("it fails: %s", a.Reason)
+		}
+		for r := range w.regions {
+			if left := w.living(r); len(left) > 0 {
+				w.errorf("it is over, and %s@%d lives", name(left[0].Task), left[0].Attempt)
+			}
+		}
+	case StepDown:
+		w.errorf("it steps down: %s", a.Reason)
+	default:
+		w.ask(a)
+	}
+}
+
+// order sends a to an executor.
+func (w *weather) order(to string, a Action) {
+	i := slices.IndexFunc(w.nodes, func(n *node) bool { return n.node == to })
+	n, epoch := w.nodes[i], w.epoch
+	w.post(true, func() {
+		if n.up && !n.cut {
+			n.obey(a, epoch, w.now)
+			_, hello := a.(Hello)
+			n.changed = n.changed || !hello
+		}
+	})
+}
+
+// lookAtDeploy wants the newest complete checkpoint restored, by an attempt that is newer than
+// all before.
+func (w *weather) lookAtDeploy(d Deploy) {
+	if d.Restore != w.vault.complete() {
+		w.errorf("%s, but the pointer names %d", tell(d), w.vault.complete())
+	}
+	now, was := attempt{w.epoch, d.Attempt}, w.ordered[d.Task]
+	if now == was {
+		return // again
+	}
+	if now.epoch == was.epoch && now.n < was.n {
+		w.errorf("%s, after attempt %d", tell(d), was.n)
+	}
+	w.ordered[d.Task], w.where[d.Task] = now, d.Node
+	delete(w.trouble, w.region[d.Task])
+}
+
+// lookAtCancel wants that a region is cancelled only if something has happened to it.
+func (w *weather) lookAtCancel(c Cancel) {
+	r := w.region[c.Task]
+	if c.UpTo < w.ordered[c.Task].n || w.m.phase == leaving || w.trouble[r] {
+		return
+	}
+	for _, id := range w.regions[r] {
+		for _, n := range w.nodes {
+			if n.node == w.where[id] && (n.cut || !n.up) {
+				return
+			}
+		}
+	}
+	w.errorf("%s, and nothing has happened to region %d", tell(c), r)
+}
+
+func (w *weather) place() {
+	if placed, ok := assign(w.wanted, w.offers); ok && len(w.wanted.Units) > 0 {
+		w.wanted = Place{}
+		w.answer(placed)
+	}
+}
+
+// answer tells the leader that has asked, if it still leads when the answer comes.
+func (w *weather) answer(ev Event) {
+	epoch := w.epoch
+	w.post(false, func() {
+		if w.epoch == epoch {
+			w.step(ev)
+		}
+	})
+}
+
+// ask lets an effect happen, whoever leads by then.
+func (w *weather) ask(a Action) {
+	epoch := w.epoch
+	if m, is := a.(StoreManifest); is {
+		w.lookAtManifest(m.Manifest)
+	}
+	if _, is := a.(Collect); is {
+		w.collects++
+	}
+	nth := w.collects
+	w.post(false, func() {
+		if ev := w.effect(a, epoch, nth == w.collects); ev != nil && epoch == w.epoch {
+			w.answer(ev)
+		}
+	})
+}
+
+// effect does what a leader has asked for and returns the answer.
+func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
+	leads := epoch == w.epoch && w.m != nil // else the leader service refuses
+	switch a := a.(type) {
+	case Enumerate:
+		return Enumerated{[]Splits{}}
+	case StoreSplits:
+		if w.vault.splits = true; leads {
+			return SplitsStored{}
+		}
+	case StoreManifest:
+		if w.chance(10) {
+			return StoreFailed{a.Manifest.Checkpoint, "no space left"}
+		}
+		w.vault.manifests[a.Manifest.Key()] = a.Manifest
+		return ManifestStored{a.Manifest.Checkpoint}
+	case AdvancePointer:
+		lost := w.chance(4)
+		if leads && !(lost && w.chance(2)) {
+			if a.Checkpoint < w.vault.complete() {
+				w.errorf("the pointer goes back from %d to %d", w.vault.complete(), a.Checkpoint)
+			}
+			w.vault.pointer = a.Key
+		}
+		if lost {
+			return AdvanceFailed{a.Checkpoint}
+		}
+		return PointerAdvanced{a.Checkpoint}
+	case StoreResult:
+		if leads {
+			w.vault.over = &a.Result
+		}
+		return ResultStored{}
+	case Release:
+		return Released{}
+	case Collect:
+		w.collect(a)
+		if newest {
+			return Collected{}
+		}
+	default:
+		w.errorf("nobody does %T", a)
+	}
+	return nil
+}
+
+// lookAtManifest wants that a checkpoint consists of the attempts that run.
+func (w *weather) lookAtManifest(m *snapshot.Manifest) {
+	for _, e := range m.Tasks {
+		o := w.ordered[e.Task]
+		if want := snapshot.TaskKey(m.Checkpoint, e.Task, o.n, o.epoch); e.Handle.Key != want {
+			w.errorf("manifest %d names %s, not %s", m.Checkpoint, e.Handle.Key, want)
+		}
+	}
+}
+
+// collect deletes manifests, and wants that nothing that the retained ones consist of goes.
+func (w *weather) collect(c Collect) {
+	newest := w.vault.manifests[w.vault.pointer]
+	for key, m := range w.vault.manifests { // any order: each by itself
+		garbage := snapshot.Garbage(m.Objects(key), c.Keep, c.Newest)
+		if newest != nil && len(garbage) > 0 && (m == newest || slices.Contains(newest.Older, key)) {
+			w.errorf("%s would delete %v of %s", tell(c), garbage, key)
+		}
+		if slices.Contains(garbage, key) {
+			delete(w.vault.manifests, key)
+		}
+	}
+}
