@@ -73,6 +73,7 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 	if err := c.compile(); err != nil {
 		return nil, err
 	}
+	s.Heartbeat, s.Lease = cmp.Or(s.Heartbeat, heartbeat), cmp.Or(s.Lease, lease)
 	c.check = newChecker(c)
 	c.w = world.New(seed, world.Options{
 		Faults: c, Trace: s.Trace, Turn: c.check.turn,
@@ -160,7 +161,7 @@ func (c *cluster) startCandidate(name string) {
 	n := c.node(name)
 	sys := n.Start()
 	options := exec.Options{
-		Heartbeat: heartbeat, Lease: lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
+		Heartbeat: c.scenario.Heartbeat, Lease: c.scenario.Lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
 		CheckpointTimeout: 5 * time.Second, CheckpointPause: 20 * time.Millisecond,
 		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: time.Second},
 	}.Defaults()
@@ -179,7 +180,7 @@ func (c *cluster) startExecutor(name string) {
 	config := taskexec.Config{
 		Job: jobName, Program: c.scenario.Workload.Program, Slots: c.scenario.Slots, NewLoop: sys.NewLoop,
 		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
-		Leader: lookup{leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: lease, Heartbeat: heartbeat,
+		Leader: lookup{leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: c.scenario.Lease, Heartbeat: c.scenario.Heartbeat,
 		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Rate: c.scenario.Rate,
 		Obeyed: func(epoch uint64) { c.check.obeyed(name, epoch) },
 		Drill:  func(string, int) func() { return func() { c.drill(name) } },
@@ -281,6 +282,7 @@ type resources struct {
 	given  []string // ascending by time
 	demand int      // slots
 	coming bool
+	quick  bool // give all that is asked for at once
 }
 
 func (r *resources) has(node string) bool { return slices.Contains(r.given, node) }
@@ -303,7 +305,11 @@ func (r *resources) grow() {
 		return
 	}
 	r.coming = true
-	r.c.w.At(r.chance.Between(10*time.Millisecond, 2*time.Second), func() {
+	late := r.chance.Between(10*time.Millisecond, 2*time.Second)
+	if r.quick {
+		late = 0
+	}
+	r.c.w.At(late, func() {
 		r.coming = false
 		if r.demand == 0 || len(r.pool) == 0 {
 			return

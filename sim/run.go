@@ -46,6 +46,8 @@ type Scenario struct {
 	Credits         int
 	Rate            float64 // records a second of each source
 	Horizon         time.Duration
+	Heartbeat       time.Duration // 0: that of a small cluster
+	Lease           time.Duration // 0: alike
 	Faults          []Fault
 	Cues            []Cue // more of them, when something is told
 	// Trace gets a line for everything that happens, Story for what a person wants to follow:

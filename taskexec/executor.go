@@ -19,11 +19,12 @@ import (
 // Executor is the actor "te" of a process: the parent of its tasks and the only one that
 // speaks with the JobMaster.
 type Executor struct {
-	config  Config
-	program *operator.Program
-	plan    *graph.Plan
-	c       *actors.Ctx // of the turn at hand
-	loops   []*actors.Loop
+	config      Config
+	program     *operator.Program
+	fingerprint string // of its graph
+	plan        *graph.Plan
+	c           *actors.Ctx // of the turn at hand
+	loops       []*actors.Loop
 
 	epoch     uint64 // highest seen
 	session   uint64 // that the leader of this epoch has with us
@@ -143,6 +144,7 @@ func (e *Executor) start() error {
 	if e.program, err = e.config.Program(); err != nil {
 		return fmt.Errorf("build the job: %w", err)
 	}
+	e.fingerprint = graph.Fingerprint(e.program.Job)
 	if e.plan, err = graph.Compile(e.program.Job); err != nil {
 		return fmt.Errorf("compile the job: %w", err)
 	}
