@@ -267,13 +267,15 @@ func (p *process) snapshot(in *instance, id uint64) {
 	})
 }
 
-// watchLease stops every task when the lease has run out.
-func (p *process) watchLease(now time.Time) {
+// watchLease stops every task when the lease has run out, and says whether it has stopped any.
+func (p *process) watchLease(now time.Time) (stopped bool) {
 	for _, in := range p.tasks {
 		if in.State.live() && !now.Before(p.lease) {
 			in.gone("the lease ran out")
+			stopped = true
 		}
 	}
+	return stopped
 }
 
 // state is all that a report tells, but for its version.
