@@ -13,6 +13,7 @@ import (
 func eventOf(r *protos.Report) exec.Reported {
 	ev := exec.Reported{
 		Node: r.Executor, Incarnation: r.Incarnation, Version: r.Version, Epoch: r.Epoch, Fingerprint: r.Fingerprint,
+		Concluded: r.Concluded,
 	}
 	for _, t := range r.Tasks {
 		ev.Tasks = append(ev.Tasks, exec.TaskReport{

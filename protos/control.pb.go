@@ -263,6 +263,7 @@ type Report struct {
 	Tasks         []*TaskReport          `protobuf:"bytes,7,rep,name=tasks,proto3" json:"tasks,omitempty"`
 	Acks          []*Ack                 `protobuf:"bytes,8,rep,name=acks,proto3" json:"acks,omitempty"`               // kept until a Hello says that the checkpoint is concluded
 	Fingerprint   string                 `protobuf:"bytes,9,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // of the job graph this process built
+	Concluded     uint64                 `protobuf:"varint,10,opt,name=concluded,proto3" json:"concluded,omitempty"`   // as the newest Hello said
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -358,6 +359,13 @@ func (x *Report) GetFingerprint() string {
 		return x.Fingerprint
 	}
 	return ""
+}
+
+func (x *Report) GetConcluded() uint64 {
+	if x != nil {
+		return x.Concluded
+	}
+	return 0
 }
 
 type TaskReport struct {
@@ -1483,7 +1491,7 @@ const file_control_proto_rawDesc = "" +
 	"\tcompleted\x18\x06 \x01(\x04R\tcompleted\x12\x12\n" +
 	"\x04seen\x18\a \x01(\x04R\x04seen\x12 \n" +
 	"\vincarnation\x18\b \x01(\x04R\vincarnation\x12\x18\n" +
-	"\asession\x18\t \x01(\x04R\asession\"\x99\x02\n" +
+	"\asession\x18\t \x01(\x04R\asession\"\xb7\x02\n" +
 	"\x06Report\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x1a\n" +
 	"\bexecutor\x18\x02 \x01(\tR\bexecutor\x12 \n" +
@@ -1493,7 +1501,9 @@ const file_control_proto_rawDesc = "" +
 	"\x05slots\x18\x06 \x01(\rR\x05slots\x12/\n" +
 	"\x05tasks\x18\a \x03(\v2\x19.blink.control.TaskReportR\x05tasks\x12&\n" +
 	"\x04acks\x18\b \x03(\v2\x12.blink.control.AckR\x04acks\x12 \n" +
-	"\vfingerprint\x18\t \x01(\tR\vfingerprint\"\xf0\x02\n" +
+	"\vfingerprint\x18\t \x01(\tR\vfingerprint\x12\x1c\n" +
+	"\tconcluded\x18\n" +
+	" \x01(\x04R\tconcluded\"\xf0\x02\n" +
 	"\n" +
 	"TaskReport\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x13.blink.control.TaskR\x04task\x12\x18\n" +

@@ -38,7 +38,7 @@ func (e *Executor) report() {
 	r := &protos.Report{
 		Job: e.config.Job, Executor: e.c.Self().Node, Incarnation: e.config.Incarnation,
 		Version: e.version, Epoch: e.epoch, Slots: uint32(e.config.Slots),
-		Fingerprint: e.fingerprint,
+		Fingerprint: e.fingerprint, Concluded: e.concluded.concluded,
 	}
 	for _, t := range e.known() {
 		r.Tasks = append(r.Tasks, reportOf(t, e.tasks[t]))

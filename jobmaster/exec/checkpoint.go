@@ -133,6 +133,20 @@ func (m *Machine) resendTrigger() {
 	}
 }
 
+// learn takes what an executor was told by an earlier leader: that one may have aborted
+// checkpoints of which no trace is left, and an executor keeps no acknowledgement of an id
+// that is concluded.
+func (m *Machine) learn(concluded uint64) {
+	c := &m.cp
+	if concluded <= c.concluded {
+		return
+	}
+	if c.step == gathering && c.id <= concluded {
+		m.abort("an earlier leader has used its id")
+	}
+	c.concluded, c.highest = concluded, max(c.highest, concluded)
+}
+
 // takeAcks takes acknowledgements; they are repeated until their checkpoint is concluded.
 func (m *Machine) takeAcks(node string, acks []Ack) {
 	for _, a := range acks {
@@ -269,7 +283,8 @@ func (m *Machine) abort(reason string) {
 
 func (m *Machine) conclude() {
 	c := &m.cp
-	c.concluded, c.step, c.acks, c.manifest, c.retryAt = c.id, none, nil, nil, time.Time{}
+	c.concluded = max(c.concluded, c.id)
+	c.step, c.acks, c.manifest, c.retryAt = none, nil, nil, time.Time{}
 	c.nextAt = time.Time{}
 	if m.o.CheckpointEvery > 0 {
 		c.nextAt = c.began.Add(m.o.CheckpointEvery)

@@ -27,6 +27,7 @@ type (
 		Version     uint64
 		Epoch       uint64
 		Fingerprint string
+		Concluded   uint64 // as it was told, maybe by an earlier leader
 		Tasks       []TaskReport
 		Acks        []Ack
 	}

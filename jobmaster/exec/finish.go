@@ -127,7 +127,11 @@ func (m *Machine) driveLeaving() {
 	if !m.sweeping {
 		m.sweeping = true
 		m.do(Release{})
-		m.do(Collect{Newest: m.cp.highest, Keep: m.kept()})
+		newest := m.cp.highest
+		if m.broken {
+			newest = m.cp.completed // what is left of the broken one is for people to look at
+		}
+		m.do(Collect{Newest: newest, Keep: m.kept()})
 	}
 	if m.swept && m.released {
 		m.do(m.result)

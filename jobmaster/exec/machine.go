@@ -31,6 +31,7 @@ type Machine struct {
 	cp        checkpoints
 	stopping  bool // StopRequested
 	result    Finish
+	broken    bool // the job cannot go on because its newest checkpoint is unusable
 	stored    bool // StoreResult is on its way
 	sweeping  bool // Release and the last Collect are on their way
 	released  bool // the former is done

@@ -26,6 +26,7 @@ func (m *Machine) recovered(ev Recovered) {
 		m.leave(*ev.Over) // what is left of it
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:
+		m.broken = true
 		m.leave(Finish{JobFailed, "the newest checkpoint cannot be used: " + ev.Broken + ": going back to an older one may repeat output; allow it with --allow-fallback"})
 	default:
 		m.note("the newest checkpoint cannot be used (%s): going back to checkpoint %d", ev.Broken, m.cp.completed)
@@ -136,6 +137,7 @@ func (m *Machine) reported(r Reported) {
 		m.do(Available{e.node, true})
 		m.hello(e)
 	}
+	m.learn(r.Concluded)
 	m.takeAcks(r.Node, r.Acks)
 	if m.phase != reconciling {
 		m.compare(e)

@@ -280,7 +280,7 @@ func (p *process) watchLease(now time.Time) (stopped bool) {
 
 // state is all that a report tells, but for its version.
 func (p *process) state() Reported {
-	r := Reported{Node: p.node, Incarnation: p.incarnation, Epoch: p.epoch, Fingerprint: p.fingerprint, Acks: slices.Clone(p.acks)}
+	r := Reported{Node: p.node, Incarnation: p.incarnation, Epoch: p.epoch, Fingerprint: p.fingerprint, Concluded: p.seen.Concluded, Acks: slices.Clone(p.acks)}
 	for _, in := range p.tasks {
 		r.Tasks = append(r.Tasks, in.TaskReport)
 	}
