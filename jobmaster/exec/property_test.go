@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +71,8 @@ type weather struct {
 
 	ordered map[graph.TaskID]attempt // the newest that any leader has ordered
 	where   map[graph.TaskID]string
-	trouble map[int]bool // regions to which something has happened since they were deployed
+	ended   map[graph.TaskID]attempt // that came to the end of its input
+	trouble map[int]bool             // regions to which something has happened since they were deployed
 }
 
 // node is a machine with a process, or with none until it starts again.
@@ -101,7 +101,7 @@ type attempt struct {
 func newWeather(t *testing.T, seed uint64) *weather {
 	w := &weather{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0), vault: vault{manifests: map[string]*snapshot.Manifest{}},
-		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, trouble: map[int]bool{},
+		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, ended: map[graph.TaskID]attempt{}, trouble: map[int]bool{},
 		options: Options{
 			Heartbeat: time.Second, Lease: 8 * time.Second, CheckpointEvery: 2 * time.Second, CheckpointTimeout: 4 * time.Second,
 			Restarts: RestartPolicy{Attempts: 1 << 20, BackOff: 100 * time.Millisecond, Max: time.Second},
@@ -144,11 +144,10 @@ func (w *weather) storm() {
 	}
 }
 
-// calmDown mends everything and wants the job to run, to take a checkpoint and to end, each
-// within a time that is enough for a lease, for a look at every executor and for checkpoints
-// whose ids an earlier leader has used up.
+// calmDown mends everything and wants the job to run and take a checkpoint, and then to end,
+// each within a time that is enough for a lease, a back-off and a few checkpoints that time out.
 func (w *weather) calmDown() {
-	const enough = 100 * time.Second
+	const enough = 30 * time.Second
 	w.calm = true
 	for _, n := range w.nodes {
 		w.mend(n)
@@ -227,6 +226,9 @@ func (w *weather) post(lossy bool, deliver func()) {
 		delay := w.upTo(10 * time.Millisecond)
 		if w.chance(2) {
 			delay = w.upTo(500 * time.Millisecond)
+		}
+		if lossy && w.chance(300) {
+			delay = w.upTo(2 * w.options.Lease)
 		}
 		w.mail = append(w.mail, letter{w.now.Add(delay), deliver})
 	}
@@ -381,7 +383,7 @@ func (w *weather) progress(n *node, in *instance) bool {
 	case in.State == Deploying:
 		in.State = Running
 	case in.State == Running && w.inputEnded(in) && (w.ends || w.blocks && w.rnd.IntN(20) == 0 || w.chance(300)):
-		in.State = Ended
+		in.State, w.ended[in.Task] = Ended, attempt{in.Epoch, in.Attempt}
 	case w.chance(4) && in.stopAt < w.last: // the barrier comes before the trigger
 		n.snapshot(in, w.last)
 	default:
@@ -421,7 +423,7 @@ func (w *weather) step(ev Event) {
 			first[r] = d
 		}
 		if _, hello := a.(Hello); *only >= 0 && !hello {
-			w.logf("%s", strings.Join(tell(a), ""))
+			w.logf("%s", tell(a))
 		}
 		w.do(a)
 	}
@@ -488,7 +490,7 @@ func (w *weather) order(to string, a Action) {
 }
 
 // lookAtDeploy wants the newest complete checkpoint restored, by an attempt that is newer than
-// all before.
+// all before, when what it reads over blocking links has been made.
 func (w *weather) lookAtDeploy(d Deploy) {
 	if d.Restore != w.vault.complete() {
 		w.errorf("%s, but the pointer names %d", tell(d), w.vault.complete())
@@ -500,6 +502,13 @@ func (w *weather) lookAtDeploy(d Deploy) {
 	if now.epoch == was.epoch && now.n < was.n {
 		w.errorf("%s, after attempt %d", tell(d), was.n)
 	}
+	for _, l := range w.plan.Vertices[d.Task.Vertex].In {
+		for _, from := range w.plan.Links[l].Senders(d.Task.Subtask) {
+			if w.plan.Links[l].Blocking && w.ended[from] != w.ordered[from] {
+				w.errorf("%s, but %s has not ended", tell(d), name(from))
+			}
+		}
+	}
 	w.ordered[d.Task], w.where[d.Task] = now, d.Node
 	delete(w.trouble, w.region[d.Task])
 }
@@ -507,7 +516,10 @@ func (w *weather) lookAtDeploy(d Deploy) {
 // lookAtCancel wants that a region is cancelled only if something has happened to it.
 func (w *weather) lookAtCancel(c Cancel) {
 	r := w.region[c.Task]
-	if c.UpTo < w.ordered[c.Task].n || w.m.phase == leaving || w.trouble[r] {
+	if w.m.phase == leaving {
+		w.trouble[r] = true // a later leader finds only a part of it
+	}
+	if c.UpTo < w.ordered[c.Task].n || w.trouble[r] {
 		return
 	}
 	for _, id := range w.regions[r] {

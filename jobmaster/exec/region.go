@@ -91,6 +91,10 @@ func (m *Machine) driveRegions() {
 			if m.all(r, func(t *task) bool { return t.state.live() && t.state != Deploying }) {
 				m.move(r, up)
 			}
+		case placing:
+			if !m.ready(r) { // what it reads must be made again
+				m.move(r, idle)
+			}
 		}
 		if r.phase == idle && m.ready(r) {
 			m.move(r, placing)

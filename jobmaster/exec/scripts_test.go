@@ -86,6 +86,11 @@ var lines = []struct {
 	{`(te\d) runs another program`, func(s *stage, a []string) { s.process(a[0]).fingerprint = "g" }},
 	{`(te\d) obeys leader (\d+)`, func(s *stage, a []string) { s.process(a[0]).epoch = uint64(s.number(a[1])) }},
 
+	{`(te\d) holds an acknowledgement of (t\S+)@(\d+) for checkpoint (\d+)`, func(s *stage, a []string) {
+		p := s.process(a[0])
+		p.acks = append(p.acks, Ack{Task: s.task(a[1]), Attempt: uint32(s.number(a[2])), Checkpoint: uint64(s.number(a[3]))})
+	}},
+
 	// Tasks: what happens in them is reported by the next report. An old one is of an attempt
 	// that nobody knew of.
 	{`(t.+) fails?: (.+)`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.gone(a[1]) }) }},
@@ -189,20 +194,19 @@ func (s *stage) parsePlan(words []string) *graph.Plan {
 	return planOf(s.t, parallelism, words...)
 }
 
-// tell is an action as a line, none for one that says nothing to a reader.
-func tell(a Action) []string {
-	line := func(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
+// tell is an action as a line, empty for one that says nothing to a reader.
+func tell(a Action) string {
 	switch a := a.(type) {
 	case Hello:
-		return line("hello %s: session %d, concluded %d, complete %d", a.Node, a.Session, a.Concluded, a.Completed)
+		return fmt.Sprintf("hello %s: session %d, concluded %d, complete %d", a.Node, a.Session, a.Concluded, a.Completed)
 	case Deploy:
 		from := ""
 		if a.Restore != 0 {
 			from = fmt.Sprintf(" from checkpoint %d", a.Restore)
 		}
-		return line("deploy %s@%d on %s/%d%s", name(a.Task), a.Attempt, a.Node, a.Slot, from)
+		return fmt.Sprintf("deploy %s@%d on %s/%d%s", name(a.Task), a.Attempt, a.Node, a.Slot, from)
 	case Cancel:
-		return line("cancel %s@%d on %s", name(a.Task), a.UpTo, a.Node)
+		return fmt.Sprintf("cancel %s@%d on %s", name(a.Task), a.UpTo, a.Node)
 	case Trigger:
 		kind := "checkpoint"
 		if a.Stop {
@@ -212,13 +216,13 @@ func tell(a Action) []string {
 		for _, t := range a.Tasks {
 			tasks = append(tasks, fmt.Sprintf("%s@%d", name(t.Task), t.Attempt))
 		}
-		return line("%s %d on %s: %s", kind, a.Checkpoint, a.Node, strings.Join(tasks, " "))
+		return fmt.Sprintf("%s %d on %s: %s", kind, a.Checkpoint, a.Node, strings.Join(tasks, " "))
 	case Finalize:
-		return line("finalize %s@%d on %s with checkpoint %d", name(a.Task), a.Attempt, a.Node, a.Checkpoint)
+		return fmt.Sprintf("finalize %s@%d on %s with checkpoint %d", name(a.Task), a.Attempt, a.Node, a.Checkpoint)
 	case Enumerate:
-		return line("enumerate the splits")
+		return "enumerate the splits"
 	case StoreSplits:
-		return line("store the splits")
+		return "store the splits"
 	case Place:
 		var units []string
 		for _, u := range a.Units {
@@ -231,20 +235,20 @@ func tell(a Action) []string {
 			}
 			units = append(units, strings.Join(tasks, " "))
 		}
-		return line("place %s", strings.Join(units, ", "))
+		return fmt.Sprintf("place %s", strings.Join(units, ", "))
 	case StoreResult:
-		return line("store the result %s", a.Result.State)
+		return fmt.Sprintf("store the result %s", a.Result.State)
 	case Release:
-		return line("release the slots")
+		return "release the slots"
 	case Available:
 		if a.Is {
-			return line("%s is available", a.Node)
+			return fmt.Sprintf("%s is available", a.Node)
 		}
-		return line("%s is not available", a.Node)
+		return fmt.Sprintf("%s is not available", a.Node)
 	case StoreManifest:
-		return line("store manifest %d", a.Manifest.Checkpoint)
+		return fmt.Sprintf("store manifest %d", a.Manifest.Checkpoint)
 	case AdvancePointer:
-		return line("advance the pointer to %d", a.Checkpoint)
+		return fmt.Sprintf("advance the pointer to %d", a.Checkpoint)
 	case Collect:
 		var keep []string
 		for _, k := range a.Keep {
@@ -252,15 +256,15 @@ func tell(a Action) []string {
 				keep = append(keep, strings.TrimLeft(strings.Split(k, "/")[1], "0"))
 			}
 		}
-		return line("collect up to %d, but %s", a.Newest, cmp.Or(strings.Join(keep, " and "), "nothing"))
+		return fmt.Sprintf("collect up to %d, but %s", a.Newest, cmp.Or(strings.Join(keep, " and "), "nothing"))
 	case Note:
-		return line("note: %s", a.Text)
+		return fmt.Sprintf("note: %s", a.Text)
 	case Finish:
-		return line("finish %s", strings.TrimSuffix(fmt.Sprintf("%s: %s", a.State, a.Reason), ": "))
+		return fmt.Sprintf("finish %s", strings.TrimSuffix(fmt.Sprintf("%s: %s", a.State, a.Reason), ": "))
 	case StepDown:
-		return line("step down: %s", a.Reason)
+		return fmt.Sprintf("step down: %s", a.Reason)
 	}
-	return nil
+	return ""
 }
 
 func name(t graph.TaskID) string { return fmt.Sprintf("t%d.%d", t.Vertex, t.Subtask) }

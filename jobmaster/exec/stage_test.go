@@ -118,7 +118,9 @@ func (s *stage) say(format string, args ...any) {
 
 func (s *stage) do(a Action) {
 	if _, hello := a.(Hello); !hello || s.hellos {
-		s.said = append(s.said, tell(a)...)
+		if line := tell(a); line != "" {
+			s.said = append(s.said, line)
+		}
 	}
 	switch a := a.(type) {
 	case Hello:
