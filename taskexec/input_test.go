@@ -1,0 +1,198 @@
+package taskexec
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"blink/actors"
+	"blink/graph"
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// here is the address of a channel of link 0 from a subtask of the sender to task 0, in the
+// deployment of these tests.
+func here(from int) exchange.Address {
+	return exchange.Address{Link: 0, From: from, Epoch: 3, Attempt: 2}
+}
+
+// receiving is a task with that many channels into its head, each with two credits.
+func receiving(channels int) *task {
+	t := &task{chain: &chain{ops: []any{&listener{}}}, in: inputs{align: newAligner(channels), credits: 2}}
+	for i := range channels {
+		t.in.channels = append(t.in.channels, &inChannel{
+			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime,
+			ref: actors.Ref{Node: "n" + string(rune('0'+i))},
+		})
+	}
+	return t
+}
+
+// listener is a head that notes which inputs have ended.
+type listener struct{ ended []int }
+
+func (l *listener) EndInput(i int) { l.ended = append(l.ended, i) }
+
+// batch is the nth batch of a channel, without records.
+func batch(from int, n uint64, marks ...exchange.Mark) *exchange.Batch {
+	return &exchange.Batch{Address: here(from), Seq: n, Records: nothingIn{}, Marks: marks}
+}
+
+// nothingIn is Records of none.
+type nothingIn struct{ operator.Records }
+
+func (nothingIn) Len() int { return 0 }
+
+// come lets batches arrive that must be welcome.
+func come(t *testing.T, task *task, batches ...*exchange.Batch) {
+	t.Helper()
+	for _, b := range batches {
+		if err := task.arrived(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func refuses(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want an error with %q", err, want)
+	}
+}
+
+func TestABatchOfAnotherDeploymentIsDropped(t *testing.T) {
+	task := receiving(1)
+	for _, other := range []func(a *exchange.Address){
+		func(a *exchange.Address) { a.Attempt-- },
+		func(a *exchange.Address) { a.Attempt++ },
+		func(a *exchange.Address) { a.Epoch-- },
+		func(a *exchange.Address) { a.Link = 1 },
+		func(a *exchange.Address) { a.From = 1 },
+		func(a *exchange.Address) { a.To = 1 },
+	} {
+		b := batch(0, 1)
+		other(&b.Address)
+		come(t, task, b)
+	}
+	if ch := task.in.channels[0]; ch.heard || ch.seq != 0 || len(ch.queue) != 0 {
+		t.Errorf("%d batches were taken", len(ch.queue))
+	}
+	come(t, task, batch(0, 1))
+}
+
+func TestAGapOrARepetitionOnAChannelIsAFailure(t *testing.T) {
+	for _, n := range []uint64{1, 3} {
+		task := receiving(1)
+		come(t, task, batch(0, 1))
+		refuses(t, task.arrived(batch(0, n)), "the connection lost some")
+	}
+}
+
+func TestASenderMayNotExceedItsCredits(t *testing.T) {
+	task := receiving(1)
+	come(t, task, batch(0, 1), batch(0, 2), batch(0, 3)) // the third is the reserve
+	refuses(t, task.arrived(batch(0, 4)), "more than 2 batches without credit")
+}
+
+func TestMarksThatCannotBeAreRefused(t *testing.T) {
+	barrier := exchange.Mark{Kind: exchange.Barrier, Value: 1}
+	refuses(t, receiving(1).arrived(batch(0, 1, barrier, barrier)), "malformed")
+	refuses(t, receiving(1).arrived(batch(0, 1, exchange.Mark{At: 1, Kind: exchange.End})), "malformed")
+}
+
+func TestChannelsAreServedInTurnAndEachInOrder(t *testing.T) {
+	task := receiving(3)
+	come(t, task, batch(0, 1), batch(0, 2), batch(0, 3), batch(2, 1), batch(2, 2))
+	var order []int
+	var last [3]uint64
+	for ch, b := task.in.pick(); b != nil; ch, b = task.in.pick() {
+		if order = append(order, ch.index); b.Seq != last[ch.index]+1 {
+			t.Errorf("channel %d: batch %d after %d", ch.index, b.Seq, last[ch.index])
+		}
+		last[ch.index] = b.Seq
+	}
+	if !slices.Equal(order, []int{0, 2, 0, 2, 0}) {
+		t.Errorf("served %v", order)
+	}
+}
+
+func TestAChannelThatBroughtItsBarrierWaitsForTheOthers(t *testing.T) {
+	task := receiving(2)
+	come(t, task, batch(0, 1), batch(0, 2), batch(1, 1))
+	task.meet(task.in.channels[0], exchange.Mark{Kind: exchange.Barrier, Value: 7})
+	for range 2 {
+		if ch, _ := task.in.pick(); ch != nil && ch.index == 0 {
+			t.Fatal("a batch from behind the barrier is taken")
+		}
+	}
+	task.meet(task.in.channels[1], exchange.Mark{Kind: exchange.Barrier, Value: 7})
+	if id, ok := task.in.align.ready(); !ok || id != 7 {
+		t.Errorf("checkpoint %d is due: %v, want 7", id, ok)
+	}
+	task.in.align.conclude(7)
+	if ch, b := task.in.pick(); ch == nil || ch.index != 0 || b.Seq != 1 {
+		t.Error("what waited behind the barrier does not go on")
+	}
+}
+
+func TestEventTimeIsThatOfTheSlowestChannel(t *testing.T) {
+	task := receiving(3)
+	mark := func(ch int, w int64) {
+		task.meet(task.in.channels[ch], exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
+	}
+	at := func(want int64) {
+		t.Helper()
+		if got := task.inputMark(); got != want {
+			t.Errorf("event time is %d, want %d", got, want)
+		}
+	}
+	mark(0, 50)
+	mark(1, 40)
+	at(operator.NoTime) // one channel has said nothing
+	mark(2, -10)
+	at(-10)
+	mark(2, 60)
+	at(40)
+	mark(1, 30) // a promise is not taken back
+	at(40)
+}
+
+func TestAChannelThatHasEndedHoldsNoEventTime(t *testing.T) {
+	task := receiving(2)
+	end := func(ch int) { task.meet(task.in.channels[ch], exchange.Mark{Kind: exchange.End}) }
+	task.meet(task.in.channels[1], exchange.Mark{Kind: exchange.Watermark, Value: 5})
+	end(0)
+	if got := task.inputMark(); got != 5 {
+		t.Errorf("event time is %d, want that of the channel that is left, 5", got)
+	}
+	end(1)
+	if got := task.inputMark(); got != operator.EndTime {
+		t.Errorf("event time is %d when all channels have ended", got)
+	}
+}
+
+func TestAnInputEndsWithTheLastOfItsChannels(t *testing.T) {
+	task := receiving(3)
+	task.in.channels[2].link.Input = 1
+	head := task.chain.ops[0].(*listener)
+	for i, want := range [][]int{nil, {0}, {0, 1}} {
+		task.meet(task.in.channels[i], exchange.Mark{Kind: exchange.End})
+		if !slices.Equal(head.ended, want) {
+			t.Errorf("after %d channels the inputs %v have ended, want %v", i+1, head.ended, want)
+		}
+	}
+	if !task.in.align.allEnded() {
+		t.Error("a channel has not ended")
+	}
+}
+
+func TestALostConnectionFailsTheTasksWhoseChannelsItCarried(t *testing.T) {
+	task := receiving(2)
+	task.chain.links = []*outLink{{channels: []outChannel{{to: graph.TaskID{Vertex: 4}, ref: actors.Ref{Node: "far"}}}}}
+	refuses(t, task.linkLost("n1"), "connection to n1 lost: it carried the channel from task {0 1}")
+	refuses(t, task.linkLost("far"), "connection to far lost: it carried the channel to task {4 0}")
+	if err := task.linkLost("elsewhere"); err != nil {
+		t.Errorf("a connection of others is lost: %v", err)
+	}
+}

@@ -1,0 +1,298 @@
+package taskexec
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"blink/graph"
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// sending is the outputs of a task with one link, broadcast over some channels, with all that
+// was sent.
+type sending struct {
+	outputs
+	t    *testing.T
+	port operator.Port
+	sent [][]*exchange.Batch // by channel
+}
+
+func newSending(t *testing.T, channels, batchRecords int) *sending {
+	t.Helper()
+	port, err := operator.PortOf[int]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sending{t: t, port: port, sent: make([][]*exchange.Batch, channels)}
+	s.pressure = &operator.Pressure{}
+	s.send = func(ch *outChannel, b *exchange.Batch) error {
+		s.sent[ch.addr.To] = append(s.sent[ch.addr.To], b)
+		return nil
+	}
+	l := &outLink{Link: graph.Link{Ship: graph.Broadcast}, mark: operator.NoTime, channels: make([]outChannel, channels)}
+	for i := range l.channels {
+		l.channels[i].addr = toward(i)
+	}
+	l.port = port.Output(operator.OutputOptions{
+		Ship: graph.Broadcast, Channels: channels, MaxParallelism: 8, BatchRecords: batchRecords, BatchBytes: 1 << 20,
+		Full: func(ch int) { s.full(l, ch) }, Dirty: func(ch int) { s.touched(l, ch) },
+	})
+	s.links = []*outLink{l}
+	return s
+}
+
+// toward is the address of the channel to a subtask of the receiver.
+func toward(to int) exchange.Address { return exchange.Address{To: to, Epoch: 3, Attempt: 2} }
+
+// emit sends records, as the chain does.
+func (s *sending) emit(records ...int) {
+	in := s.links[0].port.Input(0).(operator.Collector[int])
+	for _, r := range records {
+		in.Collect(&r, operator.NoTime)
+	}
+}
+
+func (s *sending) open(channel, credits int) {
+	s.t.Helper()
+	m := exchange.Open{Address: toward(channel), Credits: credits, Schema: 1}
+	if err := s.opened(m, func(*outLink) uint64 { return 1 }); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *sending) credit(channel int) { s.credited(exchange.Credit{Address: toward(channel)}) }
+
+// want compares what was sent on a channel, a text for each batch, and whether the task must
+// wait.
+func (s *sending) want(channel int, held bool, batches ...string) {
+	s.t.Helper()
+	var sent []string
+	for _, b := range s.sent[channel] {
+		sent = append(sent, s.tell(b))
+	}
+	if fmt.Sprintf("%q", sent) != fmt.Sprintf("%q", batches) || s.pressure.Held() != held {
+		s.t.Errorf("sent %q, held %v; want %q, %v", sent, s.pressure.Held(), batches, held)
+	}
+}
+
+// tell is a batch in words: its number, its records, and its marks where they stand.
+func (s *sending) tell(b *exchange.Batch) string {
+	text, next := fmt.Sprintf("%d:", b.Seq), 0
+	var got records
+	upTo := func(n int) {
+		got = nil
+		next = s.port.Deliver(b.Records, next, n, operator.Collector[int](&got), &operator.Pressure{})
+		for _, r := range got {
+			text += fmt.Sprint(" ", r)
+		}
+	}
+	for _, m := range b.Marks {
+		upTo(m.At)
+		text += " " + [...]string{"", fmt.Sprint("watermark ", int64(m.Value)), fmt.Sprint("barrier ", m.Value), "end"}[m.Kind]
+	}
+	upTo(b.Records.Len())
+	return text
+}
+
+// records is a Collector that keeps what it gets.
+type records []int
+
+func (r *records) Collect(in *int, _ int64) { *r = append(*r, *in) }
+
+func TestNothingIsSentBeforeTheReceiverIsReady(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.barrier(7) // the reserve is a right that the receiver grants too
+	s.emit(1, 2)
+	s.want(0, true)
+	s.open(0, 2)
+	s.want(0, false, "1: barrier 7", "2: 1 2")
+}
+
+func TestABatchNeedsACreditAndTheTaskWaitsForIt(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 2)
+	s.emit(1, 2, 3, 4)
+	s.want(0, false, "1: 1 2", "2: 3 4")
+	s.emit(5, 6)
+	s.want(0, true, "1: 1 2", "2: 3 4")
+	s.credit(0)
+	s.want(0, false, "1: 1 2", "2: 3 4", "3: 5 6")
+}
+
+func TestEveryFullChannelHoldsTheTask(t *testing.T) {
+	s := newSending(t, 2, 2)
+	s.open(0, 1)
+	s.open(1, 1)
+	s.emit(1, 2, 3, 4)
+	s.credit(0)
+	s.want(0, true, "1: 1 2", "2: 3 4")
+	s.credit(1)
+	s.want(1, false, "1: 1 2", "2: 3 4")
+}
+
+func TestOneBatchWithABarrierOrAnEndGoesWithoutACredit(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 1)
+	s.emit(1, 2, 3)
+	s.barrier(7)
+	s.want(0, false, "1: 1 2", "2: 3 barrier 7")
+	s.end() // the reserve is used
+	s.want(0, true, "1: 1 2", "2: 3 barrier 7")
+	s.credit(0)
+	s.want(0, false, "1: 1 2", "2: 3 barrier 7", "3: end")
+}
+
+func TestABarrierOvertakesNothing(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 1)
+	s.emit(1, 2, 3, 4)
+	s.barrier(7)
+	s.want(0, true, "1: 1 2")
+	s.credit(0)
+	s.want(0, false, "1: 1 2", "2: 3 4", "3: barrier 7")
+}
+
+func TestAWatermarkTravelsWithTheNextBatch(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 2)
+	s.watermark(s.links[0], 5)
+	s.watermark(s.links[0], 8) // nothing came between: it stands for both
+	s.watermark(s.links[0], 6) // a promise is not taken back
+	s.emit(1)
+	s.watermark(s.links[0], 9)
+	s.want(0, false)
+	s.emit(2)
+	s.want(0, false, "1: watermark 8 1 watermark 9 2")
+}
+
+func TestABatchHoldsABoundedNumberOfMarks(t *testing.T) {
+	s := newSending(t, 1, 2*exchange.MaxMarks)
+	s.open(0, 2)
+	for i := range exchange.MaxMarks {
+		s.want(0, false)
+		s.emit(i)
+		s.watermark(s.links[0], int64(i))
+	}
+	if len(s.sent[0]) != 1 || len(s.sent[0][0].Marks) != exchange.MaxMarks {
+		t.Errorf("%d batches are sent", len(s.sent[0]))
+	}
+}
+
+func TestFlushSendsWhatHasGatheredWhereThereIsACredit(t *testing.T) {
+	s := newSending(t, 2, 2)
+	s.open(0, 1)
+	s.emit(1)
+	s.flush()
+	s.want(0, false, "1: 1")
+	s.want(1, false) // it is not ready
+	s.emit(2)
+	s.flush()
+	s.want(0, true, "1: 1") // the other one is full
+	s.open(1, 1)
+	s.want(1, false, "1: 1 2")
+	s.credit(0)
+	s.flush()
+	s.want(0, false, "1: 1", "2: 2")
+}
+
+func TestNothingFollowsTheEnd(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 5)
+	s.emit(1)
+	s.end()
+	s.end()
+	s.barrier(7)
+	s.watermark(s.links[0], 5)
+	s.flush()
+	s.want(0, false, "1: 1 end")
+}
+
+func TestOpeningAgainGrantsNothing(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.open(0, 1)
+	s.emit(1, 2)
+	s.open(0, 1)
+	s.emit(3, 4)
+	s.want(0, true, "1: 1 2")
+}
+
+func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
+	s := newSending(t, 1, 2)
+	other := toward(0)
+	other.Attempt++
+	if err := s.opened(exchange.Open{Address: other, Credits: 9}, func(*outLink) uint64 { return 1 }); err != nil || s.links[0].channels[0].open {
+		t.Errorf("opened by another deployment: %v", err)
+	}
+	s.open(0, 1)
+	s.credited(exchange.Credit{Address: other})
+	s.emit(1, 2, 3, 4)
+	s.want(0, true, "1: 1 2")
+}
+
+func TestAReceiverWithOtherRecordsIsRefused(t *testing.T) {
+	s := newSending(t, 1, 2)
+	err := s.opened(exchange.Open{Address: toward(0), Credits: 1, Schema: 2}, func(*outLink) uint64 { return 1 })
+	refuses(t, err, "both processes must run the same binary")
+}
+
+// Whatever the speed of both ends: the receiver never gets more than it has granted, every
+// record arrives once and in order, and barriers stand where they were put.
+func TestAChannelIsBoundedAndLosesNothing(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		s, in := newSending(t, 1, 2), receiving(1)
+		in.in.channels[0].addr, in.in.credits = toward(0), 1+r.IntN(3)
+		var sent, got []string
+		arrived, n := 0, 0
+		arrive := func() {
+			if arrived < len(s.sent[0]) {
+				if err := in.arrived(s.sent[0][arrived]); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+				arrived++
+			}
+		}
+		consume := func() {
+			if _, b := in.in.pick(); b != nil {
+				got = append(got, strings.Fields(s.tell(b))[1:]...)
+				s.credit(0)
+			}
+		}
+		for range 200 {
+			switch r.IntN(8) {
+			case 0:
+				s.open(0, in.in.credits)
+			case 1, 2:
+				arrive()
+			case 3, 4:
+				consume()
+			case 5:
+				s.flush()
+			case 6:
+				if !s.pressure.Held() {
+					n++
+					s.barrier(uint64(n))
+					sent = append(sent, "barrier", fmt.Sprint(n))
+				}
+			default:
+				if !s.pressure.Held() {
+					n++
+					s.emit(n)
+					sent = append(sent, fmt.Sprint(n))
+				}
+			}
+		}
+		s.open(0, in.in.credits)
+		s.end()
+		for range 400 {
+			arrive()
+			consume()
+		}
+		if sent = append(sent, "end"); fmt.Sprint(got) != fmt.Sprint(sent) || s.pressure.Held() {
+			t.Fatalf("seed %d: sent %v\ngot %v", seed, sent, got)
+		}
+	}
+}

@@ -1,0 +1,22 @@
+package taskexec
+
+import (
+	"testing"
+	"time"
+)
+
+func TestTheRateLimitSavesNothingUp(t *testing.T) {
+	s := &sourceState{rate: 10}
+	s.limit(at(0), 5)
+	if !s.nextAt.Equal(at(0).Add(500 * time.Millisecond)) {
+		t.Errorf("after 5 records at 10 a second it goes on at %v", s.nextAt)
+	}
+	s.limit(at(60), 10) // it was idle for a minute
+	if !s.nextAt.Equal(at(61)) {
+		t.Errorf("after 10 more it goes on at %v", s.nextAt)
+	}
+	s.limit(at(60), 10) // before its time
+	if !s.nextAt.Equal(at(62)) {
+		t.Errorf("what came too soon is not waited for: %v", s.nextAt)
+	}
+}
