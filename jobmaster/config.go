@@ -58,10 +58,7 @@ type Status struct {
 }
 
 // Counter is what an operator has counted, over all its tasks.
-type Counter struct {
-	Operator, Metric string
-	Value            int64
-}
+type Counter = exec.Counter
 
 // Result is how a job ended.
 type Result struct {

@@ -33,7 +33,7 @@ func (j *JobMaster) do(a exec.Action) {
 	case exec.StoreSplits:
 		j.storeSplits(a, 1)
 	case exec.StoreResult:
-		j.storeResult(Result{State: a.Result.State, Reason: a.Result.Reason, Checkpoint: j.manifest, Counters: j.counters()}, 1)
+		j.storeResult(Result{State: a.Result.State, Reason: a.Result.Reason, Checkpoint: j.manifest, Counters: j.m.Counters()}, 1)
 	case exec.Place:
 		j.c.Tell(j.place, a)
 	case exec.Release:
@@ -48,12 +48,15 @@ func (j *JobMaster) do(a exec.Action) {
 	case exec.Collect:
 		j.collect(a)
 	case exec.Wake:
-		j.c.After("wake", a.At.Sub(j.c.Now()), wake{})
+		if !a.At.Equal(j.wakeAt) {
+			j.wakeAt = a.At
+			j.c.After("wake", a.At.Sub(j.c.Now()), wake{})
+		}
 	case exec.Note:
 		j.c.Log().Info().Str("job", j.config.Job).Uint64("epoch", j.lead.Epoch).Msg(a.Text)
 		j.observe(a.Text)
 	case exec.Finish:
-		r := Result{State: a.State, Reason: a.Reason, Counters: j.counters()}
+		r := Result{State: a.State, Reason: a.Reason, Counters: j.m.Counters()}
 		if j.stored != nil {
 			r = *j.stored
 		}

@@ -1,7 +1,6 @@
 package jobmaster
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,9 +30,9 @@ type JobMaster struct {
 	plan    *graph.Plan
 	m       *exec.Machine
 	place   actors.Ref
-	offers  []offer // executors that obey us, ascending by node
-	reports map[string]*protos.Report
-	early   []any // what came before the machine was ready; bounded by maxEarly
+	offers  []offer   // executors that obey us, ascending by node
+	wakeAt  time.Time // of the machine; zero: it is not to be woken
+	early   []any     // what came before the machine was ready; bounded by maxEarly
 
 	status    Status
 	triggered uint64 // the checkpoint being taken
@@ -50,7 +49,7 @@ type JobMaster struct {
 const maxEarly = 1000
 
 func newJobMaster(config Config, lead leader.Lead, until time.Time, boss actors.Ref) actors.Actor {
-	return &JobMaster{config: config, lead: lead, until: until, boss: boss, reports: map[string]*protos.Report{}}
+	return &JobMaster{config: config, lead: lead, until: until, boss: boss}
 }
 
 type wake struct{}
@@ -72,6 +71,7 @@ func (j *JobMaster) Receive(c *actors.Ctx, m any) error {
 	case *protos.Report:
 		j.heard(m)
 	case wake:
+		j.wakeAt = time.Time{}
 		j.step(exec.Tick{})
 	case retry:
 		m.f()
@@ -283,13 +283,9 @@ func (j *JobMaster) step(ev exec.Event) {
 
 // heard takes an executor's report.
 func (j *JobMaster) heard(r *protos.Report) {
-	if r.Job != j.config.Job {
-		return
+	if r.Job == j.config.Job {
+		j.step(eventOf(r))
 	}
-	if r.Epoch == j.lead.Epoch {
-		j.reports[r.Executor] = r
-	}
-	j.step(eventOf(r))
 }
 
 // available tells the placement which slots there are.
@@ -298,8 +294,8 @@ func (j *JobMaster) available(a exec.Available) {
 	if ok {
 		j.offers = slices.Delete(j.offers, i, i+1)
 	}
-	if r := j.reports[a.Node]; a.Is && r != nil {
-		j.offers = slices.Insert(j.offers, i, offer{a.Node, int(r.Slots)})
+	if a.Slots > 0 {
+		j.offers = slices.Insert(j.offers, i, offer{a.Node, a.Slots})
 	}
 	j.c.Tell(j.place, offered{slices.Clone(j.offers)})
 }
@@ -310,30 +306,6 @@ func (j *JobMaster) end(r Result) {
 	j.c.Tell(j.boss, finished{r})
 }
 
-// counters adds up what all tasks have counted.
-func (j *JobMaster) counters() []Counter {
-	var all []Counter
-	for _, r := range j.reports {
-		for _, t := range r.Tasks { // sums, and sorted below: the order of the map is lost
-			for _, c := range t.Counters {
-				all = append(all, Counter{c.Operator, c.Metric, c.Value})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b Counter) int {
-		return cmp.Or(strings.Compare(a.Operator, b.Operator), strings.Compare(a.Metric, b.Metric))
-	})
-	sums := all[:0]
-	for _, c := range all {
-		if n := len(sums); n > 0 && sums[n-1].Operator == c.Operator && sums[n-1].Metric == c.Metric {
-			sums[n-1].Value += c.Value
-			continue
-		}
-		sums = append(sums, c)
-	}
-	return sums
-}
-
 // observe shows people what has changed.
 func (j *JobMaster) observe(note string) {
 	if j.config.Observe == nil || j.m == nil {
@@ -341,7 +313,7 @@ func (j *JobMaster) observe(note string) {
 	}
 	s := j.status
 	s.State, s.Restarts, s.Checkpoint, s.Running, s.Note = j.m.State(), j.m.Restarts(), j.m.Completed(), j.m.Alive(), note
-	s.Counters = j.counters()
+	s.Counters = j.m.Counters()
 	j.status = s
 	j.config.Observe(s)
 }

@@ -13,13 +13,17 @@ import (
 func eventOf(r *protos.Report) exec.Reported {
 	ev := exec.Reported{
 		Node: r.Executor, Incarnation: r.Incarnation, Version: r.Version, Epoch: r.Epoch, Fingerprint: r.Fingerprint,
-		Concluded: r.Concluded,
+		Since: r.Since, Slots: int(r.Slots), Concluded: r.Concluded,
 	}
 	for _, t := range r.Tasks {
-		ev.Tasks = append(ev.Tasks, exec.TaskReport{
+		task := exec.TaskReport{
 			Task: taskID(t.Task), Attempt: t.Attempt, Epoch: t.Epoch, State: stateOf(t.State), Failure: t.Failure,
 			Slot: int(t.Slot), Restored: t.Restored, Committed: t.Committed, Finalized: t.Finalized,
-		})
+		}
+		for _, c := range t.Counters {
+			task.Counters = append(task.Counters, exec.Counter{Operator: c.Operator, Metric: c.Metric, Value: c.Value})
+		}
+		ev.Tasks = append(ev.Tasks, task)
 	}
 	for _, a := range r.Acks {
 		ev.Acks = append(ev.Acks, ackOf(a))
@@ -63,7 +67,7 @@ func ackOf(a *protos.Ack) exec.Ack {
 func helloOf(a exec.Hello, job string, epoch uint64, leader actors.Ref) *protos.Hello {
 	return &protos.Hello{
 		Job: job, Epoch: epoch, LeaderNode: leader.Node, LeaderId: leader.ID,
-		Concluded: a.Concluded, Completed: a.Completed, Seen: a.Seen,
+		Concluded: a.Concluded, Completed: a.Completed, Seen: a.Seen, Held: a.Held,
 		Incarnation: a.Incarnation, Session: a.Session,
 	}
 }

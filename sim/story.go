@@ -49,7 +49,7 @@ func (c *cluster) tell(ev exec.Event, actions []exec.Action) {
 		case exec.StoreResult:
 			c.say(where, "stores the result")
 		case exec.Available:
-			if a.Is {
+			if a.Slots > 0 {
 				c.say(where, "hears of executor %s", a.Node)
 			} else {
 				c.say(where, "gives executor %s up", a.Node)

@@ -2,7 +2,7 @@
 //
 // Executor is the one root actor of the process, named "te". It obeys the JobMaster with
 // the highest epoch it has seen, spawns a task actor for each Deploy, stops them for a
-// Cancel, and answers everything with its whole state, a protos.Report: the protocol is
+// Cancel, and answers everything with its state, a protos.Report: the protocol is
 // level-triggered (see protos/control.proto). It keeps acknowledgements until their
 // checkpoint is concluded, so that a new leader hears them too, and stops its own tasks
 // when its lease runs out.

@@ -31,11 +31,14 @@ type Executor struct {
 	leader    actors.Ref
 	heard     time.Time // of the leader
 	lease     *lease
+	watching  bool // the end of the lease
 	concluded concluded
 	looking   bool
 
 	version uint64
-	changed bool // the JobMaster does not know yet
+	held    uint64 // version up to which the leader knows our state; 0: it needs all of it
+	news    uint64 // version of the report that told the newest change
+	changed bool   // the JobMaster is to be told at once
 	tasks   map[graph.TaskID]*entry
 	acks    []ack
 }
@@ -53,6 +56,7 @@ type entry struct {
 	expired  bool       // because the lease ran out
 	restored uint64
 	status   status
+	news     uint64 // version of the report that told its newest change
 }
 
 // status is what a task tells of itself.
@@ -73,6 +77,7 @@ type ack struct {
 	handle     handle
 	parts      []partSummary
 	declined   string
+	news       uint64 // version of the report that told it first
 }
 
 // New makes the executor's actor. The config must be valid.
@@ -101,6 +106,7 @@ func (e *Executor) Receive(c *actors.Ctx, m any) error {
 	case heartbeat:
 		e.beat()
 	case leaseTimer:
+		e.watching = false
 		e.watchLease()
 	case *protos.Hello:
 		if e.obey(m.Job, m.Epoch) {
@@ -164,7 +170,7 @@ func (e *Executor) obey(job string, epoch uint64) bool {
 		return false
 	}
 	if epoch > e.epoch {
-		e.epoch, e.session = epoch, 0
+		e.epoch, e.session, e.held, e.changed = epoch, 0, 0, true
 	}
 	if e.config.Obeyed != nil {
 		e.config.Obeyed(epoch)
@@ -181,6 +187,8 @@ func (e *Executor) hello(m *protos.Hello) {
 	e.heard = e.c.Now()
 	if m.Incarnation == e.config.Incarnation {
 		e.session = max(e.session, m.Session)
+		e.changed = e.changed || m.Held < e.held // it has forgotten
+		e.held = m.Held
 		e.lease.seen(m.Seen)
 		e.watchLease()
 	}
@@ -206,7 +214,7 @@ func (e *Executor) deploy(m *protos.Deploy) error {
 	}
 	switch {
 	case d.attempt < en.fence && !mutate.On(mutate.AttemptFence), en.attempt == d.attempt && en.epoch == d.epoch && en.state != protos.TaskState_UNKNOWN:
-		e.changed = true
+		e.tell(en)
 		return nil
 	case en.ref != (actors.Ref{}):
 		e.cancel(d.task, d.attempt-1)
@@ -225,7 +233,7 @@ func (e *Executor) deploy(m *protos.Deploy) error {
 	*en = entry{attempt: d.attempt, epoch: d.epoch, slot: d.slot, fence: d.attempt, ref: ref, restored: d.restore, state: protos.TaskState_DEPLOYING}
 	en.status = status{attempt: d.attempt, task: d.task, committed: d.restore}
 	e.c.Tell(ref, e.concluded)
-	e.changed = true
+	e.tell(en)
 	return nil
 }
 
@@ -239,7 +247,7 @@ func (e *Executor) current(m *protos.Deploy) bool {
 
 func (e *Executor) refuse(en *entry, d deployment, why string) {
 	*en = entry{attempt: d.attempt, epoch: d.epoch, slot: -1, fence: d.attempt, state: protos.TaskState_FAILED, failure: why}
-	e.changed = true
+	e.tell(en)
 }
 
 // cancel ends every attempt up to upTo, and refuses them from now on. The report says so
@@ -247,7 +255,7 @@ func (e *Executor) refuse(en *entry, d deployment, why string) {
 func (e *Executor) cancel(t graph.TaskID, upTo uint32) {
 	en := e.entry(t)
 	en.fence = max(en.fence, upTo+1)
-	e.changed = true
+	e.tell(en)
 	switch {
 	case en.attempt > upTo:
 	case en.ref == (actors.Ref{}):
@@ -276,8 +284,20 @@ func (e *Executor) down(m actors.Down) {
 		if en.attempt < en.fence {
 			en.attempt, en.state = en.fence-1, protos.TaskState_CANCELED
 		}
-		e.changed = true
+		e.tell(en)
 	}
+}
+
+// tell has the leader told of a task at once.
+func (e *Executor) tell(en *entry) {
+	e.note(&en.news)
+	e.changed = true
+}
+
+// note has something told with the next report.
+func (e *Executor) note(news *uint64) {
+	e.news = e.version + 1
+	*news = e.news
 }
 
 func (e *Executor) entry(t graph.TaskID) *entry {
@@ -312,7 +332,24 @@ func (e *Executor) status(s status) {
 	}
 	old := en.status
 	en.status, en.state = s, s.phase.state()
-	e.changed = e.changed || s.phase != old.phase || s.committed != old.committed || s.finalized != old.finalized
+	e.note(&en.news)
+	switch {
+	case s.phase != old.phase || s.finalized != old.finalized:
+		e.changed = true
+	case s.committed != old.committed:
+		e.changed = e.changed || e.allCommitted()
+	}
+}
+
+// allCommitted says whether every task has committed what is complete: the leader waits for
+// the last one.
+func (e *Executor) allCommitted() bool {
+	for _, en := range e.tasks {
+		if en.ref != (actors.Ref{}) && en.status.committed < e.concluded.completed {
+			return false
+		}
+	}
+	return true
 }
 
 func (p phase) state() protos.TaskState {
@@ -327,12 +364,30 @@ func (p phase) state() protos.TaskState {
 	return protos.TaskState_DEPLOYING
 }
 
-// ack keeps a task's acknowledgement until its checkpoint is concluded.
+// ack keeps a task's acknowledgement until its checkpoint is concluded. The leader is told at
+// once when it is the last one here, for it waits for that; else with the next report.
 func (e *Executor) ack(a ack) {
-	if a.checkpoint > e.concluded.concluded {
-		e.acks = append(e.acks, a)
-		e.changed = true
+	if a.checkpoint <= e.concluded.concluded {
+		return
 	}
+	e.note(&a.news)
+	e.acks = append(e.acks, a)
+	e.changed = e.changed || a.declined != "" || e.allAcknowledged(a.checkpoint)
+}
+
+func (e *Executor) allAcknowledged(checkpoint uint64) bool {
+	missing := 0
+	for _, en := range e.tasks {
+		if en.ref != (actors.Ref{}) {
+			missing++
+		}
+	}
+	for _, a := range e.acks {
+		if a.checkpoint == checkpoint {
+			missing--
+		}
+	}
+	return missing <= 0
 }
 
 // beat reports, and looks for the leader when it is silent.
@@ -345,7 +400,8 @@ func (e *Executor) beat() {
 	e.c.After("heartbeat", e.config.Heartbeat, heartbeat{})
 }
 
-// watchLease stops the tasks when the lease has run out, else looks again when it would.
+// watchLease stops the tasks when the lease has run out, else looks again when it would. A
+// lease is never cut short, so one look at a time is enough.
 func (e *Executor) watchLease() {
 	if e.lease.expired(e.c.Now()) {
 		if !mutate.On(mutate.IgnoreLease) {
@@ -353,7 +409,10 @@ func (e *Executor) watchLease() {
 		}
 		return
 	}
-	e.c.After("lease", e.lease.until.Sub(e.c.Now()), leaseTimer{})
+	if !e.watching {
+		e.watching = true
+		e.c.After("lease", e.lease.until.Sub(e.c.Now()), leaseTimer{})
+	}
 }
 
 // expire stops every task: others may be starting them.

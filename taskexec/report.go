@@ -27,8 +27,8 @@ type fetch struct {
 	items    []string
 }
 
-// report sends the executor's whole state to the JobMaster it obeys. Without one it waits:
-// the next that is heard of gets it.
+// report sends the executor's state to the JobMaster it obeys, except what that one holds.
+// Without a JobMaster it waits: the next that is heard of gets it.
 func (e *Executor) report() {
 	e.changed = false
 	if e.leader == (actors.Ref{}) {
@@ -37,17 +37,28 @@ func (e *Executor) report() {
 	e.version++
 	r := &protos.Report{
 		Job: e.config.Job, Executor: e.c.Self().Node, Incarnation: e.config.Incarnation,
-		Version: e.version, Epoch: e.epoch, Slots: uint32(e.config.Slots),
+		Version: e.version, Since: e.held, Epoch: e.epoch, Slots: uint32(e.config.Slots),
 		Fingerprint: e.fingerprint, Concluded: e.concluded.concluded,
 	}
-	for _, t := range e.known() {
-		r.Tasks = append(r.Tasks, reportOf(t, e.tasks[t]))
-	}
-	for _, a := range e.acks {
-		r.Acks = append(r.Acks, ackOf(a))
+	if e.news > e.held {
+		e.fill(r)
 	}
 	e.lease.reported(e.version, e.c.Now())
 	e.c.Tell(e.leader, r)
+}
+
+// fill adds what the leader does not hold.
+func (e *Executor) fill(r *protos.Report) {
+	for _, t := range e.known() {
+		if en := e.tasks[t]; en.news > e.held {
+			r.Tasks = append(r.Tasks, reportOf(t, en))
+		}
+	}
+	for _, a := range e.acks {
+		if a.news > e.held {
+			r.Acks = append(r.Acks, ackOf(a))
+		}
+	}
 }
 
 func reportOf(t graph.TaskID, en *entry) *protos.TaskReport {
@@ -84,7 +95,8 @@ func (t *task) tell() {
 		committed: t.sinks.committed, finalized: t.sinks.finalized,
 	}
 	old, now := t.status, t.c.Now()
-	if s.phase == old.phase && s.committed == old.committed && s.finalized == old.finalized && now.Sub(t.toldAt) < t.spec.config.Heartbeat {
+	same := s.phase == old.phase && s.committed == old.committed && s.finalized == old.finalized
+	if same && (now.Sub(t.toldAt) < t.spec.config.Heartbeat || slices.Equal(t.counters.list, old.counters)) {
 		return
 	}
 	s.counters = slices.Clone(t.counters.list)

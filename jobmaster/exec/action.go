@@ -19,6 +19,7 @@ type (
 		Incarnation uint64 // of the process that is meant; 0: any
 		Session     uint64 // of our dealings with it; see executor.session
 		Seen        uint64 // newest version of its reports
+		Held        uint64 // version up to which we know its state; 0: we need all of it
 		Concluded   uint64
 		Completed   uint64
 	}
@@ -70,10 +71,10 @@ type (
 	StoreResult struct{ Result Finish }
 	// Release gives all slots back.
 	Release struct{}
-	// Available says whether an executor may get tasks.
+	// Available says how many slots of an executor may get tasks; 0: it is given up.
 	Available struct {
-		Node string
-		Is   bool
+		Node  string
+		Slots int
 	}
 	// StoreManifest writes a checkpoint's manifest.
 	StoreManifest struct{ Manifest *snapshot.Manifest }

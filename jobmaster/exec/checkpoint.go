@@ -114,15 +114,16 @@ func (m *Machine) begin(stop, final bool) {
 
 // trigger tells the tasks that have not acknowledged, an executor at a time.
 func (m *Machine) trigger() {
-	for _, e := range m.executors {
-		tr := Trigger{Node: e.node, Checkpoint: m.cp.id, Stop: m.cp.stop}
-		for _, t := range m.tasks {
-			if _, acked := m.cp.acks[t.id]; t.slot.Node == e.node && !acked {
-				tr.Tasks = append(tr.Tasks, TaskAttempt{t.id, t.attempt})
-			}
+	m.resendAt = m.now.Add(m.o.Resend)
+	missing := map[string][]TaskAttempt{} // by node
+	for _, t := range m.tasks {
+		if _, acked := m.cp.acks[t.id]; !acked {
+			missing[t.slot.Node] = append(missing[t.slot.Node], TaskAttempt{t.id, t.attempt})
 		}
-		if len(tr.Tasks) > 0 {
-			m.do(tr)
+	}
+	for _, e := range m.executors {
+		if tasks := missing[e.node]; len(tasks) > 0 {
+			m.do(Trigger{Node: e.node, Checkpoint: m.cp.id, Stop: m.cp.stop, Tasks: tasks})
 		}
 	}
 }

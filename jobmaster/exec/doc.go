@@ -22,9 +22,9 @@
 //	 ▲                       │  failure   │
 //	 └── back-off ◄── cancelling ◄────────┘      (barrier: nothing of it lives anywhere)
 //
-// TaskExecutors are heard through reports of their whole state, so every decision compares
-// what is wanted with what was last reported, and everything that is sent is sent again until
-// a report shows its effect.
+// TaskExecutors are heard through reports of their state (which leave out what the machine says
+// that it holds), so every decision compares what is wanted with what was last reported, and
+// everything that is sent is sent again until a report shows its effect.
 //
 // Start reading at Machine.Step.
 package exec

@@ -20,15 +20,17 @@ type (
 	}
 	// Tick says that time has passed.
 	Tick struct{}
-	// Reported is a TaskExecutor's whole state.
+	// Reported is a TaskExecutor's state, or what is new of it.
 	Reported struct {
 		Node        string
 		Incarnation uint64
 		Version     uint64
+		Since       uint64 // only what has changed behind this version; 0: everything
 		Epoch       uint64
 		Fingerprint string
-		Concluded   uint64 // as it was told, maybe by an earlier leader
-		Tasks       []TaskReport
+		Slots       int
+		Concluded   uint64       // as it was told, maybe by an earlier leader
+		Tasks       []TaskReport // ascending
 		Acks        []Ack
 	}
 	// Placed gives the units of the last Place their slots.
@@ -117,6 +119,14 @@ type TaskReport struct {
 	Restored  uint64
 	Committed uint64
 	Finalized uint64
+	Counters  []Counter
+}
+
+// Counter is one number that the operators of a task count.
+type Counter struct {
+	Operator string
+	Metric   string
+	Value    int64
 }
 
 // Ack is a task's word on a checkpoint.

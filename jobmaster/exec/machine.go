@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"blink/graph"
@@ -61,10 +63,11 @@ type executor struct {
 	// session counts our dealings with it: a new one begins when it was given up, so that a
 	// Deploy of the old one, late on its way, is refused.
 	session  uint64
-	heard    time.Time // of a report
-	obeys    bool      // it has reported under our epoch
-	lost     bool      // given up; until it reports again
-	reported []TaskReport
+	heard    time.Time    // of a report
+	obeys    bool         // it has reported under our epoch
+	lost     bool         // given up; until it reports again
+	held     uint64       // version up to which reported is its state; 0: it is not known
+	reported []TaskReport // ascending by task
 }
 
 // task is what we want and know of a task.
@@ -277,7 +280,7 @@ func (m *Machine) helloAll() {
 
 func (m *Machine) hello(e *executor) {
 	m.do(Hello{
-		Node: e.node, Incarnation: e.incarnation, Session: e.session, Seen: e.version,
+		Node: e.node, Incarnation: e.incarnation, Session: e.session, Seen: e.version, Held: e.held,
 		Concluded: m.cp.concluded, Completed: m.cp.completed,
 	})
 }
@@ -366,6 +369,27 @@ func (m *Machine) Alive() int {
 		}
 	}
 	return n
+}
+
+// Counters are what all tasks have counted, each task by its newest report, summed by
+// operator and metric and ascending by both.
+func (m *Machine) Counters() []Counter {
+	var all []Counter
+	for _, t := range m.tasks {
+		all = append(all, t.report.Counters...)
+	}
+	slices.SortFunc(all, func(a, b Counter) int {
+		return cmp.Or(strings.Compare(a.Operator, b.Operator), strings.Compare(a.Metric, b.Metric))
+	})
+	sums := all[:0]
+	for _, c := range all {
+		if n := len(sums); n > 0 && sums[n-1].Operator == c.Operator && sums[n-1].Metric == c.Metric {
+			sums[n-1].Value += c.Value
+			continue
+		}
+		sums = append(sums, c)
+	}
+	return sums
 }
 
 // Completed is the newest complete checkpoint, 0 if there is none.

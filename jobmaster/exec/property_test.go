@@ -449,7 +449,7 @@ func (w *weather) do(a Action) {
 		w.order(a.Node, a)
 	case Available:
 		w.offers = slices.DeleteFunc(w.offers, func(n string) bool { return n == a.Node })
-		if a.Is {
+		if a.Slots > 0 {
 			w.offers = append(w.offers, a.Node)
 		}
 		w.place()

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"blink/graph"
 	"blink/internal/mutate"
 	"blink/placement"
 )
@@ -84,10 +85,10 @@ func (m *Machine) expireExecutors() {
 
 // forget drops all claims on an executor's process: it has stopped its tasks, or is gone.
 func (m *Machine) forget(e *executor, why string) {
-	e.reported = nil
+	e.reported, e.held = nil, 0
 	if e.obeys {
 		e.obeys = false
-		m.do(Available{e.node, false})
+		m.do(Available{Node: e.node})
 	}
 	var struck []*region
 	for _, t := range m.tasks {
@@ -127,20 +128,37 @@ func (m *Machine) reported(r Reported) {
 	}
 	e.version, e.heard, e.lost = r.Version, m.now, false
 	defer m.watch(e)
-	if r.Epoch < m.spec.Epoch {
-		m.hello(e) // what it says may change until it obeys us
+	if r.Epoch < m.spec.Epoch || r.Since > e.held {
+		m.hello(e) // what it says may change until it obeys us, or adds to what we do not know
 		return
 	}
-	first := !e.obeys
-	e.obeys, e.reported = true, r.Tasks
-	if first {
-		m.do(Available{e.node, true})
+	e.hold(r)
+	if !e.obeys {
+		e.obeys = true
+		m.do(Available{e.node, r.Slots})
 		m.hello(e)
 	}
 	m.learn(r.Concluded)
 	m.takeAcks(r.Node, r.Acks)
 	if m.phase != reconciling {
 		m.compare(e)
+	}
+}
+
+// hold takes what a report tells of the tasks.
+func (e *executor) hold(r Reported) {
+	e.held = r.Version
+	if r.Since == 0 {
+		e.reported = slices.Clone(r.Tasks)
+		return
+	}
+	for _, t := range r.Tasks {
+		i, known := slices.BinarySearchFunc(e.reported, t.Task, func(k TaskReport, id graph.TaskID) int { return k.Task.Compare(id) })
+		if known {
+			e.reported[i] = t
+		} else {
+			e.reported = slices.Insert(e.reported, i, t)
+		}
 	}
 }
 

@@ -198,7 +198,11 @@ func (s *stage) parsePlan(words []string) *graph.Plan {
 func tell(a Action) string {
 	switch a := a.(type) {
 	case Hello:
-		return fmt.Sprintf("hello %s: session %d, concluded %d, complete %d", a.Node, a.Session, a.Concluded, a.Completed)
+		line := fmt.Sprintf("hello %s: session %d, concluded %d, complete %d", a.Node, a.Session, a.Concluded, a.Completed)
+		if a.Held == 0 {
+			line += ", tell me everything"
+		}
+		return line
 	case Deploy:
 		from := ""
 		if a.Restore != 0 {
@@ -241,7 +245,7 @@ func tell(a Action) string {
 	case Release:
 		return "release the slots"
 	case Available:
-		if a.Is {
+		if a.Slots > 0 {
 			return fmt.Sprintf("%s is available", a.Node)
 		}
 		return fmt.Sprintf("%s is not available", a.Node)

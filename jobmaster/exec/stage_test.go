@@ -135,7 +135,7 @@ func (s *stage) do(a Action) {
 		s.order(a.Node, a)
 	case Available:
 		s.offers = slices.DeleteFunc(s.offers, func(n string) bool { return n == a.Node })
-		if a.Is {
+		if a.Slots > 0 {
 			s.offers = append(s.offers, a.Node)
 			slices.Sort(s.offers)
 		}
@@ -226,7 +226,7 @@ func (s *stage) settle() {
 		}
 		told := false
 		for _, p := range s.processes {
-			if s.progress(p); !s.cut[p.node] && s.news(p) {
+			if s.progress(p); !s.cut[p.node] && p.changed() {
 				s.report(p)
 				told = true
 			}
@@ -241,13 +241,6 @@ func (s *stage) settle() {
 func (s *stage) fits(p Place) bool {
 	_, ok := assign(p, s.offers)
 	return ok
-}
-
-// news says whether an executor has more to tell than in its last report.
-func (s *stage) news(p *process) bool {
-	r := p.state()
-	r.Version = p.version
-	return fmt.Sprint(r) != fmt.Sprint(s.reports[p.node])
 }
 
 // pass lets time pass: executors report with each heartbeat, and the machine is woken.

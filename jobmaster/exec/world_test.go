@@ -2,6 +2,7 @@ package exec
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,8 +105,8 @@ func assign(p Place, nodes []string) (Placed, bool) {
 }
 
 // process is a TaskExecutor as package taskexec has it, but for the tasks' work: it obeys the
-// highest epoch, refuses what is late, stops its tasks when its lease runs out, and reports its
-// whole state.
+// highest epoch, refuses what is late, stops its tasks when its lease runs out, and reports what
+// its leader does not hold of its state.
 type process struct {
 	node        string
 	incarnation uint64
@@ -119,6 +120,11 @@ type process struct {
 	seen        Hello                // what is concluded and complete
 	tasks       []*instance          // by task
 	acks        []Ack
+
+	held uint64                  // version up to which the leader knows the state
+	last Reported                // the state of the last report, whole
+	news map[graph.TaskID]uint64 // version that told a task's newest change
+	told map[string]uint64       // version that told an acknowledgement first
 }
 
 // instance is what a process knows of a task: its newest attempt there.
@@ -137,7 +143,7 @@ type instance struct {
 func startProcess(node string, incarnation uint64, lease time.Duration, now time.Time) *process {
 	return &process{
 		node: node, incarnation: incarnation, fingerprint: "f",
-		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{},
+		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{}, news: map[graph.TaskID]uint64{}, told: map[string]uint64{},
 	}
 }
 
@@ -156,7 +162,7 @@ func (p *process) obey(a Action, epoch uint64, now time.Time) {
 		return
 	}
 	if epoch > p.epoch {
-		p.epoch, p.session = epoch, 0
+		p.epoch, p.session, p.held = epoch, 0, 0
 	}
 	switch a := a.(type) {
 	case Hello:
@@ -183,7 +189,7 @@ func (p *process) obey(a Action, epoch uint64, now time.Time) {
 
 func (p *process) hello(a Hello) {
 	if a.Incarnation == p.incarnation {
-		p.session = max(p.session, a.Session)
+		p.session, p.held = max(p.session, a.Session), a.Held
 		if until := p.sent[a.Seen].Add(p.length); until.After(p.lease) {
 			p.lease = until
 		}
@@ -278,19 +284,39 @@ func (p *process) watchLease(now time.Time) (stopped bool) {
 	return stopped
 }
 
-// state is all that a report tells, but for its version.
+// state is all that there is to report.
 func (p *process) state() Reported {
-	r := Reported{Node: p.node, Incarnation: p.incarnation, Epoch: p.epoch, Fingerprint: p.fingerprint, Concluded: p.seen.Concluded, Acks: slices.Clone(p.acks)}
+	r := Reported{
+		Node: p.node, Incarnation: p.incarnation, Epoch: p.epoch, Fingerprint: p.fingerprint, Slots: 2,
+		Concluded: p.seen.Concluded, Acks: slices.Clone(p.acks),
+	}
 	for _, in := range p.tasks {
 		r.Tasks = append(r.Tasks, in.TaskReport)
 	}
 	return r
 }
 
+// changed says whether there is more to tell than at the last report.
+func (p *process) changed() bool { return !reflect.DeepEqual(p.state(), p.last) }
+
 func (p *process) report(now time.Time) Reported {
 	p.version++
 	p.sent[p.version] = now
-	r := p.state()
-	r.Version = p.version
+	r, before := p.state(), p.last
+	p.last = p.state()
+	r.Version, r.Since = p.version, p.held
+	r.Tasks = slices.DeleteFunc(r.Tasks, func(t TaskReport) bool {
+		if !slices.ContainsFunc(before.Tasks, func(b TaskReport) bool { return reflect.DeepEqual(b, t) }) {
+			p.news[t.Task] = p.version
+		}
+		return p.held > 0 && p.news[t.Task] <= p.held
+	})
+	r.Acks = slices.DeleteFunc(r.Acks, func(a Ack) bool {
+		key := fmt.Sprint(a.Checkpoint, a.Task, a.Attempt, a.Handle.Key)
+		if p.told[key] == 0 {
+			p.told[key] = p.version
+		}
+		return p.told[key] <= p.held
+	})
 	return r
 }
