@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"blink/actors"
@@ -113,7 +114,10 @@ func (k *checker) turn(n *world.Node, id string, m any) {
 			k.gone(n.Name(), id, t, attempt)
 		}
 	default:
-		if t, attempt, ok := taskOf(id); ok && actors.Kind(m) == "taskexec.cancel" {
+		if actors.Kind(m) != "taskexec.cancel" {
+			return
+		}
+		if t, attempt, ok := taskOf(id); ok {
 			k.told(n.Name(), id, t, attempt)
 		}
 	}
@@ -125,8 +129,12 @@ func taskOf(id string) (t graph.TaskID, attempt uint32, ok bool) {
 	if !ok {
 		return t, 0, false
 	}
-	n, err := fmt.Sscanf(rest, "%d.%d@%d", &t.Vertex, &t.Subtask, &attempt)
-	return t, attempt, n == 3 && err == nil
+	task, number, _ := strings.Cut(rest, "@")
+	vertex, subtask, _ := strings.Cut(task, ".")
+	v, err1 := strconv.Atoi(vertex)
+	s, err2 := strconv.Atoi(subtask)
+	n, err3 := strconv.ParseUint(number, 10, 32)
+	return graph.TaskID{Vertex: graph.VertexID(v), Subtask: s}, uint32(n), errors.Join(err1, err2, err3) == nil
 }
 
 func deployment(node string, t graph.TaskID, attempt uint32) string {

@@ -24,6 +24,10 @@ import (
 // jobName is the name of every simulated job.
 const jobName = "job"
 
+// GCPercent is the setting of the garbage collector that suits simulations: little lives long,
+// and much is made.
+const GCPercent = 400
+
 // Timing of a simulated cluster. The lease outlasts the longest change of leader.
 const (
 	heartbeat  = 300 * time.Millisecond

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"time"
@@ -13,30 +14,32 @@ import (
 )
 
 // BenchmarkNodes runs a calm cluster with the production actors: each executor has ten
-// tasks, of five pipelines of a source and a sink that nothing ties together. A source emits
-// a record every ten seconds, and every ten seconds there is a checkpoint; heartbeat and lease
-// are those of production. It tells how many
-// hours of a node fit into a CPU-second when the job is running, and how long it takes to get
-// there.
+// tasks, of five pipelines of a source and a sink that nothing ties together. Between two
+// checkpoints a source emits a record; heartbeat and lease are those of production. It tells how
+// many hours of a node fit into a CPU-second when the job is running, and how long it takes to
+// get there.
 func BenchmarkNodes(b *testing.B) {
 	for _, nodes := range []int{10, 100, 1000} {
-		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
-			for range b.N {
-				runNodes(b, nodes)
-			}
-		})
+		for _, every := range []time.Duration{10 * time.Second, time.Minute, 10 * time.Minute} {
+			b.Run(fmt.Sprintf("nodes=%d/checkpoints=%v", nodes, every), func(b *testing.B) {
+				for range b.N {
+					runNodes(b, nodes, every)
+				}
+			})
+		}
 	}
 }
 
 const tasksPerNode = 10
 
-func runNodes(b *testing.B, nodes int) {
-	const span = time.Minute
+func runNodes(b *testing.B, nodes int, every time.Duration) {
+	span := 5 * every // of virtual time
 	register()
+	defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
 	began := cpuSeconds(b)
 	c, err := newCluster(1, &Scenario{
 		Workload: idle(nodes * tasksPerNode / 2), Candidates: 1, Slots: tasksPerNode / 2,
-		CheckpointEvery: 10 * time.Second, BatchRecords: 64, Credits: 2, Rate: 0.1,
+		CheckpointEvery: every, BatchRecords: 64, Credits: 2, Rate: 1 / every.Seconds(),
 		Heartbeat: time.Second, Lease: time.Minute,
 	})
 	if err != nil {
@@ -46,12 +49,12 @@ func runNodes(b *testing.B, nodes int) {
 	c.resources.quick = true
 	c.startCandidate("jm0")
 	up := func() bool { return len(c.check.live) == nodes*tasksPerNode && c.check.last > 0 }
-	if err := c.w.RunUntil(up, 10*time.Minute); err != nil {
+	if err := c.w.RunUntil(up, 10*time.Minute+2*every); err != nil {
 		b.Fatal(err, len(c.check.live), c.check.last)
 	}
 	before, events, first := cpuSeconds(b), c.w.Events(), c.check.last
 	from := c.w.Elapsed()
-	if err := c.w.RunUntil(func() bool { return c.w.Elapsed() >= from+span }, 20*time.Minute); err != nil {
+	if err := c.w.RunUntil(func() bool { return c.w.Elapsed() >= from+span }, 2*span); err != nil {
 		b.Fatal(err)
 	}
 	if n := c.check.last - first; n < 4 {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -67,6 +69,9 @@ type summary struct {
 // Run runs every seed. It returns false when a seed broke something, or the campaign has not
 // met what it must.
 func Run(o Options) (ok bool, err error) {
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(sim.GCPercent))
+	}
 	r := &run{o: o, began: time.Now(), told: time.Now(), sum: summary{
 		Broken: []uint64{}, Faults: map[sim.FaultKind]int{}, Seen: sim.Coverage{}, Missing: []string{},
 	}}
@@ -136,7 +141,13 @@ func (r *run) draw(seed uint64) (sim.Scenario, error) {
 	return sim.Draw(seed, w)
 }
 
-func (r *run) one(seed uint64) outcome {
+// one runs a seed. A panic is the outcome of its seed: the others go on.
+func (r *run) one(seed uint64) (o outcome) {
+	defer func() {
+		if v := recover(); v != nil {
+			o = outcome{Outcome: sim.Outcome{Seed: seed, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())}}
+		}
+	}()
 	s, err := r.draw(seed)
 	if err != nil {
 		return outcome{err: err}

@@ -11,15 +11,42 @@ import (
 	"blink/internal/invariant"
 )
 
-// work is a piece of Go work: a coroutine that the world resumes.
+// work is a piece of Go work, which the world resumes.
 type work struct {
 	of    *process
 	id    string
+	where string // for the trace
 	what  string
-	next  func() (struct{}, bool)
-	stop  func()
-	yield func(struct{}) bool
+	body  *coroutine
 	over  bool // unwinding: calls do nothing
+}
+
+// coroutine runs one function after another; what it was made for is over in microseconds,
+// and making one takes as long.
+type coroutine struct {
+	run   func()
+	next  func() (done, ok bool) // done: run has returned; not ok: the coroutine has ended
+	stop  func()
+	yield func(done bool) bool
+}
+
+// coroutine returns one that will run the function.
+func (w *World) coroutine(run func()) *coroutine {
+	if n := len(w.resting); n > 0 {
+		c := w.resting[n-1]
+		w.resting = w.resting[:n-1]
+		c.run = run
+		return c
+	}
+	c := &coroutine{run: run}
+	c.next, c.stop = iter.Pull(func(yield func(bool) bool) {
+		c.yield = yield
+		for again := true; again; again = yield(true) {
+			c.run()
+			c.run = nil
+		}
+	})
+	return c
 }
 
 // Faults decides what goes wrong in calls of contracts. It may crash or pause nodes too.
@@ -44,11 +71,7 @@ func (p *process) Go(id, what string, run func()) {
 	if p.dead {
 		return
 	}
-	k := &work{of: p, id: id, what: what}
-	k.next, k.stop = iter.Pull(func(yield func(struct{}) bool) {
-		k.yield = yield
-		run()
-	})
+	k := &work{of: p, id: id, where: p.node.name + "/" + id, what: what, body: p.node.w.coroutine(run)}
 	p.works = append(p.works, k)
 	p.resumeAfter(k, startWork.draw(p.node.w.chance.call))
 }
@@ -63,13 +86,16 @@ func (p *process) resumeAfter(k *work, d time.Duration) {
 // resume lets the work run to its next call, or its end.
 func (k *work) resume() {
 	w := k.of.node.w
-	w.trace.note(w.now, k.of.node.name+"/"+k.id, k.what)
+	w.trace.note(w.now, k.where, k.what)
 	w.at = k
-	_, more := k.next()
+	done, ok := k.body.next()
 	w.at = nil
-	if !more {
+	if done || !ok {
 		i := slices.Index(k.of.works, k)
 		k.of.works = slices.Delete(k.of.works, i, i+1)
+	}
+	if done {
+		w.resting = append(w.resting, k.body)
 	}
 }
 
@@ -82,7 +108,7 @@ func (k *work) unwind(w *World) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		k.stop()
+		k.body.stop()
 	}()
 	<-done
 	w.at = nil
@@ -103,7 +129,7 @@ func (w *World) Call(op string, f func() error) error {
 	k.suspend(w.options.Call.draw(w.chance.call) + fault.Slow)
 	err := fault.Err
 	if err == nil || fault.Applied {
-		w.Note(k.of.node.name+"/"+k.id, op)
+		w.Note(k.where, op)
 		if answer := f(); err == nil {
 			err = answer
 		}
@@ -122,7 +148,7 @@ func (w *World) fault(k *work, op string) Fault {
 // suspend lets the world go on for d. It does not return if the process crashes.
 func (k *work) suspend(d time.Duration) {
 	k.of.resumeAfter(k, d)
-	if !k.yield(struct{}{}) {
+	if !k.body.yield(false) {
 		runtime.Goexit()
 	}
 }

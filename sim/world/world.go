@@ -61,6 +61,7 @@ type World struct {
 	paths     map[[2]*Node]*path
 	conns     map[[2]*Node]*conn
 	at        *work         // whose code runs; nil outside Go work
+	resting   []*coroutine  // that wait for something to run
 	busy      bool          // in a step
 	postponed []func()      // until the step ends
 	quantum   time.Duration // how long the unit at hand stays busy
@@ -266,4 +267,8 @@ func (w *World) Close() {
 	for _, n := range w.nodes {
 		n.Crash()
 	}
+	for _, c := range w.resting {
+		c.stop()
+	}
+	w.resting = nil
 }
