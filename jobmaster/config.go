@@ -21,8 +21,8 @@ type Config struct {
 	Options   exec.Options
 	Election  leader.Options
 
-	// Observe is told, on the JobMaster's turn, what people may want to see. It must not
-	// block. May be nil.
+	// Observe is told, on the JobMaster's turn, what people may want to see: every note, and
+	// how the job is, several times a second and when it ends. It must not block. May be nil.
 	Observe func(Status)
 	// Done is told once, by the candidate that led the job to its end.
 	Done func(Result)

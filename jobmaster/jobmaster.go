@@ -35,7 +35,8 @@ type JobMaster struct {
 	early   []any     // what came before the machine was ready; bounded by maxEarly
 
 	status    Status
-	triggered uint64 // the checkpoint being taken
+	observed  time.Time // by people
+	triggered uint64    // the checkpoint being taken
 	began     time.Time
 	writing   int           // manifests on their way
 	garbage   *exec.Collect // to be done next
@@ -278,7 +279,9 @@ func (j *JobMaster) step(ev exec.Event) {
 	for _, a := range actions {
 		j.do(a)
 	}
-	j.observe("")
+	if j.m.Restarts() != j.status.Restarts || j.m.Completed() != j.status.Checkpoint || j.c.Now().Sub(j.observed) >= observeEvery {
+		j.observe("")
+	}
 }
 
 // heard takes an executor's report.
@@ -302,15 +305,21 @@ func (j *JobMaster) available(a exec.Available) {
 
 // end tells the candidate that the job is over.
 func (j *JobMaster) end(r Result) {
+	j.observe("")
 	j.result = &r
 	j.c.Tell(j.boss, finished{r})
 }
 
-// observe shows people what has changed.
+// observeEvery is how often people are shown how the job is, beside restarts and checkpoints:
+// it takes a look at every task.
+const observeEvery = 100 * time.Millisecond
+
+// observe shows people how the job is.
 func (j *JobMaster) observe(note string) {
 	if j.config.Observe == nil || j.m == nil {
 		return
 	}
+	j.observed = j.c.Now()
 	s := j.status
 	s.State, s.Restarts, s.Checkpoint, s.Running, s.Note = j.m.State(), j.m.Restarts(), j.m.Completed(), j.m.Alive(), note
 	s.Counters = j.m.Counters()

@@ -63,6 +63,23 @@ func TestABrokenSeedIsToldWithItsInvariantAndPlan(t *testing.T) {
 	}
 }
 
+func TestAPanicIsTheOutcomeOfItsSeed(t *testing.T) {
+	breaks := func(seed uint64) sim.Workload {
+		w := sim.Random(seed)
+		if seed == 5 {
+			w.Check = func(map[string]string) error { panic("broken check") }
+		}
+		return w
+	}
+	seeds, sum, ok := lines(t, Options{First: 5, Last: 6, Workload: breaks})
+	if ok || len(sum.Broken) != 1 || sum.OK != 1 {
+		t.Fatalf("%v, %+v", ok, sum)
+	}
+	if l := seeds[0]; l.Result != "error" || !strings.Contains(l.Error, "broken check") || !strings.Contains(l.Error, "campaign_test.go") {
+		t.Errorf("%+v", l)
+	}
+}
+
 func TestTheStoryNamesFaultsLeadersAndTheEnd(t *testing.T) {
 	var out strings.Builder
 	if ok, err := Run(Options{First: 12, Last: 12, Story: true, Out: &out}); !ok || err != nil {
