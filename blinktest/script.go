@@ -49,9 +49,11 @@ func (s *Script[T]) At(at time.Duration, records ...T) *Script[T] {
 }
 
 // Watermark promises that no record at or before at follows: timers up to it fire, windows
-// that end by then close. Without it event time stands still until the script ends.
+// that end by then close. Without it event time stands still until the script ends. The script
+// goes on when a checkpoint is complete that has it, so it has come everywhere: a record that
+// breaks the promise is late in every run.
 func (s *Script[T]) Watermark(at time.Duration) *Script[T] {
-	return s.add(step[T]{kind: watermark, at: at})
+	return s.add(step[T]{kind: watermark, at: at}).Checkpoint()
 }
 
 // Wait lets d of processing time pass.

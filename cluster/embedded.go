@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -173,7 +174,7 @@ func (e *embedded) start() error {
 		return err
 	}
 	config := jobmaster.Config{
-		Job: e.program.name, Program: e.program.make, Store: e.store, FS: files.OS(), Leader: e.leader,
+		Job: e.program.name, Run: rand.Text(), Program: e.program.make, Store: e.store, FS: files.OS(), Leader: e.leader,
 		Resources: &localResources{start: e.startExecutor}, Options: options, Election: election,
 		Observe: e.observe, Done: func(r jobmaster.Result) { e.done <- r }, OnTrigger: e.drill,
 	}
@@ -290,8 +291,9 @@ type localResources struct {
 	started bool // guarded by mu
 }
 
-// Declare implements jobmaster.ResourceManager.
-func (r *localResources) Declare(_ context.Context, _ string, slots int) error {
+// Declare implements jobmaster.ResourceManager. What was started stays, so it does not matter
+// whose word it is.
+func (r *localResources) Declare(_ context.Context, _ string, _ uint64, slots int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if slots == 0 || r.started {

@@ -43,7 +43,10 @@ type (
 	deadline struct{ at time.Time }
 	// finished and resigned are the last words of a JobMaster.
 	finished struct{ result Result }
-	resigned struct{ reason string }
+	resigned struct {
+		epoch  uint64
+		reason string
+	}
 )
 
 // Receive drives the election, and forwards what is meant for the JobMaster.
@@ -68,6 +71,9 @@ func (k *Candidate) Receive(c *actors.Ctx, m any) error {
 	case finished:
 		k.finish(m.result)
 	case resigned:
+		if k.lead == nil || k.lead.Epoch != m.epoch {
+			return nil // it does not lead any more
+		}
 		c.Log().Warn().Str("reason", m.reason).Msg("the JobMaster steps down")
 		k.step(leader.Resign{})
 	}

@@ -12,7 +12,10 @@ import (
 
 // Config is what the candidates of a job are made with.
 type Config struct {
-	Job       string
+	Job string
+	// Run names the run of the job: its leaders share it. One that finds the result of this
+	// run ends; the stop, cancel or failure of an earlier run is for that one only.
+	Run       string
 	Program   func() (*operator.Program, error) // run once for each JobMaster
 	Store     store.Store
 	FS        operator.FS // for the enumerators of sources
@@ -36,8 +39,9 @@ type Config struct {
 // ResourceManager gives and takes TaskExecutors. Methods block and are called off the actor.
 type ResourceManager interface {
 	// Declare says how many slots the job needs in total; 0 gives everything back. Saying
-	// it again changes nothing.
-	Declare(ctx context.Context, job string, slots int) error
+	// it again changes nothing. What a leader of an earlier epoch says than somebody before
+	// comes late, and changes nothing either.
+	Declare(ctx context.Context, job string, epoch uint64, slots int) error
 	// Executors lists the nodes of the job's executors that it believes alive, ascending.
 	Executors(ctx context.Context, job string) ([]string, error)
 }
@@ -62,6 +66,7 @@ type Counter = exec.Counter
 
 // Result is how a job ended.
 type Result struct {
+	Run        string // that ended
 	State      exec.JobState
 	Reason     string
 	Checkpoint string    // the manifest of its last checkpoint, "" if there is none

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"blink/actors"
@@ -33,7 +34,7 @@ func (j *JobMaster) do(a exec.Action) {
 	case exec.StoreSplits:
 		j.storeSplits(a, 1)
 	case exec.StoreResult:
-		j.storeResult(Result{State: a.Result.State, Reason: a.Result.Reason, Checkpoint: j.manifest, Counters: j.m.Counters()}, 1)
+		j.storeResult(j.resultOf(a.Result), 1)
 	case exec.Place:
 		j.c.Tell(j.place, a)
 	case exec.Release:
@@ -56,13 +57,13 @@ func (j *JobMaster) do(a exec.Action) {
 		j.c.Log().Info().Str("job", j.config.Job).Uint64("epoch", j.lead.Epoch).Msg(a.Text)
 		j.observe(a.Text)
 	case exec.Finish:
-		r := Result{State: a.State, Reason: a.Reason, Counters: j.m.Counters()}
+		r := j.resultOf(a)
 		if j.stored != nil {
 			r = *j.stored
 		}
 		j.end(r)
 	case exec.StepDown:
-		j.c.Tell(j.boss, resigned{a.Reason})
+		j.resign(a.Reason)
 	default:
 		panic(fmt.Sprintf("invariant: jobmaster: unknown action %T", a))
 	}
@@ -141,7 +142,7 @@ func (j *JobMaster) storeSplits(a exec.StoreSplits, try int) {
 		case err == nil:
 			j.step(exec.SplitsStored{})
 		case errors.Is(err, store.ErrExists):
-			j.c.Tell(j.boss, resigned{"another leader has stored other splits"})
+			j.resign("another leader has stored other splits")
 		default:
 			j.again("store splits", try, err, func() { j.storeSplits(a, try+1) })
 		}
@@ -183,13 +184,16 @@ func (j *JobMaster) storeManifest(m *snapshot.Manifest, try int) {
 }
 
 func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
-	s, job, session := j.config.Leader, j.config.Job, j.lead.Session
+	s, job, session, was := j.config.Leader, j.config.Job, j.lead.Session, j.pointer
 	j.c.Go("advance the pointer", func(ctx context.Context) (any, error) {
-		return nil, s.Advance(ctx, job, session, a.Key)
+		return nil, s.Advance(ctx, job, session, was, a.Key)
 	}, func(_ any, err error) {
 		switch {
 		case err == nil:
-			j.manifest = a.Key
+			if strings.HasPrefix(was, resultPrefix) {
+				j.forget(was)
+			}
+			j.pointer, j.manifest = a.Key, a.Key
 			j.status.Checkpoints++
 			j.status.Duration = j.c.Now().Sub(j.began)
 			j.step(exec.PointerAdvanced{Checkpoint: a.Checkpoint})
@@ -202,30 +206,51 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 	})
 }
 
-// resultKey is the object that holds the result of a finished job; the pointer names it then.
-const resultKey = "result"
+// forget deletes the result of an earlier run, if it can: it is small.
+func (j *JobMaster) forget(key string) {
+	objects := j.config.Store
+	j.c.Go("delete the result of an earlier run", func(ctx context.Context) (any, error) {
+		return nil, objects.Delete(ctx, key)
+	}, func(_ any, err error) {
+		if err != nil {
+			j.c.Log().Warn().Err(err).Msg(key + " of an earlier run is left over")
+		}
+	})
+}
 
-// storeResult is repeated until it is durable, or another leader acts.
+// resultPrefix is what the keys of results begin with. The pointer names the result of a job
+// that has ended, and the result its newest checkpoint.
+const resultPrefix = "result-"
+
+func (j *JobMaster) resultOf(f exec.Finish) Result {
+	return Result{Run: j.config.Run, State: f.State, Reason: f.Reason, Checkpoint: j.manifest, Counters: j.m.Counters()}
+}
+
+// storeResult is repeated until it is durable, or another leader acts; storeTries times at most
+// unless the job has finished, for then all that it has written is published.
 func (j *JobMaster) storeResult(r Result, try int) {
-	config, session := j.config, j.lead.Session
+	config, session, was := j.config, j.lead.Session, j.pointer
+	key := fmt.Sprintf("%s%d", resultPrefix, j.lead.Epoch)
 	j.c.Go("store the result", func(ctx context.Context) (any, error) {
 		data, err := json.Marshal(r)
 		if err == nil {
-			err = config.Store.Put(ctx, resultKey, data)
+			err = config.Store.Put(ctx, key, data)
 		}
 		if err == nil {
-			err = config.Leader.Advance(ctx, config.Job, session, resultKey)
+			err = config.Leader.Advance(ctx, config.Job, session, was, key)
 		}
 		return nil, err
 	}, func(_ any, err error) {
 		switch {
 		case err == nil:
-			j.stored = &r
+			j.stored, j.pointer = &r, key
 			j.step(exec.ResultStored{})
 		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
 			j.step(exec.Fenced{})
+		case try >= storeTries && r.State != exec.JobFinished:
+			j.step(exec.ResultNotStored{Reason: err.Error()})
 		default:
-			j.again("store result", try, err, func() { j.storeResult(r, try+1) })
+			j.again("store the result", try, err, func() { j.storeResult(r, try+1) })
 		}
 	})
 }
@@ -244,9 +269,9 @@ func (j *JobMaster) sweep(try int) {
 	if j.garbage == nil || j.sweeping || j.writing > 0 {
 		return
 	}
-	a, objects := *j.garbage, j.config.Store
+	a, objects, epoch := *j.garbage, j.config.Store, j.lead.Epoch
 	j.garbage, j.sweeping = nil, true
-	j.c.Go("collect garbage", func(ctx context.Context) (any, error) { return nil, deleteGarbage(ctx, objects, a) }, func(_ any, err error) {
+	j.c.Go("collect garbage", func(ctx context.Context) (any, error) { return nil, deleteGarbage(ctx, objects, a, epoch) }, func(_ any, err error) {
 		j.sweeping = false
 		switch {
 		case j.garbage != nil:
@@ -263,13 +288,13 @@ func (j *JobMaster) sweep(try int) {
 	})
 }
 
-func deleteGarbage(ctx context.Context, objects store.Store, a exec.Collect) error {
+func deleteGarbage(ctx context.Context, objects store.Store, a exec.Collect, epoch uint64) error {
 	keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest) {
+	for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest, epoch) {
 		errs = append(errs, objects.Delete(ctx, k))
 	}
 	return errors.Join(errs...)

@@ -41,9 +41,11 @@ type JobMaster struct {
 	writing   int           // manifests on their way
 	garbage   *exec.Collect // to be done next
 	sweeping  bool          // one is being done
+	pointer   string        // of the job
 	manifest  string        // of the newest complete checkpoint
 	stored    *Result       // that is durable
 	result    *Result       // that the candidate was told
+	resigned  bool
 }
 
 // maxEarly bounds what is kept while the state of the job is read; reports are repeated.
@@ -63,7 +65,7 @@ func (j *JobMaster) Receive(c *actors.Ctx, m any) error {
 		j.until = d.at
 		return nil
 	}
-	if !c.Now().Before(j.until) || j.result != nil {
+	if !j.mayAct() {
 		return nil
 	}
 	switch m := m.(type) {
@@ -88,6 +90,25 @@ func (j *JobMaster) Receive(c *actors.Ctx, m any) error {
 	return nil
 }
 
+// mayAct says whether the job goes on, and we lead it for sure. Whoever finds that it may not
+// act lets something pass that it does not hear of again, so it gives up for good.
+func (j *JobMaster) mayAct() bool {
+	if j.result != nil || j.resigned {
+		return false
+	}
+	if j.c.Now().Before(j.until) {
+		return true
+	}
+	j.resign("its leadership was not proven in time")
+	return false
+}
+
+// resign asks the candidate for another JobMaster.
+func (j *JobMaster) resign(reason string) {
+	j.resigned = true
+	j.c.Tell(j.boss, resigned{j.lead.Epoch, reason})
+}
+
 // start builds the job, and reads where it stands.
 func (j *JobMaster) start() error {
 	var err error
@@ -100,7 +121,7 @@ func (j *JobMaster) start() error {
 		return nil
 	}
 	j.status = Status{State: exec.JobReconciling, Epoch: j.lead.Epoch, Tasks: len(j.plan.Tasks())}
-	if j.place, err = j.c.Spawn("placement", "placement", func() actors.Actor { return newPlacer(j.config) }); err != nil {
+	if j.place, err = j.c.Spawn("placement", "placement", func() actors.Actor { return newPlacer(j.config, j.lead.Epoch) }); err != nil {
 		return err
 	}
 	j.recover(1)
@@ -123,7 +144,7 @@ func (j *JobMaster) recover(try int) {
 			return
 		}
 		found := v.(jobState)
-		j.stored, j.manifest = found.over, found.pointer
+		j.stored, j.pointer, j.manifest = found.over, found.pointer, found.manifest
 		if found.over == nil {
 			j.c.Tell(j.place, demand{j.plan.Slots()})
 		}
@@ -144,23 +165,29 @@ func (j *JobMaster) recover(try int) {
 // jobState is what a leader finds.
 type jobState struct {
 	recovered exec.Recovered
-	pointer   string  // to the manifest of the newest complete checkpoint
-	over      *Result // of a job that has finished
+	pointer   string
+	manifest  string  // of the newest complete checkpoint
+	over      *Result // of this run, or of the job that has finished
 }
 
 func readJob(ctx context.Context, config Config) (s jobState, err error) {
 	if s.pointer, err = config.Leader.Pointer(ctx, config.Job); err != nil {
 		return s, fmt.Errorf("read the pointer: %w", err)
 	}
-	if s.pointer == resultKey {
-		if s.over, err = readResult(ctx, config); err != nil {
+	s.manifest = s.pointer
+	if strings.HasPrefix(s.pointer, resultPrefix) {
+		result, err := readResult(ctx, config, s.pointer)
+		if err != nil {
 			return s, err
 		}
-		s.pointer = s.over.Checkpoint
+		s.manifest = result.Checkpoint
+		if result.Run == config.Run || result.State == exec.JobFinished {
+			s.over = result
+		}
 	}
 	r := &s.recovered
-	if s.pointer != "" {
-		if *r, err = readCheckpoints(ctx, config, s.pointer); err != nil {
+	if s.manifest != "" {
+		if *r, err = readCheckpoints(ctx, config, s.manifest); err != nil {
 			return s, err
 		}
 	}
@@ -177,16 +204,16 @@ func readJob(ctx context.Context, config Config) (s jobState, err error) {
 	return s, nil
 }
 
-func readResult(ctx context.Context, config Config) (*Result, error) {
-	data, err := config.Store.Get(ctx, resultKey)
+func readResult(ctx context.Context, config Config, key string) (*Result, error) {
+	data, err := config.Store.Get(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", resultKey, err)
+		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
-	over := &Result{}
-	if err := json.Unmarshal(data, over); err != nil {
-		return nil, fmt.Errorf("read %s: %w", resultKey, err)
+	result := &Result{}
+	if err := json.Unmarshal(data, result); err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
-	return over, nil
+	return result, nil
 }
 
 // readCheckpoints reads the newest complete checkpoint's manifest and those retained beside
@@ -269,7 +296,7 @@ func (j *JobMaster) step(ev exec.Event) {
 		}
 		return
 	}
-	if !j.c.Now().Before(j.until) || j.result != nil {
+	if !j.mayAct() {
 		return
 	}
 	actions := slices.Clone(j.m.Step(j.c.Now(), ev))

@@ -13,6 +13,7 @@ import (
 // finds slots for what is to be deployed among those that executors offer.
 type placer struct {
 	config   Config
+	epoch    uint64 // of the leader
 	c        *actors.Ctx
 	offers   []offer
 	wanted   exec.Place // not yet placed
@@ -41,7 +42,9 @@ const (
 
 type redeclare struct{}
 
-func newPlacer(config Config) actors.Actor { return &placer{config: config} }
+func newPlacer(config Config, epoch uint64) actors.Actor {
+	return &placer{config: config, epoch: epoch}
+}
 
 // Receive places what is wanted whenever the offers change.
 func (p *placer) Receive(c *actors.Ctx, m any) error {
@@ -72,8 +75,8 @@ func (p *placer) declare(slots int) {
 		return
 	}
 	p.asking = true
-	rm, job := p.config.Resources, p.config.Job
-	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, slots) }, func(_ any, err error) {
+	rm, job, epoch := p.config.Resources, p.config.Job, p.epoch
+	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, epoch, slots) }, func(_ any, err error) {
 		p.asking = false
 		switch {
 		case err != nil:

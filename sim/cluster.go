@@ -61,6 +61,7 @@ type cluster struct {
 	callChance *world.Rand
 	clocks     *world.Rand
 	machines   int // for executors
+	run        int // before this one
 	faults     map[FaultKind]int
 	active     map[FaultKind][]string
 	panics     map[string]int // drills owed, by node
@@ -170,7 +171,7 @@ func (c *cluster) startCandidate(name string) {
 		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: time.Second},
 	}.Defaults()
 	config := jobmaster.Config{
-		Job: jobName, Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},
+		Job: jobName, Run: fmt.Sprint(c.run), Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},
 		FS: diskClient{c.disk, name, c.w.Call}, Leader: leaderClient{c.leaders, c.w.Call}, Resources: resourceClient{c.resources, c.w.Call},
 		Options: options, Election: leader.Options{TTL: sessionTTL, Retry: retry},
 		Done: func(r jobmaster.Result) { c.done(name, r) }, Stepped: c.stepped,
@@ -239,6 +240,7 @@ func (c *cluster) again(rescale bool) {
 		c.end(name)
 	}
 	c.resources.given, c.resources.demand = nil, 0
+	c.run++
 	c.resources.pool = append(c.resources.pool, c.fresh(c.scenario.Executors)...)
 	if rescale && c.scenario.Workload.Rescale != nil {
 		c.scenario.Workload.Rescale()
@@ -284,6 +286,7 @@ type resources struct {
 	chance *world.Rand
 	pool   []string // nodes not given away
 	given  []string // ascending by time
+	epoch  uint64   // the highest that has declared
 	demand int      // slots
 	coming bool
 	quick  bool // give all that is asked for at once
@@ -292,8 +295,11 @@ type resources struct {
 func (r *resources) has(node string) bool { return slices.Contains(r.given, node) }
 
 // declare sets the demand; nodes start until it is met.
-func (r *resources) declare(slots int) {
-	r.demand = slots
+func (r *resources) declare(epoch uint64, slots int) {
+	if epoch < r.epoch {
+		return
+	}
+	r.epoch, r.demand = epoch, slots
 	if slots == 0 {
 		for _, n := range r.given {
 			r.c.end(n)
@@ -339,8 +345,8 @@ type resourceClient struct {
 }
 
 // Declare implements jobmaster.ResourceManager.
-func (c resourceClient) Declare(_ context.Context, _ string, slots int) error {
-	return c.call("resources.declare", func() error { c.r.declare(slots); return nil })
+func (c resourceClient) Declare(_ context.Context, _ string, epoch uint64, slots int) error {
+	return c.call("resources.declare", func() error { c.r.declare(epoch, slots); return nil })
 }
 
 // Executors implements jobmaster.ResourceManager.

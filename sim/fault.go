@@ -208,8 +208,12 @@ func (c *cluster) Call(node, op string) world.Fault {
 	switch {
 	case service == "store" && is(StoreErrors) && r.P(0.4):
 		return world.Fault{Err: errStoreDown, Applied: r.P(0.5)}
-	case service == "leader" && is(LeaderErrors) && r.P(0.3):
-		return world.Fault{Err: errUnreachable, Applied: r.P(0.5)}
+	case (service == "leader" || service == "resources") && is(LeaderErrors) && r.P(0.3):
+		f := world.Fault{Err: errUnreachable, Applied: r.P(0.5)}
+		if r.P(0.3) {
+			f.Late = r.Between(0, 3*time.Second)
+		}
+		return f
 	case service == "store" && is(SlowStore):
 		return world.Fault{Slow: r.Between(0, 2*time.Second)}
 	case service == "disk" && is(DiskErrors) && r.P(0.1):

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -106,9 +107,9 @@ func (s *leaderService) acquire(key, id, value string) (uint64, bool) {
 	return s.index, true
 }
 
-func (s *leaderService) advance(key, id, value string) error {
+func (s *leaderService) advance(key, id, was, value string) error {
 	l := s.keys[key]
-	if l == nil || l.entry.Session != id {
+	if l == nil || id == "" || l.entry.Session != id || s.pointers[key] != was && s.pointers[key] != value {
 		return leader.ErrFenced
 	}
 	s.pointers[key] = value
@@ -161,7 +162,7 @@ func (c leaderClient) Close(_ context.Context, session string) error {
 }
 
 func (c leaderClient) Acquire(_ context.Context, key, session, value string) (epoch uint64, ok bool, err error) {
-	err = c.with("acquire", session, func() error { epoch, ok = c.s.acquire(key, session, value); return nil })
+	err = c.with("acquire", cmp.Or(session, "none"), func() error { epoch, ok = c.s.acquire(key, session, value); return nil })
 	return epoch, ok, err
 }
 
@@ -175,8 +176,8 @@ func (c leaderClient) Get(_ context.Context, key string) (e leader.Entry, err er
 	return e, err
 }
 
-func (c leaderClient) Advance(_ context.Context, key, session, value string) error {
-	return c.with("advance", "", func() error { return c.s.advance(key, session, value) })
+func (c leaderClient) Advance(_ context.Context, key, session, was, value string) error {
+	return c.with("advance", "", func() error { return c.s.advance(key, session, was, value) })
 }
 
 func (c leaderClient) Pointer(_ context.Context, key string) (v string, err error) {

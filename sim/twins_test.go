@@ -26,6 +26,27 @@ func TestTheSimulatedObjectStoreConforms(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return storeClient{newObjectStore(), inTurn()} })
 }
 
+// What a leader said that leads no longer takes nothing away from its successor.
+func TestTheSimulatedResourceManagerHearsTheLatestLeader(t *testing.T) {
+	c, err := newCluster(1, &Scenario{Workload: idle(1), Candidates: 1, Slots: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.w.Close()
+	r := resourceClient{c.resources, inTurn()}
+	for _, d := range []struct {
+		epoch uint64
+		slots int
+	}{{1, 1}, {2, 3}, {1, 0}} {
+		if err := r.Declare(t.Context(), jobName, d.epoch, d.slots); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.resources.demand != 3 {
+		t.Errorf("the demand is %d slots", c.resources.demand)
+	}
+}
+
 // Chance decides when a session expires that is not renewed.
 func TestTheSimulatedLeaderServiceConforms(t *testing.T) {
 	seed := uint64(0)

@@ -32,7 +32,7 @@ func BenchmarkGarbage(b *testing.B) {
 	}
 	kept = stored[10_000:]
 	for b.Loop() {
-		if g := Garbage(stored, kept, 3); len(g) != 10_000 {
+		if g := Garbage(stored, kept, 3, 1); len(g) != 10_000 {
 			b.Fatalf("%d objects", len(g))
 		}
 	}

@@ -18,16 +18,29 @@ func (m *Manifest) Objects(key string) []string {
 }
 
 // Garbage lists, of the stored keys, those of checkpoints up to newest that no retained
-// manifest references. Keys of later checkpoints may be in the making and are left alone.
-func Garbage(stored []string, referenced []string, newest uint64) []string {
+// manifest references. Keys of later checkpoints may be in the making and are left alone, and
+// so are those of leaders behind epoch: they may use the number of a checkpoint anew that was
+// given up.
+func Garbage(stored []string, referenced []string, newest, epoch uint64) []string {
 	var g []string
 	kept := setOf(referenced)
 	for _, k := range stored {
-		if id, _, ok := checkpointOf(k); ok && id <= newest && !kept[k] {
+		id, rest, ok := checkpointOf(k)
+		if ok && id <= newest && epochOf(rest) <= epoch && !kept[k] {
 			g = append(g, k)
 		}
 	}
 	return g
+}
+
+// epochOf is the leader's epoch in the key of an object: its last number. Both a manifest and
+// a task's snapshot have it there.
+func epochOf(rest string) uint64 {
+	epoch, err := strconv.ParseUint(rest[strings.LastIndexByte(rest, '-')+1:], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return epoch
 }
 
 // checkpointOf is the checkpoint that an object belongs to, and the rest of its key.

@@ -41,9 +41,18 @@ func history(r *rand.Rand) (stored, kept []string, newest uint64, garbage []stri
 func TestGarbageIsAllThatNoRetainedCheckpointAndNoneInTheMakingNeeds(t *testing.T) {
 	for seed := range uint64(300) {
 		stored, kept, newest, want := history(rand.New(rand.NewPCG(seed, 0)))
-		if got := Garbage(stored, kept, newest); !slices.Equal(got, want) {
+		if got := Garbage(stored, kept, newest, 100); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: of %q with %q kept up to %d the garbage is\n%q, want\n%q", seed, stored, kept, newest, got, want)
 		}
+	}
+}
+
+// A leader that is slow to die has given up checkpoint 3; the next one completes another 3.
+func TestWhatALaterLeaderWritesIsNobodysGarbage(t *testing.T) {
+	mine, theirs := TaskKey(3, graph.TaskID{}, 1, 7), TaskKey(3, graph.TaskID{}, 2, 8)
+	stored := []string{ManifestKey(3, 7), ManifestKey(3, 8), mine, theirs}
+	if got, want := Garbage(stored, nil, 3, 7), []string{ManifestKey(3, 7), mine}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -67,7 +67,7 @@ type (
 		Units []Unit
 		Taken []placement.Slot
 	}
-	// StoreResult makes it durable that the job has finished: no later leader runs it again.
+	// StoreResult makes it durable how the job ends: no later leader of this run runs it again.
 	StoreResult struct{ Result Finish }
 	// Release gives all slots back.
 	Release struct{}

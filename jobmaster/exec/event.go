@@ -16,7 +16,7 @@ type (
 		Broken    string               // why the newest checkpoint cannot be used; "" if it can
 		Splits    []Splits             // nil: they were never enumerated
 		Executors []string             // nodes that the resource manager lists, ascending
-		Over      *Finish              // an earlier leader has stored that the job ended so; nil: it goes on
+		Over      *Finish              // an earlier leader of this run has stored that it ended so; nil: it goes on
 	}
 	// Tick says that time has passed.
 	Tick struct{}
@@ -58,6 +58,8 @@ type (
 	Collected struct{}
 	// ResultStored answers StoreResult.
 	ResultStored struct{}
+	// ResultNotStored answers it too, but never for a job that has finished.
+	ResultNotStored struct{ Reason string }
 	// Released answers Release.
 	Released struct{}
 	// PartitionLost says that the output of a finished task, for a blocking link, is gone.
@@ -73,7 +75,7 @@ func Events() []Event {
 	return []Event{
 		Recovered{}, Tick{}, Reported{}, Placed{}, Enumerated{}, EnumerateFailed{}, SplitsStored{},
 		ManifestStored{}, StoreFailed{}, PointerAdvanced{}, AdvanceFailed{}, Fenced{}, Collected{},
-		ResultStored{}, Released{}, PartitionLost{}, StopRequested{}, CancelRequested{},
+		ResultStored{}, ResultNotStored{}, Released{}, PartitionLost{}, StopRequested{}, CancelRequested{},
 	}
 }
 

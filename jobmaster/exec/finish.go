@@ -3,8 +3,7 @@ package exec
 import "blink/graph"
 
 // driveEnd leads a job whose last checkpoint is complete to its end: sinks commit, results
-// are published, it is made durable that the job has finished, then all tasks leave. A
-// failure on the way brings it back to running, unless the last but one was done.
+// are published. A failure on the way brings it back to running.
 func (m *Machine) driveEnd() {
 	c := &m.cp
 	if c.last == 0 {
@@ -25,9 +24,8 @@ func (m *Machine) driveEnd() {
 		m.phase = finalizing
 		m.finalizeSinks()
 	}
-	if m.allFinalized() && !m.stored {
-		m.stored = true
-		m.do(StoreResult{Finish{JobFinished, ""}})
+	if m.allFinalized() {
+		m.leave(Finish{JobFinished, ""})
 	}
 }
 
@@ -101,22 +99,45 @@ func (m *Machine) leave(result Finish) {
 	}
 	m.result = result
 	if m.phase != reconciling { // else first it must be known what lives
+		m.beginLeaving()
+	}
+}
+
+func (m *Machine) beginLeaving() {
+	m.abort("the job ends")
+	m.phase = leaving
+	if m.settled {
 		m.cancelAll()
 	}
 }
 
-// cancelAll cancels every task; the job is over when nothing of it lives.
+// settle is told that the result is durable, so that no later leader runs the job again, or
+// that it cannot be made so: the tasks leave.
+func (m *Machine) settle(durable bool) {
+	if m.phase == leaving && !m.settled {
+		m.settled, m.durable = true, durable
+		m.cancelAll()
+	}
+}
+
 func (m *Machine) cancelAll() {
-	m.abort("the job ends")
-	m.phase = leaving
 	for _, r := range m.regions {
 		m.cancelRegion(r)
 	}
 }
 
+// driveLeaving ends the job: the result becomes durable, the tasks leave, what is left of
+// them is swept.
 func (m *Machine) driveLeaving() {
 	if m.cp.step == advancing {
 		m.readvance() // the pointer may name this checkpoint: nothing of it may be swept
+		return
+	}
+	if !m.settled {
+		if !m.storing {
+			m.storing = true
+			m.do(StoreResult{m.result})
+		}
 		return
 	}
 	for _, r := range m.regions {
@@ -128,8 +149,8 @@ func (m *Machine) driveLeaving() {
 		m.sweeping = true
 		m.do(Release{})
 		newest := m.cp.highest
-		if m.broken {
-			newest = m.cp.completed // what is left of the broken one is for people to look at
+		if m.broken || !m.durable {
+			newest = m.cp.completed // what is left of the broken one is for people to look at, and the rest may be another leader's
 		}
 		m.do(Collect{Newest: newest, Keep: m.kept()})
 	}

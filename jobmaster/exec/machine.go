@@ -34,7 +34,9 @@ type Machine struct {
 	stopping  bool // StopRequested
 	result    Finish
 	broken    bool // the job cannot go on because its newest checkpoint is unusable
-	stored    bool // StoreResult is on its way
+	storing   bool // StoreResult is on its way, or answered
+	settled   bool // it is answered: the result is durable, or cannot be made so
+	durable   bool // the former
 	sweeping  bool // Release and the last Collect are on their way
 	released  bool // the former is done
 	swept     bool // the latter is done
@@ -220,7 +222,10 @@ func (m *Machine) take(ev Event) {
 	case Released:
 		m.released = m.phase == leaving && m.sweeping
 	case ResultStored:
-		m.leave(Finish{JobFinished, ""})
+		m.settle(true)
+	case ResultNotStored:
+		m.note("the result is not stored: %s", ev.Reason)
+		m.settle(false)
 	case PartitionLost:
 		m.partitionLost(ev.Task)
 	case StopRequested:
@@ -238,12 +243,12 @@ func (m *Machine) drive() {
 	if m.phase == reconciling {
 		m.endReconciling()
 	}
-	switch m.phase {
-	case active, finalizing:
+	if m.phase == active || m.phase == finalizing {
 		m.driveRegions()
 		m.driveCheckpoint()
 		m.driveEnd()
-	case leaving:
+	}
+	if m.phase == leaving {
 		m.driveLeaving()
 	}
 	if m.phase == done {

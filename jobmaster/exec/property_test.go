@@ -595,6 +595,9 @@ func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 		}
 		return PointerAdvanced{a.Checkpoint}
 	case StoreResult:
+		if a.Result.State != JobFinished && w.chance(3) {
+			return ResultNotStored{"no space left"}
+		}
 		if leads {
 			w.vault.over = &a.Result
 		}
@@ -602,7 +605,7 @@ func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 	case Release:
 		return Released{}
 	case Collect:
-		w.collect(a)
+		w.collect(a, epoch)
 		if newest {
 			return Collected{}
 		}
@@ -623,10 +626,10 @@ func (w *weather) lookAtManifest(m *snapshot.Manifest) {
 }
 
 // collect deletes manifests, and wants that nothing that the retained ones consist of goes.
-func (w *weather) collect(c Collect) {
+func (w *weather) collect(c Collect, epoch uint64) {
 	newest := w.vault.manifests[w.vault.pointer]
 	for key, m := range w.vault.manifests { // any order: each by itself
-		garbage := snapshot.Garbage(m.Objects(key), c.Keep, c.Newest)
+		garbage := snapshot.Garbage(m.Objects(key), c.Keep, c.Newest, epoch)
 		if newest != nil && len(garbage) > 0 && (m == newest || slices.Contains(newest.Older, key)) {
 			w.errorf("%s would delete %v of %s", tell(c), garbage, key)
 		}

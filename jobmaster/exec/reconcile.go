@@ -24,6 +24,7 @@ func (m *Machine) recovered(ev Recovered) {
 	}
 	switch {
 	case ev.Over != nil:
+		m.settled, m.durable = true, true
 		m.leave(*ev.Over) // what is left of it
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:
@@ -190,7 +191,7 @@ func (m *Machine) endReconciling() {
 		m.claim(e)
 	}
 	if m.result.State != "" {
-		m.cancelAll()
+		m.beginLeaving()
 		return
 	}
 	for _, r := range m.regions {

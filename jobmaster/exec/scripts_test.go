@@ -114,6 +114,7 @@ var lines = []struct {
 		s.vault.pointer = p.Key
 		s.step(AdvanceFailed{p.Checkpoint})
 	}},
+	{`the result is not stored: (.+)`, func(s *stage, a []string) { asked[StoreResult](s); s.step(ResultNotStored{a[0]}) }},
 	{`another leader holds the job`, func(s *stage, a []string) { s.step(Fenced{}) }},
 
 	// Time, and everything at once: all is answered and reported until nothing changes.

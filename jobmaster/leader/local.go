@@ -197,13 +197,13 @@ func (l *Local) Get(_ context.Context, key string) (Entry, error) {
 }
 
 // Advance implements Service.
-func (l *Local) Advance(_ context.Context, key, session, value string) error {
+func (l *Local) Advance(_ context.Context, key, session, was, value string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if session == "" || l.holders[key] != session {
+	old := l.stored[key]
+	if session == "" || l.holders[key] != session || old.Pointer != was && old.Pointer != value {
 		return ErrFenced
 	}
-	old := l.stored[key]
 	l.stored[key] = localKey{old.Value, old.Epoch, value}
 	if err := l.save(); err != nil {
 		l.stored[key] = old

@@ -46,7 +46,7 @@ func TestEpochAndPointerSurviveTheProcess(t *testing.T) {
 		return l, s, epoch
 	}
 	l, s, first := lead()
-	if err := l.Advance(ctx, "job", s, "checkpoint"); err != nil {
+	if err := l.Advance(ctx, "job", s, "", "checkpoint"); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Unlock(); err != nil {

@@ -92,7 +92,7 @@ func (m *Machine) Deadline() time.Time {
 
 // Step takes what happened and returns what is to be done.
 func (m *Machine) Step(now time.Time, ev Event) []Action {
-	var as []Action
+	as := m.expire(now)
 	switch ev := ev.(type) {
 	case Opened:
 		m.calling = false
@@ -110,8 +110,10 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		m.next = now.Add(m.o.Retry)
 	case Renewed:
 		m.calling = false
-		m.prove(ev.Sent)
-		m.next = now.Add(m.o.TTL / 4)
+		if m.state != idle {
+			m.prove(ev.Sent)
+			m.next = now.Add(m.o.TTL / 4)
+		}
 	case Failed:
 		m.calling = false
 		m.next = now.Add(m.o.Retry)
@@ -146,13 +148,19 @@ func (m *Machine) drop(close bool) []Action {
 	return as
 }
 
+// expire drops a session that may have ended. An answer that comes later does not revive it:
+// whoever leads has stopped at the deadline.
+func (m *Machine) expire(now time.Time) []Action {
+	if m.state == idle || now.Before(m.proven) {
+		return nil
+	}
+	m.next = now
+	return m.drop(true)
+}
+
 // act makes the next call that is due.
 func (m *Machine) act(now time.Time) []Action {
-	var as []Action
-	if m.state != idle && !now.Before(m.proven) {
-		as = m.drop(true)
-		m.next = now
-	}
+	as := m.expire(now)
 	if !m.calling && !now.Before(m.next) {
 		m.calling = true
 		switch m.state {

@@ -51,6 +51,16 @@ func TestLeaderStopsAtItsDeadline(t *testing.T) {
 	}
 }
 
+// Its JobMaster has let events pass since.
+func TestARenewalBehindTheDeadlineRevivesNobody(t *testing.T) {
+	m := New(options())
+	m.Step(start, Tick{})
+	m.Step(start, Opened{"s", start})
+	m.Step(start, Acquired{7})
+	m.Step(start.Add(3*time.Second), Tick{})
+	does(t, m.Step(start.Add(7500*time.Millisecond), Renewed{start.Add(3 * time.Second)}), "leader.Lose{} leader.Close{s} leader.Open{8s} ")
+}
+
 func TestDeniedCandidateTriesAgainAndKeepsItsSession(t *testing.T) {
 	m := New(options())
 	m.Step(start, Tick{})

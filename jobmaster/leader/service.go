@@ -22,9 +22,11 @@ type Service interface {
 	Acquire(ctx context.Context, key, session, value string) (epoch uint64, ok bool, err error)
 	// Get reads the key.
 	Get(ctx context.Context, key string) (Entry, error)
-	// Advance sets the pointer of key, if the session holds key; else ErrFenced, and nothing
-	// has changed.
-	Advance(ctx context.Context, key, session, value string) error
+	// Advance sets the pointer of key from was to value, if the session holds key. It may be
+	// repeated: a pointer that is at value already is well. Else ErrFenced, and nothing has
+	// changed. So a call that is carried out late, when its answer was given up long ago and
+	// later ones have followed, moves nothing back.
+	Advance(ctx context.Context, key, session, was, value string) error
 	// Pointer reads the pointer of key, "" before the first Advance.
 	Pointer(ctx context.Context, key string) (value string, err error)
 }

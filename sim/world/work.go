@@ -60,6 +60,7 @@ type Fault struct {
 	Slow    time.Duration // how much longer than usual it takes
 	Err     error         // what the caller gets in place of the answer
 	Applied bool          // with Err: the call did its work all the same
+	Late    time.Duration // with Applied: how long after the caller was answered it does it
 }
 
 // ErrCrashed is what a call returns to code that still runs after its process has crashed:
@@ -128,11 +129,18 @@ func (w *World) Call(op string, f func() error) error {
 	fault := w.fault(k, op)
 	k.suspend(w.options.Call.draw(w.chance.call) + fault.Slow)
 	err := fault.Err
-	if err == nil || fault.Applied {
+	switch {
+	case err == nil:
 		w.Note(k.where, op)
-		if answer := f(); err == nil {
-			err = answer
-		}
+		err = f()
+	case fault.Applied && fault.Late > 0:
+		w.At(fault.Late, func() {
+			w.Note(k.where, op+" comes late")
+			_ = f() // nobody waits for the answer
+		})
+	case fault.Applied:
+		w.Note(k.where, op)
+		_ = f() // the caller does not hear it
 	}
 	k.suspend(w.options.Call.draw(w.chance.call))
 	return err

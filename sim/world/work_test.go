@@ -109,6 +109,7 @@ func TestACallMayFailBeforeOrAfterItWasApplied(t *testing.T) {
 	o.Faults = script{
 		"before": {Err: errors.New("503")},
 		"after":  {Err: errors.New("timeout"), Applied: true},
+		"late":   {Err: errors.New("timeout"), Applied: true, Late: 30 * time.Second},
 		"slow":   {Slow: time.Minute},
 	}
 	w := New(1, o)
@@ -116,15 +117,15 @@ func TestACallMayFailBeforeOrAfterItWasApplied(t *testing.T) {
 	n, d := w.Node("a", Clock{}), &disk{}
 	var errs []error
 	goWork(t, n, func() error {
-		for _, op := range []string{"before", "after", "slow"} {
+		for _, op := range []string{"before", "after", "late", "next", "slow"} {
 			errs = append(errs, d.do(w, op))
 		}
 		return w.Call("own", func() error { return errors.New("not found") })
 	}, func(err error) { errs = append(errs, err) })
-	if err := w.RunUntil(func() bool { return len(errs) == 4 }, time.Hour); err != nil {
+	if err := w.RunUntil(func() bool { return len(errs) == 6 }, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(errs, d.log); got != "[503 timeout <nil> not found] [after slow]" {
+	if got := fmt.Sprint(errs, d.log); got != "[503 timeout timeout <nil> <nil> not found] [after next late slow]" {
 		t.Error(got)
 	}
 	if w.Elapsed() < time.Minute {

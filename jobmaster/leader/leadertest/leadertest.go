@@ -20,6 +20,7 @@ func Run(t *testing.T, ttl time.Duration, fresh func(t *testing.T) leader.Servic
 		{"one session at a time holds a key", exclusive},
 		{"epochs grow", growing},
 		{"only the holder advances the pointer", fenced},
+		{"the pointer moves on from where it was", forward},
 		{"an ended session gets nothing", ended},
 		{"keys have nothing to do with each other", apart},
 		{"of candidates that come at once one leads", contested},
@@ -105,7 +106,7 @@ func (s service) over(key, session string) {
 	s.is("renew", s.Renew(background, session), leader.ErrSession)
 	_, _, err := s.Acquire(background, key, session, "late")
 	s.is("acquire", err, leader.ErrSession)
-	s.is("advance", s.Advance(background, key, session, "late"), leader.ErrFenced)
+	s.is("advance", s.Advance(background, key, session, "", "late"), leader.ErrFenced)
 }
 
 func vacant(s service) {
@@ -113,7 +114,7 @@ func vacant(s service) {
 		s.t.Errorf("got %+v", e)
 	}
 	s.points("job", "")
-	s.is("advance", s.Advance(background, "job", s.open(), "one"), leader.ErrFenced)
+	s.is("advance", s.Advance(background, "job", s.open(), "", "one"), leader.ErrFenced)
 	s.points("job", "")
 }
 
@@ -148,15 +149,25 @@ func growing(s service) {
 func fenced(s service) {
 	a, b := s.open(), s.open()
 	s.acquire("job", a)
-	s.check(s.Advance(background, "job", a, "one"))
-	s.is("a stranger", s.Advance(background, "job", b, "two"), leader.ErrFenced)
+	s.check(s.Advance(background, "job", a, "", "one"))
+	s.is("a stranger", s.Advance(background, "job", b, "one", "two"), leader.ErrFenced)
 	s.check(s.Close(background, a))
 	s.points("job", "one")
 	s.acquire("job", b)
-	s.is("the old leader", s.Advance(background, "job", a, "three"), leader.ErrFenced)
+	s.is("the old leader", s.Advance(background, "job", a, "one", "three"), leader.ErrFenced)
 	s.points("job", "one")
-	s.check(s.Advance(background, "job", b, "four"))
+	s.check(s.Advance(background, "job", b, "one", "four"))
 	s.points("job", "four")
+}
+
+func forward(s service) {
+	a := s.open()
+	s.acquire("job", a)
+	s.check(s.Advance(background, "job", a, "", "one"))
+	s.check(s.Advance(background, "job", a, "", "one")) // its answer was lost
+	s.check(s.Advance(background, "job", a, "one", "two"))
+	s.is("a call that comes late", s.Advance(background, "job", a, "", "one"), leader.ErrFenced)
+	s.points("job", "two")
 }
 
 func ended(s service) {
@@ -174,8 +185,8 @@ func apart(s service) {
 	a, b := s.open(), s.open()
 	s.acquire("job", a)
 	s.acquire("other", b)
-	s.check(s.Advance(background, "job", a, "one"))
-	s.is("the holder of another key", s.Advance(background, "other", a, "two"), leader.ErrFenced)
+	s.check(s.Advance(background, "job", a, "", "one"))
+	s.is("the holder of another key", s.Advance(background, "other", a, "", "two"), leader.ErrFenced)
 	s.points("other", "")
 	s.check(s.Close(background, a))
 	s.holds("job", "")
@@ -192,7 +203,7 @@ func contested(s service) {
 				epochs[i], _, err = s.Acquire(background, "job", id, id)
 			}
 			if err == nil && epochs[i] > 0 {
-				err = s.Advance(background, "job", id, "one")
+				err = s.Advance(background, "job", id, "", "one")
 			}
 			if err != nil {
 				s.t.Error(err)

@@ -48,13 +48,13 @@ func renewed(s timed) {
 	}
 	s.clock.Pass(s.ttl - 1)
 	s.holds("job", a)
-	s.check(s.Advance(background, "job", a, "one"))
+	s.check(s.Advance(background, "job", a, "", "one"))
 }
 
 func expired(s timed) {
 	a := s.open()
 	epoch := s.acquire("job", a)
-	s.check(s.Advance(background, "job", a, "one"))
+	s.check(s.Advance(background, "job", a, "", "one"))
 	s.clock.Pass(s.clock.Ends)
 	if e := s.holds("job", ""); e.Epoch != epoch || e.Value != "value of "+a {
 		s.t.Errorf("got %+v of the last holder, of epoch %d", e, epoch)
