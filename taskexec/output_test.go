@@ -3,6 +3,7 @@ package taskexec
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,22 +70,35 @@ func (s *sending) credit(channel int) { s.credited(exchange.Credit{Address: towa
 // wait.
 func (s *sending) want(channel int, held bool, batches ...string) {
 	s.t.Helper()
-	var sent []string
-	for _, b := range s.sent[channel] {
-		sent = append(sent, s.tell(b))
-	}
-	if fmt.Sprintf("%q", sent) != fmt.Sprintf("%q", batches) || s.pressure.Held() != held {
+	if sent := s.told(channel); !slices.Equal(sent, batches) || s.pressure.Held() != held {
 		s.t.Errorf("sent %q, held %v; want %q, %v", sent, s.pressure.Held(), batches, held)
 	}
 }
 
-// tell is a batch in words: its number, its records, and its marks where they stand.
-func (s *sending) tell(b *exchange.Batch) string {
+// waits wants that a batch holds the task, and leaves with the next credit.
+func (s *sending) waits(channel int, batch string) {
+	s.t.Helper()
+	sent := s.told(channel)
+	s.want(channel, true, sent...)
+	s.credit(channel)
+	s.want(channel, false, append(sent, batch)...)
+}
+
+func (s *sending) told(channel int) []string {
+	var sent []string
+	for _, b := range s.sent[channel] {
+		sent = append(sent, words(s.port, b))
+	}
+	return sent
+}
+
+// words is a batch in words: its number, its records, and its marks where they stand.
+func words(port operator.Port, b *exchange.Batch) string {
 	text, next := fmt.Sprintf("%d:", b.Seq), 0
 	var got records
 	upTo := func(n int) {
 		got = nil
-		next = s.port.Deliver(b.Records, next, n, operator.Collector[int](&got), &operator.Pressure{})
+		next = port.Deliver(b.Records, next, n, operator.Collector[int](&got), &operator.Pressure{})
 		for _, r := range got {
 			text += fmt.Sprint(" ", r)
 		}
@@ -117,9 +131,7 @@ func TestABatchNeedsACreditAndTheTaskWaitsForIt(t *testing.T) {
 	s.emit(1, 2, 3, 4)
 	s.want(0, false, "1: 1 2", "2: 3 4")
 	s.emit(5, 6)
-	s.want(0, true, "1: 1 2", "2: 3 4")
-	s.credit(0)
-	s.want(0, false, "1: 1 2", "2: 3 4", "3: 5 6")
+	s.waits(0, "3: 5 6")
 }
 
 func TestEveryFullChannelHoldsTheTask(t *testing.T) {
@@ -140,9 +152,7 @@ func TestOneBatchWithABarrierOrAnEndGoesWithoutACredit(t *testing.T) {
 	s.barrier(7)
 	s.want(0, false, "1: 1 2", "2: 3 barrier 7")
 	s.end() // the reserve is used
-	s.want(0, true, "1: 1 2", "2: 3 barrier 7")
-	s.credit(0)
-	s.want(0, false, "1: 1 2", "2: 3 barrier 7", "3: end")
+	s.waits(0, "3: end")
 }
 
 func TestABarrierOvertakesNothing(t *testing.T) {
@@ -257,7 +267,7 @@ func TestAChannelIsBoundedAndLosesNothing(t *testing.T) {
 		}
 		consume := func() {
 			if _, b := in.in.pick(); b != nil {
-				got = append(got, strings.Fields(s.tell(b))[1:]...)
+				got = append(got, strings.Fields(words(s.port, b))[1:]...)
 				s.credit(0)
 			}
 		}
