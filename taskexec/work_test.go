@@ -1,0 +1,191 @@
+package taskexec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/operator"
+	"blink/taskexec/exchange"
+)
+
+// working is a stage with the task of work running, what it began with forgotten.
+func working(t *testing.T, credits int) *stage {
+	t.Helper()
+	s := newStage(t, work)
+	s.start(s.node.Name())
+	s.grant(credits)
+	s.is("open", "start", "opens left", "opens right")
+	return s
+}
+
+func TestWhatWasFetchedIsDeliveredBeforeACheckpoint(t *testing.T) {
+	s := newStage(t, left)
+	s.reads = [][]int{{1, 2, 3, 4, 5}}
+	s.start(s.node.Name())
+	s.tell(exchange.Open{Address: s.channel(left), Credits: 1, Schema: s.port.SchemaHash()})
+	s.is("open", "start", "1", "2", "sends 1: 1 2", "3", "4")
+	s.tell(startCheckpoint{id: 7})
+	s.is() // it is in the middle of a batch
+	s.tell(exchange.Credit{Address: s.channel(left)})
+	s.is("sends 2: 3 4", "5", "snapshot", "sends 3: 5 barrier 7", "time ends", "put", "ack 7")
+}
+
+func TestEventTimeMovesBeforeTheCheckpointBehindIt(t *testing.T) {
+	s := working(t, 4)
+	s.send(right, "watermark 100 barrier 7")
+	s.is("credits right")
+	s.send(left, "1 watermark 5 barrier 7")
+	s.is("1", "time 5", "credits left", "snapshot", "sends 1: 1 watermark 5 barrier 7", "put", "ack 7")
+}
+
+func TestMarksTakeEffectBetweenTheirRecords(t *testing.T) {
+	s := working(t, 4)
+	s.send(right, "watermark 100")
+	s.is("credits right")
+	s.send(left, "1 watermark 5 2 3 watermark 8 watermark 9 4")
+	s.is("1", "time 5", "2", "3", "time 8", "time 9", "4",
+		"sends 1: 1 watermark 5 2", "sends 2: 3 watermark 9 4", "credits left")
+}
+
+// What holds the task in the middle of a batch makes it go on at the next record, or mark, when
+// it is over; and the batch is given back then.
+func TestPressureStopsBetweenTwoRecords(t *testing.T) {
+	s := working(t, 1)
+	s.send(right, "watermark 100")
+	s.is("credits right")
+	s.send(left, "1 2 3 4 watermark 5 5 6 end")
+	s.is("1", "2", "3", "4", "sends 1: 1 2")
+	s.credit()
+	s.is("sends 2: 3 4", "time 5", "5", "6")
+	s.credit()
+	s.is("sends 3: watermark 5 5 6", "input 0 ends", "time 100", "credits left")
+}
+
+// However much there is to do, what others want is heard soon.
+func TestAQuantumEnds(t *testing.T) {
+	records := make([]string, 1000)
+	for i := range records {
+		records[i] = fmt.Sprint(i)
+	}
+	var marks string
+	for i := range 100 {
+		marks += fmt.Sprint(" watermark ", i+1)
+	}
+	for _, test := range []struct {
+		name    string
+		batches []string
+		first   string // something done in the first quantum
+		cost    time.Duration
+		most    int // that may be done in it
+	}{
+		{"at its time limit among records", []string{strings.Join(records, " ")}, "0", time.Microsecond, int(quantumTime/time.Microsecond) + recordsPerLook},
+		{"at its time limit among marks", []string{marks}, "time 1", 10 * time.Microsecond, int(quantumTime / time.Microsecond / 10)},
+		{"with a batch", []string{"0", "1", "2"}, "0", 0, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newStage(t, work)
+			s.config.BatchRecords = 1 << 20
+			s.start(s.node.Name())
+			s.send(right, fmt.Sprint("watermark ", 1<<20))
+			s.pass(time.Millisecond)
+			s.diary = nil
+			s.cost, s.on[test.first] = test.cost, func() { s.tell(cancel{}) }
+			for _, b := range test.batches {
+				s.send(left, b)
+			}
+			s.pass(20 * time.Millisecond)
+			s.diary = slices.DeleteFunc(s.diary, func(line string) bool { return strings.HasPrefix(line, "credits") })
+			if done := slices.Index(s.diary, "close"); done < 1 || done > test.most {
+				t.Errorf("%d are done before a message is heard, want some and at most %d: %v", done, test.most, s.diary)
+			}
+		})
+	}
+}
+
+func TestTheEndOfItsInputIsTheEndOfATask(t *testing.T) {
+	s := working(t, 4)
+	s.send(left, "1 end")
+	s.is("1", "input 0 ends", "credits left", "sends 1: 1")
+	s.send(right, "watermark 8 2 end")
+	s.is("time 8", "2", "input 1 ends", "time ends", "credits right",
+		fmt.Sprint("sends 2: watermark 8 2 watermark ", operator.EndTime), "sends 3: end")
+	if s.told.phase != ended {
+		t.Errorf("it is in phase %d, want %d", s.told.phase, ended)
+	}
+	s.tell(startCheckpoint{id: 7}) // no checkpoint of a running job lacks a task
+	s.is("snapshot", "put", "ack 7")
+}
+
+func TestEveryBatchGivesBackItsCreditToWhereItCameFrom(t *testing.T) {
+	for _, at := range []string{"a", "far"} {
+		t.Run(at, func(t *testing.T) {
+			s := newStage(t, work)
+			s.config.BatchRecords = 100
+			s.start(at)
+			s.is("open", "start", "opens left", "opens right")
+			arrive := func(link int, text string) {
+				b := s.batch(link, text)
+				frame, err := exchange.AppendBatch(nil, b)
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case at == s.node.Name():
+					s.tell(b)
+				default:
+					s.tell(exchange.Frame{Data: frame})
+				}
+			}
+			arrive(left, "1")
+			arrive(left, "")
+			arrive(right, "2")
+			s.is("1", "credits left", "2", "credits right", "credits left")
+		})
+	}
+}
+
+func TestAFrameOfAnotherDeploymentIsDropped(t *testing.T) {
+	s := working(t, 4)
+	frame := func(attempt uint32) exchange.Frame {
+		b := s.batch(left, "1")
+		b.Attempt, b.Seq = attempt, 1
+		data, err := exchange.AppendBatch(nil, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return exchange.Frame{Data: data}
+	}
+	s.tell(frame(1))
+	s.is()
+	good := frame(2)
+	s.tell(good)
+	s.is("1", "credits left", "sends 1: 1")
+	s.tell(exchange.Frame{Data: good.Data[:len(good.Data)-1]})
+	s.downBecause("channel from {0 0} of link 0", "batch of int")
+}
+
+// A busy task does not keep what it has made, though its batches are not full; nor does it send
+// a batch for each that came.
+func TestABusyTaskSendsWhatIsOld(t *testing.T) {
+	s := newStage(t, work)
+	s.config.BatchRecords, s.config.BufferTimeout, s.config.Credits = 512, 5*time.Millisecond, 20
+	s.start(s.node.Name())
+	s.grant(20)
+	s.pass(time.Millisecond)
+	s.cost = time.Millisecond
+	for i := range 20 {
+		s.send(left, fmt.Sprint(i))
+	}
+	s.pass(20 * time.Millisecond)
+	var sent []int
+	for i, line := range s.diary {
+		if strings.HasPrefix(line, "sends") {
+			sent = append(sent, i)
+		}
+	}
+	if last := slices.Index(s.diary, "19"); len(sent) < 2 || len(sent) > 5 || sent[0] > last {
+		t.Errorf("%d batches are sent: %v", len(sent), s.diary)
+	}
+}
