@@ -53,9 +53,9 @@ type task struct {
 	status   status // as last told to the executor
 
 	dirtySince time.Time
-	wakeAt     int64
-	reopened   int // how often openChannels ran
-	warned     int // lines about bad data
+	wakeAt     int64 // when the pending timer is due; EndTime: there is none
+	reopened   int   // how often openChannels ran
+	warned     int   // lines about bad data
 	toldAt     time.Time
 }
 
@@ -196,7 +196,7 @@ func (t *task) receive(m any) error {
 	case linkLost:
 		return t.linkLost(m.node)
 	case wake:
-		t.now.waking = true
+		t.now.waking, t.wakeAt = true, operator.EndTime
 	case resume:
 	case call:
 		m.f()

@@ -177,9 +177,10 @@ func (t *task) wakeOperators() progress {
 	return part
 }
 
-// wakeAfter is Task.WakeAt: one pending timer, the earliest asked for.
+// wakeAfter is Task.WakeAt: one pending timer, the earliest asked for. It stays pending until
+// its message comes, whatever the clock says by then.
 func (t *task) wakeAfter(at int64) {
-	if at >= t.wakeAt && t.wakeAt > t.c.Now().UnixNano() {
+	if at >= t.wakeAt {
 		return
 	}
 	t.wakeAt = at

@@ -189,3 +189,55 @@ func TestABusyTaskSendsWhatIsOld(t *testing.T) {
 		t.Errorf("%d batches are sent: %v", len(sent), s.diary)
 	}
 }
+
+// Operators ask again for what is due later whenever they are woken.
+func TestATaskIsWokenAtTheEarliestTimeAskedFor(t *testing.T) {
+	s := working(t, 0)
+	start := s.node.Now()
+	after := func(d time.Duration) { s.player.task.WakeAt(start.Add(d).UnixNano()) }
+	s.on["1"] = func() { after(time.Second); after(2 * time.Second); after(time.Second) }
+	s.send(left, "1")
+	s.is("1", "credits left")
+	s.pass(900 * time.Millisecond)
+	s.is()
+	s.pass(100 * time.Millisecond)
+	s.is("wake")
+	s.pass(2 * time.Second)
+	s.is()
+}
+
+// The clock of the machine may be set back while a timer runs: it is then too early for what an
+// operator wants done, which asks once more for the time that it has asked for.
+func TestWhatIsWokenTooEarlyIsWokenAgain(t *testing.T) {
+	s := working(t, 0)
+	at := s.node.Now().Add(time.Second).UnixNano()
+	ask := func() { s.player.task.WakeAt(at) }
+	s.on["1"] = ask
+	s.on["wake"] = func() {
+		if s.node.Now().UnixNano() < at {
+			ask()
+		}
+	}
+	s.send(left, "1")
+	s.is("1", "credits left")
+	s.node.Jump(-time.Minute)
+	s.pass(time.Second)
+	s.is("wake")
+	s.pass(time.Minute)
+	s.is("wake")
+}
+
+// A time that has come is not put off by a later one that is asked for before it is heard of.
+func TestADueTimeIsNotPutOff(t *testing.T) {
+	s := working(t, 4)
+	start := s.node.Now()
+	s.on["1"] = func() { s.player.task.WakeAt(start.Add(time.Second).UnixNano()) }
+	s.on["2"] = func() {
+		s.node.Jump(time.Second)
+		s.player.task.WakeAt(start.Add(time.Hour).UnixNano())
+	}
+	s.send(left, "1 2")
+	s.is("1", "2", "sends 1: 1 2", "credits left")
+	s.pass(time.Second)
+	s.is("wake")
+}
