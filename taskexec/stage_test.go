@@ -25,7 +25,7 @@ import (
 // into one diary what it sees, in the order in which it happens.
 //
 //	left ──┐
-//	       ├──► work ──► sink        vertices 0 to 3, a task each; links 0 to 2
+//	       ├──► work ──► sink        each has one task; a link has the name of where it comes from
 //	right ─┘
 type stage struct {
 	t      *testing.T
@@ -48,16 +48,16 @@ type stage struct {
 	fails map[string]int    // how often blocking work fails, by its line
 	cost  time.Duration     // of everything that an operator does on its task's turn
 	reads [][]int           // what a source will fetch
+	room  int               // records that a sink takes between two flushes; 0: any number
 	busy  string            // the operator's blocking work that runs
 }
 
-// The vertices of the stage's job, and the links that lead to or from work.
+// The vertices of the stage's job, and the links from them.
 const (
 	left = iota
 	right
 	work
 	sink
-	out = 2
 )
 
 var names = [...]string{"left", "right", "work", "sink"}
@@ -95,7 +95,7 @@ func (s *stage) program() (*operator.Program, error) {
 			case o.Source:
 				return &reader{player: player{s: s, next: to.Main().(operator.Collector[int])}}
 			case o.Sink:
-				return &writer{player{s: s}}
+				return &writer{player: player{s: s}}
 			}
 			return &player{s: s, next: to.Main().(operator.Collector[int])}
 		}})
@@ -270,10 +270,10 @@ func (s *stage) send(link int, text string) { s.tell(s.batch(link, text)) }
 
 // grant opens the task's output.
 func (s *stage) grant(credits int) {
-	s.tell(exchange.Open{Address: s.channel(out), Credits: credits, Schema: s.port.SchemaHash()})
+	s.tell(exchange.Open{Address: s.channel(work), Credits: credits, Schema: s.port.SchemaHash()})
 }
 
-func (s *stage) credit() { s.tell(exchange.Credit{Address: s.channel(out)}) }
+func (s *stage) credit() { s.tell(exchange.Credit{Address: s.channel(work)}) }
 
 // blocking is work of an operator that takes a millisecond, in which no other may begin.
 func (s *stage) blocking(ctx context.Context, what string) error {
@@ -394,15 +394,29 @@ func (r *reader) Deliver() (n int, done bool) {
 	return n, len(r.batch) == 0
 }
 
-// writer is a sink.
-type writer struct{ player }
+// writer is a sink; with as many records as the stage has room for it is full.
+type writer struct {
+	player
+	taken int
+}
 
-func (w *writer) Input(int) any            { return operator.Collector[int](w) }
-func (w *writer) Collect(in *int, _ int64) { w.act("%d", *in) }
-func (w *writer) Full() bool               { return false }
-func (w *writer) Offer()                   {}
+func (w *writer) Input(int) any { return operator.Collector[int](w) }
 
-func (w *writer) Flush(context.Context) error { return nil }
+func (w *writer) Collect(in *int, _ int64) {
+	w.act("%d", *in)
+	if w.taken++; w.taken == w.s.room {
+		w.task.Pressure.Hold()
+	}
+}
+
+func (w *writer) Full() bool { return w.s.room > 0 && w.taken == w.s.room }
+
+func (w *writer) Flush(ctx context.Context) error { return w.s.blocking(ctx, "flush") }
+
+func (w *writer) Offer() {
+	w.taken = 0
+	w.task.Pressure.Release()
+}
 
 func (w *writer) Prepare(ctx context.Context, id uint64) error {
 	return w.s.blocking(ctx, fmt.Sprint("prepare ", id))
