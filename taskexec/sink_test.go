@@ -64,7 +64,7 @@ func TestAnAbortedCheckpointIsNotCommitted(t *testing.T) {
 	s.is("commit 8")
 }
 
-// Calls on a writer never overlap, which stage.blocking sees.
+// Calls on a writer never overlap, which player.blocking sees.
 func TestASinkDoesOneThingAfterTheOther(t *testing.T) {
 	s := sinking(t)
 	s.on["prepare 8"] = func() { s.complete(7) }
@@ -86,8 +86,8 @@ func TestALaterCommitTakesThePlaceOfOneThatFailed(t *testing.T) {
 	s.complete(8)
 	s.pass(time.Second)
 	s.is("commit 8")
-	if s.told.committed != 8 {
-		t.Errorf("it has committed %d, want 8", s.told.committed)
+	if got := s.last().committed; got != 8 {
+		t.Errorf("it has committed %d, want 8", got)
 	}
 }
 
@@ -100,8 +100,8 @@ func TestACommitIsRepeatedUntilItSucceeds(t *testing.T) {
 	s.is()
 	s.pass(2 * time.Second)
 	s.is("commit 7", "commit 7", "commit 7")
-	if s.told.committed != 7 {
-		t.Errorf("it has committed %d, want 7", s.told.committed)
+	if got := s.last().committed; got != 7 {
+		t.Errorf("it has committed %d, want 7", got)
 	}
 }
 
@@ -133,8 +133,8 @@ func TestAResultIsPublishedOnceAndBehindItsCommit(t *testing.T) {
 	s.tell(finalize{7})
 	s.complete(8)
 	s.is("commit 8")
-	if s.told.finalized != 7 {
-		t.Errorf("it has published %d, want 7", s.told.finalized)
+	if got := s.last().finalized; got != 7 {
+		t.Errorf("it has published %d, want 7", got)
 	}
 }
 

@@ -40,7 +40,7 @@ type stage struct {
 	self   actors.Ref // the task
 	seq    [3]uint64  // batches sent to the task, by link
 	opened [3]int     // how often the task has opened a link
-	told   status     // the task's last
+	told   status     // the task's last: see last
 	player *player    // its operator
 
 	diary []string
@@ -49,7 +49,6 @@ type stage struct {
 	cost  time.Duration     // of everything that an operator does on its task's turn
 	reads [][]int           // what a source will fetch
 	room  int               // records that a sink takes between two flushes; 0: any number
-	busy  string            // the operator's blocking work that runs
 }
 
 // The vertices of the stage's job, and the links from them.
@@ -196,6 +195,13 @@ func (s *stage) pass(d time.Duration) {
 	}
 }
 
+// last is what the task has told of itself in the end.
+func (s *stage) last() status {
+	s.t.Helper()
+	s.pass(time.Second)
+	return s.told
+}
+
 // is compares what was written since the last time, after a while in which everything comes
 // to rest.
 func (s *stage) is(want ...string) {
@@ -275,38 +281,39 @@ func (s *stage) grant(credits int) {
 
 func (s *stage) credit() { s.tell(exchange.Credit{Address: s.channel(work)}) }
 
-// blocking is work of an operator that takes a millisecond, in which no other may begin.
-func (s *stage) blocking(ctx context.Context, what string) error {
-	if s.busy != "" {
-		s.t.Errorf("%s begins while %s runs", what, s.busy)
-	}
-	s.busy = what
-	s.note("%s", what)
-	s.w.Sleep(time.Millisecond)
-	s.busy = ""
-	if err := ctx.Err(); err != nil {
-		s.note("%s is given up", what)
-		return err
-	}
-	if s.fails[what] > 0 {
-		s.fails[what]--
-		return fmt.Errorf("no luck with %s", what)
-	}
-	return nil
-}
-
 // player is an operator that writes down what its task has it do, and hands records on.
 type player struct {
 	s    *stage
 	task *operator.Task
 	next operator.Collector[int]
 	time int64
+	busy string // its blocking work that runs
 }
 
 // act is something done on the task's turn.
 func (p *player) act(format string, args ...any) {
 	p.s.node.Jump(p.s.cost)
 	p.s.note(format, args...)
+}
+
+// blocking is work that takes a millisecond, in which no other may begin.
+func (p *player) blocking(ctx context.Context, what string) error {
+	if p.busy != "" {
+		p.s.t.Errorf("%s begins while %s runs", what, p.busy)
+	}
+	p.busy = what
+	p.s.note("%s", what)
+	p.s.w.Sleep(time.Millisecond)
+	p.busy = ""
+	if err := ctx.Err(); err != nil {
+		p.s.note("%s is given up", what)
+		return err
+	}
+	if p.s.fails[what] > 0 {
+		p.s.fails[what]--
+		return fmt.Errorf("no luck with %s", what)
+	}
+	return nil
 }
 
 func (p *player) Open(t *operator.Task, _ string) error {
@@ -329,7 +336,7 @@ func (p *player) Restore(parts []snapshot.Part) error {
 	return nil
 }
 
-func (p *player) Start(ctx context.Context) error { return p.s.blocking(ctx, "start") }
+func (p *player) Start(ctx context.Context) error { return p.blocking(ctx, "start") }
 
 func (p *player) Input(int) any { return operator.Collector[int](p) }
 
@@ -363,8 +370,8 @@ func (p *player) Snapshot() (snapshot.Part, error) {
 }
 
 func (p *player) Close() error {
-	if p.s.busy != "" {
-		p.s.t.Errorf("close while %s runs", p.s.busy)
+	if p.busy != "" {
+		p.s.t.Errorf("close while %s runs", p.busy)
 	}
 	p.act("close")
 	return nil
@@ -411,7 +418,7 @@ func (w *writer) Collect(in *int, _ int64) {
 
 func (w *writer) Full() bool { return w.s.room > 0 && w.taken == w.s.room }
 
-func (w *writer) Flush(ctx context.Context) error { return w.s.blocking(ctx, "flush") }
+func (w *writer) Flush(ctx context.Context) error { return w.blocking(ctx, "flush") }
 
 func (w *writer) Offer() {
 	w.taken = 0
@@ -419,15 +426,15 @@ func (w *writer) Offer() {
 }
 
 func (w *writer) Prepare(ctx context.Context, id uint64) error {
-	return w.s.blocking(ctx, fmt.Sprint("prepare ", id))
+	return w.blocking(ctx, fmt.Sprint("prepare ", id))
 }
 
 func (w *writer) Commit(ctx context.Context, id uint64) error {
-	return w.s.blocking(ctx, fmt.Sprint("commit ", id))
+	return w.blocking(ctx, fmt.Sprint("commit ", id))
 }
 
 func (w *writer) Finalize(ctx context.Context, id uint64) error {
-	return w.s.blocking(ctx, fmt.Sprint("finalize ", id))
+	return w.blocking(ctx, fmt.Sprint("finalize ", id))
 }
 
 // objects is a store that takes its time.

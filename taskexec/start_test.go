@@ -128,7 +128,7 @@ func TestARestoredSinkHasCommittedItsCheckpoint(t *testing.T) {
 	s.start(s.node.Name())
 	s.tell(concluded{5, 5})
 	s.is("open", "start", "opens work")
-	if s.told.committed != 5 {
-		t.Errorf("it has committed %d, want what its operators have when they start, 5", s.told.committed)
+	if got := s.last().committed; got != 5 {
+		t.Errorf("it has committed %d, want what its operators have when they start, 5", got)
 	}
 }

@@ -112,8 +112,8 @@ func TestTheEndOfItsInputIsTheEndOfATask(t *testing.T) {
 	s.send(right, "watermark 8 2 end")
 	s.is("time 8", "2", "input 1 ends", "time ends", "credits right",
 		fmt.Sprint("sends 2: watermark 8 2 watermark ", operator.EndTime), "sends 3: end")
-	if s.told.phase != ended {
-		t.Errorf("it is in phase %d, want %d", s.told.phase, ended)
+	if got := s.last().phase; got != ended {
+		t.Errorf("it is in phase %d, want %d", got, ended)
 	}
 	s.tell(startCheckpoint{id: 7}) // no checkpoint of a running job lacks a task
 	s.is("snapshot", "put", "ack 7")
