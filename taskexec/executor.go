@@ -114,7 +114,7 @@ func (e *Executor) Receive(c *actors.Ctx, m any) error {
 		}
 	case *protos.Deploy:
 		if e.obey(m.Job, m.Epoch) {
-			return e.deploy(m)
+			e.deploy(m)
 		}
 	case *protos.Cancel:
 		if e.obey(m.Job, m.Epoch) {
@@ -206,35 +206,34 @@ func (e *Executor) conclude(c concluded) {
 }
 
 // deploy starts an attempt, unless it runs, a lower one is still leaving, or it is stale.
-func (e *Executor) deploy(m *protos.Deploy) error {
+func (e *Executor) deploy(m *protos.Deploy) {
 	d := deploymentOf(m)
 	en := e.entry(d.task)
 	if !e.current(m) {
-		return nil // on its way for too long: it was given up
+		return // on its way for too long: it was given up
 	}
 	switch {
 	case d.attempt < en.fence && !mutate.On(mutate.AttemptFence), en.attempt == d.attempt && en.epoch == d.epoch && en.state != protos.TaskState_UNKNOWN:
 		e.tell(en)
-		return nil
+		return
 	case en.ref != (actors.Ref{}):
 		e.cancel(d.task, d.attempt-1)
-		return nil // sent again when it has left
+		return // sent again when it has left
 	}
 	if d.slot >= len(e.loops) {
 		e.refuse(en, d, fmt.Sprintf("slot %d of %d", d.slot, len(e.loops)))
-		return nil
+		return
 	}
 	spec := taskSpec{config: &e.config, program: e.program, plan: e.plan, deploy: d, ref: peerRefs(m)}
 	ref, err := e.c.Spawn("task", exchange.TaskName(d.task, d.attempt), func() actors.Actor { return newTask(spec) }, actors.OnLoop(e.loops[d.slot]))
 	if err != nil {
 		e.refuse(en, d, err.Error())
-		return nil
+		return
 	}
 	*en = entry{attempt: d.attempt, epoch: d.epoch, slot: d.slot, fence: d.attempt, ref: ref, restored: d.restore, state: protos.TaskState_DEPLOYING}
 	en.status = status{attempt: d.attempt, task: d.task, committed: d.restore}
 	e.c.Tell(ref, e.concluded)
 	e.tell(en)
-	return nil
 }
 
 // current says whether a Deploy belongs to the dealings that the leader has with us now.
