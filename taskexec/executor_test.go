@@ -136,6 +136,53 @@ func (r *reign) opens(want int) {
 	}
 }
 
+// What a leader orders that has been deposed, or that of another job, changes nothing, but is
+// answered: whoever still listens to it learns of the newer epoch.
+func TestOnlyTheLeaderOfTheHighestEpochIsObeyed(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1))
+	r.shows("sink 3.1 RUNNING")
+	r.epoch = 2
+	old := r.hello()
+	old.Concluded, old.Completed = 9, 9
+	stale := []any{old, r.deployOf(work, 1), r.deployOf(sink, 2), r.cancelOf(sink, 1), r.triggerOf(9, sink, 1),
+		&protos.Finalize{Job: "job", Epoch: 2, Task: vertex(sink), Attempt: 1, Checkpoint: 9}}
+	r.epoch = 3
+	other := r.cancelOf(sink, 1)
+	other.Job, other.Epoch = "other", 9
+	for _, m := range append(stale, other) {
+		r.answers(m, "sink 3.1 RUNNING")
+		if r.report.Epoch != 3 || r.report.Concluded != 0 {
+			t.Errorf("after %T it is in epoch %d with %d concluded, want 3 and 0", m, r.report.Epoch, r.report.Concluded)
+		}
+	}
+	r.opens(1)
+	if i := slices.IndexFunc(r.obeyed, func(epoch uint64) bool { return epoch != 3 }); i >= 0 {
+		t.Errorf("it has obeyed the leader of epoch %d", r.obeyed[i])
+	}
+}
+
+func TestADeployIsRefusedUnlessItBelongsToTheDealingsOfNow(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spoil func(r *reign, d *protos.Deploy)
+	}{
+		{"of another process", func(_ *reign, d *protos.Deploy) { d.Incarnation = 2 }},
+		{"of an earlier session", func(_ *reign, d *protos.Deploy) { d.Session-- }},
+		{"of a later session", func(_ *reign, d *protos.Deploy) { d.Session++ }},
+		{"of a leader that has not greeted", func(r *reign, d *protos.Deploy) { d.Epoch++ }},
+		{"when the lease has run out", func(r *reign, _ *protos.Deploy) { r.pass(r.config.Lease) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := reigning(t)
+			d := r.deployOf(sink, 1)
+			test.spoil(r, d)
+			r.orders(d)
+			r.opens(0)
+		})
+	}
+}
+
 func TestADeployThatIsRepeatedStartsOnce(t *testing.T) {
 	r := reigning(t)
 	r.orders(r.deployOf(sink, 1), r.deployOf(sink, 1))
@@ -154,4 +201,134 @@ func TestADeployThatCannotBeIsAFailure(t *testing.T) {
 	d := r.deployOf(sink, 1)
 	d.Slot = 2
 	r.answers(d, "sink 3.1 FAILED slot 2 of 2")
+}
+
+// An attempt starts only when nothing of the one before is left; until then its Deploy ends
+// that one, and is to be repeated.
+func TestAnAttemptWaitsForTheOneBefore(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1))
+	r.on["close"] = func() { r.order(r.deployOf(sink, 2)) }
+	r.orders(r.deployOf(sink, 2))
+	r.shows("sink 3.1 CANCELED")
+	r.opens(1)
+	r.orders(r.deployOf(sink, 2))
+	r.shows("sink 3.2 RUNNING")
+	r.opens(2)
+}
+
+// A cancelled attempt is reported as such when nothing of it is left, and neither it nor an
+// earlier one is ever started again.
+func TestACancelEndsAttemptsUpToOne(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 4))
+	r.orders(r.cancelOf(sink, 3))
+	r.shows("sink 3.4 RUNNING")
+	r.on["close"] = func() { r.w.Sleep(5 * time.Second) }
+	r.orders(r.cancelOf(sink, 5), r.cancelOf(sink, 5))
+	r.shows("sink 3.4 RUNNING")
+	r.pass(5 * time.Second)
+	r.shows("sink 3.5 CANCELED")
+	r.answers(r.deployOf(sink, 5), "sink 3.5 CANCELED")
+	r.orders(r.cancelOf(work, 6), r.deployOf(work, 6)) // it was never here
+	r.shows("work 0.6 CANCELED", "sink 3.5 CANCELED")
+	r.opens(1)
+	r.orders(r.deployOf(sink, 6), r.deployOf(work, 7))
+	r.shows("work 3.7 RUNNING", "sink 3.6 RUNNING")
+}
+
+func TestAFailureIsReportedUntilItIsCancelled(t *testing.T) {
+	r := reigning(t)
+	r.fails["start"] = 1
+	r.orders(r.deployOf(sink, 1))
+	r.shows(`sink 3.1 FAILED operator "sink": start: no luck with start`)
+	r.orders(r.cancelOf(sink, 1))
+	r.shows("sink 3.1 CANCELED")
+}
+
+func TestAnAcknowledgementIsKeptUntilItsCheckpointIsConcluded(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1))
+	r.toTask(1)
+	r.send(work, "1 barrier 7")
+	r.orders(r.hello())
+	r.send(work, "2 barrier 8")
+	r.orders()
+	r.shows("sink 3.1 RUNNING", "ack 7 of sink 1", "ack 8 of sink 1")
+	r.epoch = 4 // which has heard of neither
+	r.answers(r.hello(), "sink 3.1 RUNNING", "ack 7 of sink 1", "ack 8 of sink 1")
+	h := r.hello()
+	h.Concluded, h.Completed = 7, 7
+	r.orders(h)
+	r.orders(r.hello()) // that comes late
+	r.send(work, "3 barrier 9")
+	r.orders()
+	r.shows("sink 3.1 RUNNING", "ack 8 of sink 1", "ack 9 of sink 1")
+	if task := r.report.Tasks[0]; r.report.Concluded != 7 || task.Committed != 7 {
+		t.Errorf("%d is concluded and %d committed, want 7", r.report.Concluded, task.Committed)
+	}
+}
+
+func TestAnOrderReachesTheAttemptThatItNames(t *testing.T) {
+	r := reigning(t)
+	h := r.hello()
+	h.Concluded, h.Completed = 6, 6
+	r.orders(h, r.deployOf(sink, 2))
+	r.toTask(2)
+	r.send(work, "end")
+	finalize := func(attempt uint32) *protos.Finalize {
+		return &protos.Finalize{Job: "job", Epoch: 3, Task: vertex(sink), Attempt: attempt, Checkpoint: 6}
+	}
+	for _, other := range []uint32{1, 3} {
+		r.orders(r.triggerOf(7, sink, other), finalize(other))
+	}
+	r.pass(2 * time.Minute)
+	r.shows("sink 3.2 ENDED")
+	if f := r.report.Tasks[0].Finalized; f != 0 {
+		t.Errorf("it has published %d", f)
+	}
+	r.orders(r.triggerOf(7, sink, 2), finalize(2))
+	r.shows("sink 3.2 ENDED", "ack 7 of sink 2")
+	if f := r.report.Tasks[0].Finalized; f != 6 {
+		t.Errorf("it has published %d, want 6", f)
+	}
+}
+
+// A leader that hears nothing of an executor starts its tasks elsewhere: they end before.
+func TestTasksEndWithTheLease(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1), r.deployOf(work, 1))
+	r.orders(r.seen())
+	r.pass(r.config.Lease - time.Minute)
+	another := r.seen() // meant for a process that was here before
+	another.Incarnation = 0
+	r.orders(r.hello(), another)
+	r.shows("work 3.1 RUNNING", "sink 3.1 RUNNING")
+	r.pass(time.Minute)
+	const gone = "FAILED stopped by its executor: the lease ran out"
+	r.shows("work 3.1 "+gone, "sink 3.1 "+gone)
+	r.orders(r.seen())
+	r.orders(r.deployOf(sink, 2))
+	r.shows("work 3.1 "+gone, "sink 3.2 RUNNING")
+}
+
+func TestALeaseIsRenewedByALeaderThatHearsUs(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1))
+	for range 4 {
+		r.pass(r.config.Lease / 2)
+		r.orders(r.seen())
+	}
+	r.shows("sink 3.1 RUNNING")
+}
+
+func TestTasksLiveOnWhileNobodyLeads(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 1))
+	r.vacant = true
+	r.pass(3 * r.config.Lease)
+	r.shows("sink 3.1 RUNNING")
+	r.vacant = false
+	r.pass(2 * r.config.Lease)
+	r.shows("sink 3.1 FAILED stopped by its executor: the lease ran out")
 }
