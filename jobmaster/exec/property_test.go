@@ -63,7 +63,7 @@ type weather struct {
 	m        *Machine // nil while nobody leads
 	epoch    uint64
 	wake     time.Time
-	offers   []string
+	offers   offers
 	wanted   Place
 	collects int // that the leader has asked for
 	last     uint64
@@ -430,28 +430,14 @@ func (w *weather) step(ev Event) {
 }
 
 func (w *weather) do(a Action) {
+	if to := addressee(a); to != "" {
+		w.lookAtOrder(a)
+		w.order(to, a)
+		return
+	}
 	switch a := a.(type) {
-	case Hello:
-		w.order(a.Node, a)
-	case Deploy:
-		w.lookAtDeploy(a)
-		w.order(a.Node, a)
-	case Cancel:
-		w.lookAtCancel(a)
-		w.order(a.Node, a)
-	case Trigger:
-		if a.Checkpoint < w.last || a.Checkpoint <= w.vault.complete() {
-			w.errorf("checkpoint %d is triggered after %d; %d is complete", a.Checkpoint, w.last, w.vault.complete())
-		}
-		w.last = a.Checkpoint
-		w.order(a.Node, a)
-	case Finalize:
-		w.order(a.Node, a)
 	case Available:
-		w.offers = slices.DeleteFunc(w.offers, func(n string) bool { return n == a.Node })
-		if a.Slots > 0 {
-			w.offers = append(w.offers, a.Node)
-		}
+		w.offers.take(a)
 		w.place()
 	case Place:
 		w.wanted = a
@@ -487,6 +473,21 @@ func (w *weather) order(to string, a Action) {
 			n.changed = n.changed || !hello
 		}
 	})
+}
+
+// lookAtOrder wants checkpoints to follow each other; see also lookAtDeploy and lookAtCancel.
+func (w *weather) lookAtOrder(a Action) {
+	switch a := a.(type) {
+	case Deploy:
+		w.lookAtDeploy(a)
+	case Cancel:
+		w.lookAtCancel(a)
+	case Trigger:
+		if a.Checkpoint < w.last || a.Checkpoint <= w.vault.complete() {
+			w.errorf("checkpoint %d is triggered after %d; %d is complete", a.Checkpoint, w.last, w.vault.complete())
+		}
+		w.last = a.Checkpoint
+	}
 }
 
 // lookAtDeploy wants the newest complete checkpoint restored, by an attempt that is newer than
@@ -566,53 +567,43 @@ func (w *weather) ask(a Action) {
 	})
 }
 
-// effect does what a leader has asked for and returns the answer.
+// effect does what a leader has asked for, or fails to, and returns the answer, if any.
 func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 	leads := epoch == w.epoch && w.m != nil // else the leader service refuses
 	switch a := a.(type) {
-	case Enumerate:
-		return Enumerated{[]Splits{}}
-	case StoreSplits:
-		if w.vault.splits = true; leads {
-			return SplitsStored{}
-		}
 	case StoreManifest:
 		if w.chance(10) {
 			return StoreFailed{a.Manifest.Checkpoint, "no space left"}
 		}
-		w.vault.manifests[a.Manifest.Key()] = a.Manifest
-		return ManifestStored{a.Manifest.Checkpoint}
 	case AdvancePointer:
 		lost := w.chance(4)
-		if leads && !(lost && w.chance(2)) {
-			if a.Checkpoint < w.vault.complete() {
-				w.errorf("the pointer goes back from %d to %d", w.vault.complete(), a.Checkpoint)
-			}
-			w.vault.pointer = a.Key
-		}
-		if lost {
+		if !leads || lost && w.chance(2) {
 			return AdvanceFailed{a.Checkpoint}
 		}
-		return PointerAdvanced{a.Checkpoint}
+		if a.Checkpoint < w.vault.complete() {
+			w.errorf("the pointer goes back from %d to %d", w.vault.complete(), a.Checkpoint)
+		}
+		if lost {
+			w.vault.serve(a) // all the same
+			return AdvanceFailed{a.Checkpoint}
+		}
 	case StoreResult:
 		if a.Result.State != JobFinished && w.chance(3) {
 			return ResultNotStored{"no space left"}
 		}
-		if leads {
-			w.vault.over = &a.Result
+		if !leads {
+			return nil
 		}
-		return ResultStored{}
-	case Release:
-		return Released{}
 	case Collect:
-		w.collect(a, epoch)
-		if newest {
-			return Collected{}
+		if w.collect(a, epoch); !newest {
+			return nil
 		}
-	default:
+	}
+	answer := w.vault.serve(a)
+	if answer == nil {
 		w.errorf("nobody does %T", a)
 	}
-	return nil
+	return answer
 }
 
 // lookAtManifest wants that a checkpoint consists of the attempts that run.

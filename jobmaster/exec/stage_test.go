@@ -26,7 +26,7 @@ type stage struct {
 	reports   map[string]Reported // the last of each executor
 	late      map[string]Reported // the last but one
 	cut       map[string]bool
-	offers    []string // nodes with free slots, ascending
+	offers    offers
 	pending   []Action // not answered yet
 	slow      bool     // tasks stay in their restore
 	hellos    bool
@@ -122,23 +122,13 @@ func (s *stage) do(a Action) {
 			s.said = append(s.said, line)
 		}
 	}
+	if to := addressee(a); to != "" {
+		s.order(to, a)
+		return
+	}
 	switch a := a.(type) {
-	case Hello:
-		s.order(a.Node, a)
-	case Deploy:
-		s.order(a.Node, a)
-	case Cancel:
-		s.order(a.Node, a)
-	case Trigger:
-		s.order(a.Node, a)
-	case Finalize:
-		s.order(a.Node, a)
 	case Available:
-		s.offers = slices.DeleteFunc(s.offers, func(n string) bool { return n == a.Node })
-		if a.Slots > 0 {
-			s.offers = append(s.offers, a.Node)
-			slices.Sort(s.offers)
-		}
+		s.offers.take(a)
 	case Place:
 		s.pending = slices.DeleteFunc(s.pending, func(a Action) bool { _, is := a.(Place); return is })
 		s.pending = append(s.pending, a)
@@ -179,28 +169,11 @@ func (s *stage) answer() {
 		return
 	}
 	s.pending = slices.Delete(s.pending, 0, 1)
-	switch a := a.(type) {
-	case Enumerate:
-		s.step(Enumerated{[]Splits{}})
-	case StoreSplits:
-		s.vault.splits = true
-		s.step(SplitsStored{})
-	case StoreManifest:
-		s.vault.manifests[a.Manifest.Key()] = a.Manifest
-		s.step(ManifestStored{a.Manifest.Checkpoint})
-	case AdvancePointer:
-		s.vault.pointer = a.Key
-		s.step(PointerAdvanced{a.Checkpoint})
-	case StoreResult:
-		s.vault.over = &a.Result
-		s.step(ResultStored{})
-	case Release:
-		s.step(Released{})
-	case Collect:
-		s.step(Collected{})
-	default:
+	ev := s.vault.serve(a)
+	if ev == nil {
 		s.t.Fatalf("no answer to %T", a)
 	}
+	s.step(ev)
 }
 
 func (s *stage) answerPlace() {

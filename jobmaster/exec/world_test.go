@@ -72,6 +72,32 @@ func (v *vault) recovered(nodes []string) Recovered {
 	return r
 }
 
+// serve does what a leader asks of what outlives it, and returns the answer; nil to other
+// actions.
+func (v *vault) serve(a Action) Event {
+	switch a := a.(type) {
+	case Enumerate:
+		return Enumerated{[]Splits{}}
+	case StoreSplits:
+		v.splits = true
+		return SplitsStored{}
+	case StoreManifest:
+		v.manifests[a.Manifest.Key()] = a.Manifest
+		return ManifestStored{a.Manifest.Checkpoint}
+	case AdvancePointer:
+		v.pointer = a.Key
+		return PointerAdvanced{a.Checkpoint}
+	case StoreResult:
+		v.over = &a.Result
+		return ResultStored{}
+	case Release:
+		return Released{}
+	case Collect:
+		return Collected{}
+	}
+	return nil
+}
+
 // complete is the id of the newest complete checkpoint.
 func (v *vault) complete() uint64 {
 	if m := v.manifests[v.pointer]; m != nil {
@@ -80,8 +106,37 @@ func (v *vault) complete() uint64 {
 	return 0
 }
 
+// addressee is the executor to which an action is sent, "" if it is not.
+func addressee(a Action) string {
+	switch a := a.(type) {
+	case Hello:
+		return a.Node
+	case Deploy:
+		return a.Node
+	case Cancel:
+		return a.Node
+	case Trigger:
+		return a.Node
+	case Finalize:
+		return a.Node
+	}
+	return ""
+}
+
+// offers are the nodes with free slots, ascending.
+type offers []string
+
+// take notes whether a node may get tasks.
+func (o *offers) take(a Available) {
+	*o = slices.DeleteFunc(*o, func(n string) bool { return n == a.Node })
+	if a.Slots > 0 {
+		*o = append(*o, a.Node)
+		slices.Sort(*o)
+	}
+}
+
 // assign finds slots among those of the nodes, two each; false if there are not enough.
-func assign(p Place, nodes []string) (Placed, bool) {
+func assign(p Place, nodes offers) (Placed, bool) {
 	var offers []placement.Offer
 	for _, n := range nodes {
 		o := placement.Offer{Node: n, Slots: 2}
