@@ -145,7 +145,9 @@ func (s *stage) parent(m any) {
 	case status:
 		s.told = m
 	case ack:
-		s.note("ack %d%s", m.checkpoint, m.declined)
+		if s.note("ack %d", m.checkpoint); m.declined != "" {
+			s.note("declined: %s", m.declined)
+		}
 	case actors.Down:
 		if s.note("down"); m.Err != nil {
 			s.note("because: %v", m.Err)
@@ -217,14 +219,14 @@ func (s *stage) is(want ...string) {
 func (s *stage) follows(want ...string) {
 	s.t.Helper()
 	s.pass(20 * time.Millisecond)
-	left := want
+	due := want
 	for _, line := range s.diary {
-		if len(left) > 0 && line == left[0] {
-			left = left[1:]
+		if len(due) > 0 && line == due[0] {
+			due = due[1:]
 		}
 	}
-	if len(left) > 0 {
-		s.t.Errorf("got %s\nno %q in the order %q", strings.Join(s.diary, " | "), left[0], want)
+	if len(due) > 0 {
+		s.t.Errorf("got %s\nno %q in the order %q", strings.Join(s.diary, " | "), due[0], want)
 	}
 	s.diary = nil
 }
@@ -445,7 +447,10 @@ type objects struct {
 
 func (o *objects) Put(ctx context.Context, key string, data []byte) error {
 	o.s.w.Sleep(time.Millisecond)
-	o.s.note("put")
+	if o.s.note("put"); o.s.fails["put"] > 0 {
+		o.s.fails["put"]--
+		return errors.New("no luck with put")
+	}
 	return o.Store.Put(ctx, key, data)
 }
 
