@@ -90,7 +90,8 @@ func (p *placer) declare(slots int) {
 	})
 }
 
-// place finds slots for all that is wanted, or says why not and waits for better offers.
+// place finds slots for the regions that are wanted, or says why not and waits for better
+// offers. The JobMaster asks again for those that got none.
 func (p *placer) place() {
 	if len(p.wanted.Units) == 0 {
 		return
@@ -99,10 +100,12 @@ func (p *placer) place() {
 	for _, u := range p.wanted.Units {
 		units = append(units, placement.Unit{Group: u.Group, Index: u.Index, Previous: u.Previous})
 	}
-	assigned, refused := placement.Place(units, p.free())
+	assigned, refused := placement.Place(units, p.wanted.Regions, p.free())
 	if len(refused) > 0 {
 		first := refused[0]
 		p.c.Log().Info().Str("group", units[first.Unit].Group).Int("subtask", units[first.Unit].Index).Int("others", len(refused)-1).Msg("no slot: " + first.Why)
+	}
+	if len(assigned) == 0 {
 		return
 	}
 	var placed []exec.PlacedUnit
@@ -115,15 +118,13 @@ func (p *placer) place() {
 
 // free are the offers, with the slots that others have.
 func (p *placer) free() []placement.Offer {
+	taken := map[string][]int{}
+	for _, s := range p.wanted.Taken {
+		taken[s.Node] = append(taken[s.Node], s.Index)
+	}
 	var offers []placement.Offer
 	for _, o := range p.offers {
-		x := placement.Offer{Node: o.node, Slots: o.slots}
-		for _, s := range p.wanted.Taken {
-			if s.Node == o.node {
-				x.Taken = append(x.Taken, s.Index)
-			}
-		}
-		offers = append(offers, x)
+		offers = append(offers, placement.Offer{Node: o.node, Slots: o.slots, Taken: taken[o.node]})
 	}
 	return offers
 }

@@ -1,9 +1,10 @@
 // Package placement decides which slot runs what.
 //
-// A unit is what shares a slot: subtask i of every vertex of a slot sharing group. Place
-// gives each unit a slot among those on offer, all or none:
+// A unit is what shares a slot: subtask i of every vertex of a slot sharing group. A set is
+// units that are of use together only, those of a pipelined region. Place gives them slots
+// among those on offer, to each set all or none:
 //
-//	units + offers ──Place──► assignments, or the reasons why there are none
+//	units + sets + offers ──Place──► assignments, and for the units left over the reasons
 //
 // First comes the slot that the unit had before, since its process may still have what it
 // needs; then the executor with the most bytes of the unit's local state; then the one with

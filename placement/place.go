@@ -47,56 +47,72 @@ type Refusal struct {
 	Why  string
 }
 
-// Place gives every unit a slot that is free, or, if that is not possible, none and says for
-// each unit left over why. A unit gets its previous slot when it is free: those are given
-// first, so nobody takes another's. The result does not depend on the order of the offers. A node that is offered twice counts once.
-func Place(units []Unit, offers []Offer) ([]Assigned, []Refusal) {
-	p := newPlan(units, offers)
-	for i, u := range units {
-		if p.isFree(u.Previous) {
-			p.assign(i, u.Previous, "it was there before")
+// Place gives slots to units. A set is units, by index, that are of use together only: it gets
+// all of its slots or none, and a unit may be in several sets; without sets all units are one.
+// Where slots are short, those sets come first that return to where they were whole, then the
+// others in their order. A previous slot that is free is kept for its unit, even if that one
+// cannot have it yet: nobody takes another's. For each unit left over it says why. The result
+// does not depend on the order of the offers. A node that is offered twice counts once.
+func Place(units []Unit, sets [][]int, offers []Offer) ([]Assigned, []Refusal) {
+	if sets == nil {
+		sets = [][]int{make([]int, len(units))}
+		for i := range units {
+			sets[0][i] = i
 		}
 	}
-	if refused := p.short(); refused != nil {
-		return nil, refused
-	}
+	p := newPlan(units, offers)
 	for i := range units {
+		p.home[i] = p.reserve(units[i].Previous)
+	}
+	for _, whole := range []bool{true, false} {
+		for _, set := range sets {
+			if need := p.need(set); need == 0 || !whole && need <= p.free {
+				p.give(set)
+			}
+		}
+	}
+	var refused []Refusal
+	for i, u := range units {
 		if !p.placed[i] {
-			p.choose(i)
+			refused = append(refused, Refusal{i, p.why(u)})
 		}
 	}
 	slices.SortFunc(p.assigned, func(a, b Assigned) int { return cmp.Compare(a.Unit, b.Unit) })
-	return p.assigned, nil
+	return p.assigned, refused
 }
 
 // plan is a placement in the making.
 type plan struct {
 	units    []Unit
 	nodes    []node // ascending by name
-	placed   []bool
+	offered  int    // slots
+	free     int    // of them, and kept for nobody
+	home     []bool // by unit: its previous slot is kept for it
+	placed   []bool // by unit
 	assigned []Assigned
 }
 
 type node struct {
-	name  string
-	slots int
-	free  []int // ascending
+	name string
+	free []int // ascending
 }
 
 func newPlan(units []Unit, offers []Offer) *plan {
-	p := &plan{units: units, placed: make([]bool, len(units))}
+	p := &plan{units: units, home: make([]bool, len(units)), placed: make([]bool, len(units))}
 	for _, o := range offers {
 		at, twice := slices.BinarySearchFunc(p.nodes, o.Node, node.compare)
 		if twice {
 			continue
 		}
-		n := node{name: o.Node, slots: o.Slots}
+		n := node{name: o.Node}
 		for i := range o.Slots {
 			if !slices.Contains(o.Taken, i) {
 				n.free = append(n.free, i)
 			}
 		}
 		p.nodes = slices.Insert(p.nodes, at, n)
+		p.offered += o.Slots
+		p.free += len(n.free)
 	}
 	return p
 }
@@ -111,34 +127,47 @@ func (p *plan) node(name string) *node {
 
 func (n node) compare(name string) int { return strings.Compare(n.name, name) }
 
-func (p *plan) isFree(s Slot) bool {
+// reserve takes a slot out of the free ones, if it is among them.
+func (p *plan) reserve(s Slot) bool {
 	n := p.node(s.Node)
-	return n != nil && slices.Contains(n.free, s.Index)
+	if n == nil {
+		return false
+	}
+	i := slices.Index(n.free, s.Index)
+	if i < 0 {
+		return false
+	}
+	n.free = slices.Delete(n.free, i, i+1)
+	p.free--
+	return true
+}
+
+// need is how many of a set's units must be given a slot that is kept for nobody.
+func (p *plan) need(set []int) (n int) {
+	for _, i := range set {
+		if !p.placed[i] && !p.home[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// give gives a set its slots. There are enough.
+func (p *plan) give(set []int) {
+	for _, i := range set {
+		switch {
+		case p.placed[i]:
+		case p.home[i]:
+			p.assign(i, p.units[i].Previous, "it was there before")
+		default:
+			p.choose(i)
+		}
+	}
 }
 
 func (p *plan) assign(unit int, s Slot, why string) {
-	n := p.node(s.Node)
-	n.free = slices.DeleteFunc(n.free, func(i int) bool { return i == s.Index })
 	p.placed[unit] = true
 	p.assigned = append(p.assigned, Assigned{unit, s, why})
-}
-
-// short refuses the units, the last ones, for which no slot will be left over.
-func (p *plan) short() (refused []Refusal) {
-	free, offered := 0, 0
-	for _, n := range p.nodes {
-		free += len(n.free)
-		offered += n.slots
-	}
-	for i := range p.units {
-		if p.placed[i] {
-			continue
-		}
-		if free--; free < 0 {
-			refused = append(refused, Refusal{i, p.why(p.units[i], offered)})
-		}
-	}
-	return refused
 }
 
 // choose finds a slot for a unit whose previous one is not free. There is one.
@@ -154,7 +183,9 @@ func (p *plan) choose(unit int) {
 	if b := u.bytesOn(best.name); b > 0 {
 		why = fmt.Sprintf("%d bytes of its state are there", b)
 	}
-	p.assign(unit, Slot{best.name, best.free[0]}, why)
+	s := Slot{best.name, best.free[0]}
+	p.reserve(s)
+	p.assign(unit, s, why)
 }
 
 // prefers says whether n is better for the unit than m, which comes before it by name.
@@ -175,10 +206,13 @@ func (u Unit) bytesOn(node string) int64 {
 }
 
 // why explains that there is no slot for a unit.
-func (p *plan) why(u Unit, offered int) string {
-	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), offered)
-	if len(p.nodes) == 0 {
+func (p *plan) why(u Unit) string {
+	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), p.offered)
+	switch {
+	case len(p.nodes) == 0:
 		s = "no executor offers slots"
+	case p.free > 0:
+		s = fmt.Sprintf("%d executors offer %d slots, %d are free: too few for all that must run together", len(p.nodes), p.offered, p.free)
 	}
 	if u.Previous.Node != "" && p.node(u.Previous.Node) == nil {
 		s += "; " + u.Previous.Node + ", where it was, is gone"

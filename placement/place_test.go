@@ -9,21 +9,21 @@ import (
 )
 
 func TestUnitReturnsToItsSlot(t *testing.T) {
-	got, _ := Place([]Unit{{Index: 0, Previous: Slot{"b", 1}}, {Index: 1}}, []Offer{{Node: "a", Slots: 1}, {Node: "b", Slots: 2}})
+	got, _ := Place([]Unit{{Index: 0, Previous: Slot{"b", 1}}, {Index: 1}}, nil, []Offer{{Node: "a", Slots: 1}, {Node: "b", Slots: 2}})
 	if got[0].Slot != (Slot{"b", 1}) || got[1].Slot != (Slot{"a", 0}) {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestLocalStateComesBeforeSpread(t *testing.T) {
-	got, _ := Place([]Unit{{Previous: Slot{"gone", 0}, Local: []LocalState{{"a", 10}, {"b", 20}}}}, []Offer{{Node: "a", Slots: 9}, {Node: "b", Slots: 1}, {Node: "c", Slots: 9}})
+	got, _ := Place([]Unit{{Previous: Slot{"gone", 0}, Local: []LocalState{{"a", 10}, {"b", 20}}}}, nil, []Offer{{Node: "a", Slots: 9}, {Node: "b", Slots: 1}, {Node: "c", Slots: 9}})
 	if got[0].Slot.Node != "b" || !strings.Contains(got[0].Why, "20 bytes") {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestUnitsSpreadOverExecutors(t *testing.T) {
-	got, _ := Place(make([]Unit, 4), []Offer{{Node: "a", Slots: 2}, {Node: "b", Slots: 2}})
+	got, _ := Place(make([]Unit, 4), nil, []Offer{{Node: "a", Slots: 2}, {Node: "b", Slots: 2}})
 	nodes := map[string]int{}
 	for _, a := range got {
 		nodes[a.Slot.Node]++
@@ -34,8 +34,8 @@ func TestUnitsSpreadOverExecutors(t *testing.T) {
 }
 
 func TestAllOrNoneWithReasons(t *testing.T) {
-	got, why := Place([]Unit{{}, {Index: 1, Previous: Slot{"x", 0}}}, []Offer{{Node: "a", Slots: 2, Taken: []int{1}}})
-	if got != nil || len(why) != 1 || why[0].Unit != 1 || !strings.Contains(why[0].Why, "1 executors offer 2 slots, all are taken; x, where it was, is gone") {
+	got, why := Place([]Unit{{}, {Index: 1, Previous: Slot{"x", 0}}}, nil, []Offer{{Node: "a", Slots: 2, Taken: []int{1}}})
+	if got != nil || len(why) != 2 || !strings.Contains(why[0].Why, "1 executors offer 2 slots, 1 are free: too few for all that must run together") || !strings.Contains(why[1].Why, "; x, where it was, is gone") {
 		t.Errorf("%+v %+v", got, why)
 	}
 }
@@ -62,10 +62,10 @@ func TestPlacementUnderRandomDemand(t *testing.T) {
 				units[i].Previous, held[s] = s, true
 			}
 		}
-		got, refused := Place(units, offers)
+		got, refused := Place(units, nil, offers)
 		check(t, units, offers, got, refused)
 		slices.Reverse(offers)
-		if again, _ := Place(units, offers); !reflect.DeepEqual(got, again) {
+		if again, _ := Place(units, nil, offers); !reflect.DeepEqual(got, again) {
 			t.Fatalf("another order of offers: %+v and %+v", got, again)
 		}
 	}

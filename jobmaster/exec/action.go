@@ -62,10 +62,12 @@ type (
 	// StoreSplits makes them durable.
 	StoreSplits struct{ Splits []Splits }
 	// Place asks for a slot for each unit, none of those that others have; it replaces an
-	// earlier Place.
+	// earlier Place. A region is of use whole only: the answer gives slots to all of its
+	// units or to none.
 	Place struct {
-		Units []Unit
-		Taken []placement.Slot
+		Units   []Unit
+		Regions [][]int // the units of each region, by index
+		Taken   []placement.Slot
 	}
 	// StoreResult makes it durable how the job ends: no later leader of this run runs it again.
 	StoreResult struct{ Result Finish }

@@ -25,8 +25,9 @@ type checkpoints struct {
 	manifest  *snapshot.Manifest
 	retryAt   time.Time
 	nextAt    time.Time
-	highest   uint64 // of all ids seen
-	concluded uint64 // every checkpoint up to it is complete or aborted
+	notBefore time.Time // for a while behind one that was given up
+	highest   uint64    // of all ids seen
+	concluded uint64    // every checkpoint up to it is complete or aborted
 	completed uint64
 	last      uint64 // the final or stop checkpoint that is complete
 	lastStop  bool
@@ -60,17 +61,17 @@ func (m *Machine) driveCheckpoint() {
 	case advancing:
 		m.readvance()
 	}
-	if c.step != none || m.phase != active || !m.everyRegion(up) {
+	if c.step != none || m.phase != active || !m.everyRegion(up) || m.now.Before(c.notBefore) {
 		return
 	}
 	ended := m.allTasks(Ended)
 	switch {
 	case ended && !m.stopping && c.last == 0:
-		m.begin(false, true)
+		m.checkpoint(false, true)
 	case m.stopping && c.last == 0:
-		m.begin(!ended, ended)
+		m.checkpoint(!ended, ended)
 	case c.last == 0 && m.o.CheckpointEvery > 0 && !m.now.Before(m.nextCheckpoint()):
-		m.begin(false, false)
+		m.checkpoint(false, false)
 	}
 }
 
@@ -87,8 +88,13 @@ func (m *Machine) checkpointTimes() []time.Time {
 		return []time.Time{c.began.Add(m.o.CheckpointTimeout)}
 	case c.step == advancing:
 		return []time.Time{c.retryAt}
-	case c.step == none && m.phase == active && m.o.CheckpointEvery > 0 && c.last == 0 && m.everyRegion(up):
-		return []time.Time{c.nextAt}
+	case c.step == none && m.phase == active && c.last == 0 && m.everyRegion(up):
+		if m.now.Before(c.notBefore) {
+			return []time.Time{c.notBefore}
+		}
+		if m.o.CheckpointEvery > 0 {
+			return []time.Time{c.nextAt}
+		}
 	}
 	return nil
 }
@@ -104,8 +110,8 @@ func (m *Machine) allTasks(s TaskState) bool {
 	return true
 }
 
-// begin triggers the next checkpoint in every task.
-func (m *Machine) begin(stop, final bool) {
+// checkpoint triggers the next checkpoint in every task.
+func (m *Machine) checkpoint(stop, final bool) {
 	c := &m.cp
 	c.highest++
 	c.id, c.step, c.stop, c.final, c.began, c.acks = c.highest, gathering, stop, final, m.now, map[graph.TaskID]Ack{}
@@ -279,6 +285,7 @@ func (m *Machine) abort(reason string) {
 	}
 	m.note("checkpoint %d is aborted: %s", m.cp.id, reason)
 	m.conclude()
+	m.cp.notBefore = m.now.Add(m.o.Resend)
 	m.helloAll()
 }
 

@@ -33,7 +33,7 @@ type (
 		Tasks       []TaskReport // ascending
 		Acks        []Ack
 	}
-	// Placed gives the units of the last Place their slots.
+	// Placed gives units of the last Place their slots.
 	Placed struct{ Units []PlacedUnit }
 	// Enumerated gives the splits of every source.
 	Enumerated struct{ Splits []Splits }

@@ -27,7 +27,9 @@ type Machine struct {
 	expires   time.Time         // no executor is given up before; zero: there is none to give up
 	began     time.Time
 	splits    []Splits
-	known     bool // splits
+	known     bool    // splits
+	origin    *origin // of the last deployment
+	sessions  uint64  // with executors, so far
 	failures  []time.Time
 	struck    bool // one was counted in this step: what else fails has the same cause
 	cp        checkpoints
@@ -62,12 +64,13 @@ type executor struct {
 	node        string
 	incarnation uint64
 	version     uint64
-	// session counts our dealings with it: a new one begins when it was given up, so that a
+	// session numbers our dealings with it: a new one begins when it was given up, so that a
 	// Deploy of the old one, late on its way, is refused.
 	session  uint64
 	heard    time.Time    // of a report
 	obeys    bool         // it has reported under our epoch
 	lost     bool         // given up; until it reports again
+	foreign  bool         // it runs another program
 	held     uint64       // version up to which reported is its state; 0: it is not known
 	reported []TaskReport // ascending by task
 }
@@ -274,6 +277,9 @@ func (m *Machine) sayHello() {
 		return
 	}
 	m.helloAt = m.now.Add(m.o.Heartbeat)
+	if m.phase > reconciling {
+		m.dismiss()
+	}
 	m.helloAll()
 }
 

@@ -37,13 +37,33 @@ func (m *Machine) recovered(ev Recovered) {
 
 // executor finds or adds the executor of a node.
 func (m *Machine) executor(node string) *executor {
-	i, ok := slices.BinarySearchFunc(m.executors, node, func(e *executor, n string) int { return strings.Compare(e.node, n) })
+	i, ok := m.search(node)
 	if !ok {
-		m.executors = slices.Insert(m.executors, i, &executor{node: node, session: 1, heard: m.now})
-		m.watch(m.executors[i])
-		m.hello(m.executors[i])
+		e := &executor{node: node, heard: m.now}
+		m.begin(e)
+		m.executors = slices.Insert(m.executors, i, e)
+		m.watch(e)
+		m.hello(e)
 	}
 	return m.executors[i]
+}
+
+// find finds the executor of a node, nil if there is none.
+func (m *Machine) find(node string) *executor {
+	if i, ok := m.search(node); ok {
+		return m.executors[i]
+	}
+	return nil
+}
+
+func (m *Machine) search(node string) (at int, found bool) {
+	return slices.BinarySearchFunc(m.executors, node, func(e *executor, n string) int { return strings.Compare(e.node, n) })
+}
+
+// begin begins a session with an executor.
+func (m *Machine) begin(e *executor) {
+	m.sessions++
+	e.session = m.sessions
 }
 
 // expiry is when an executor that stays silent is given up: its own lease has run out by
@@ -78,7 +98,7 @@ func (m *Machine) expireExecutors() {
 			m.watch(e)
 		default:
 			e.lost = true
-			e.session++ // what we sent in the old one is refused from now on
+			m.begin(e) // what we sent in the old session is refused from now on
 			m.forget(e, "executor "+e.node+" was lost")
 		}
 	}
@@ -122,10 +142,10 @@ func (m *Machine) reported(r Reported) {
 	}
 	if r.Incarnation != e.incarnation {
 		if e.incarnation != 0 {
-			e.session++
+			m.begin(e)
 			m.forget(e, "executor "+e.node+" was started anew")
 		}
-		e.incarnation = r.Incarnation
+		e.incarnation, e.foreign = r.Incarnation, false
 	}
 	e.version, e.heard, e.lost = r.Version, m.now, false
 	defer m.watch(e)
@@ -163,19 +183,37 @@ func (e *executor) hold(r Reported) {
 	}
 }
 
-// foreign gives up an executor that runs another version of the job: it may be left over
-// from before the job was changed.
+// foreign hears of an executor that runs another version of the job's program: it may be left
+// over from before the job was changed, and run tasks of the earlier version that nobody may
+// run twice. It gets no tasks, is not told that it is heard, and so is given up when its lease
+// has run out; the process that ran before it on its node is gone.
 func (m *Machine) foreign(r Reported) {
-	i := slices.IndexFunc(m.executors, func(e *executor) bool { return e.node == r.Node })
-	if i < 0 {
+	e := m.find(r.Node)
+	if e == nil || e.lost || r.Incarnation < e.incarnation || r.Incarnation == e.incarnation && e.foreign {
 		return
 	}
-	if e := m.executors[i]; !e.lost && r.Incarnation >= e.incarnation {
-		m.note("executor %s gets no tasks: it runs another version of the job's program; deploy the same binary everywhere", e.node)
-		e.lost = true
-		e.session++
-		m.forget(e, "executor "+e.node+" runs another version of the program")
+	m.note("executor %s gets no tasks: it runs another version of the job's program; deploy the same binary everywhere", e.node)
+	if e.incarnation != 0 {
+		m.forget(e, "executor "+e.node+" was started anew")
 	}
+	m.begin(e)
+	e.incarnation, e.version, e.foreign, e.heard = r.Incarnation, 0, true, m.now
+	m.watch(e)
+}
+
+// dismiss forgets the executors that were given up and that nothing names any more.
+func (m *Machine) dismiss() {
+	if !slices.ContainsFunc(m.executors, func(e *executor) bool { return e.lost }) {
+		return
+	}
+	named := map[string]bool{}
+	for _, t := range m.tasks {
+		named[t.slot.Node] = true
+		for _, c := range t.claims {
+			named[c.node] = true
+		}
+	}
+	m.executors = slices.DeleteFunc(m.executors, func(e *executor) bool { return e.lost && !named[e.node] })
 }
 
 // endReconciling adopts what runs, once every executor has answered or was given up; or

@@ -149,6 +149,7 @@ func (m *Machine) partitionLost(id graph.TaskID) {
 // place asks for the slots of all units that regions being placed need.
 func (m *Machine) place() {
 	p := Place{}
+	needs := map[*region][]int{}
 	for _, g := range m.spec.Plan.SlotGroups() {
 		for i := range g.Slots {
 			u, placed := Unit{Group: g.Name, Index: i}, -1
@@ -162,6 +163,9 @@ func (m *Machine) place() {
 				}
 				if t.region.phase == placing {
 					u.Tasks = append(u.Tasks, t.id)
+					if units := needs[t.region]; !slices.Contains(units, len(p.Units)) {
+						needs[t.region] = append(units, len(p.Units))
+					}
 				}
 			}
 			if len(u.Tasks) > 0 {
@@ -169,6 +173,11 @@ func (m *Machine) place() {
 			} else if u.Previous.Node != "" {
 				p.Taken = append(p.Taken, u.Previous)
 			}
+		}
+	}
+	for _, r := range m.regions {
+		if units := needs[r]; units != nil {
+			p.Regions = append(p.Regions, units)
 		}
 	}
 	m.do(p)
@@ -186,17 +195,13 @@ func (m *Machine) placed(ev Placed) {
 			}
 		}
 	}
-	var from *origin
 	for _, r := range m.regions {
 		if r.phase == placing && m.all(r, func(t *task) bool { s, ok := slots[t.id]; return ok && m.usable(s.Node) }) {
-			if from == nil {
-				var err error
-				if from, err = m.origin(); err != nil {
-					m.leave(Finish{JobFailed, err.Error()})
-					return
-				}
+			if err := m.findOrigin(); err != nil {
+				m.leave(Finish{JobFailed, err.Error()})
+				return
 			}
-			m.deployRegion(r, slots, from)
+			m.deployRegion(r, slots)
 		}
 	}
 	if slices.ContainsFunc(m.regions, func(r *region) bool { return r.phase == placing }) {
@@ -206,12 +211,13 @@ func (m *Machine) placed(ev Placed) {
 
 // usable says whether an executor may get tasks.
 func (m *Machine) usable(node string) bool {
-	e := m.executor(node)
-	return e.obeys && !e.lost
+	e := m.find(node)
+	return e != nil && e.obeys && !e.lost
 }
 
 // deployRegion starts the next attempt of a region.
-func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot, from *origin) {
+func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot) {
+	from := m.origin
 	for _, t := range r.tasks {
 		r.attempt = max(r.attempt, t.highest, t.attempt)
 	}
@@ -236,27 +242,36 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot,
 }
 
 func (m *Machine) send(t *task) {
-	d, e := *t.deploy, m.executor(t.slot.Node)
-	d.Incarnation, d.Session = e.incarnation, e.session
-	m.do(d)
+	d := *t.deploy
+	if e := m.find(t.slot.Node); e != nil {
+		d.Incarnation, d.Session = e.incarnation, e.session
+		m.do(d)
+	}
 }
 
 // origin is what a deployment starts from.
 type origin struct {
+	manifest   *snapshot.Manifest
 	checkpoint uint64 // that is restored; 0: none
 	fetches    map[graph.TaskID][]snapshot.Fetch
 	initial    map[graph.TaskID][]Splits // without a checkpoint
 	sources    map[graph.VertexID]int    // tasks of a vertex that have a split
 }
 
-// origin is the newest complete checkpoint, or the splits of the sources.
-func (m *Machine) origin() (*origin, error) {
-	o := &origin{sources: map[graph.VertexID]int{}}
+// findOrigin makes origin the newest complete checkpoint, or the splits of the sources.
+func (m *Machine) findOrigin() error {
+	var newest *snapshot.Manifest
 	if n := len(m.cp.retained); n > 0 {
-		newest := m.cp.retained[n-1]
+		newest = m.cp.retained[n-1]
+	}
+	if m.origin != nil && m.origin.manifest == newest {
+		return nil
+	}
+	o := &origin{manifest: newest, sources: map[graph.VertexID]int{}}
+	if newest != nil {
 		fetches, err := snapshot.PlanRestore(newest, m.spec.Plan)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.checkpoint, o.fetches = newest.Checkpoint, fetches
 	} else {
@@ -267,7 +282,8 @@ func (m *Machine) origin() (*origin, error) {
 			o.sources[t.id.Vertex]++
 		}
 	}
-	return o, nil
+	m.origin = o
+	return nil
 }
 
 // peers are the tasks at the other ends of a task's channels.

@@ -135,7 +135,8 @@ func (o *offers) take(a Available) {
 	}
 }
 
-// assign finds slots among those of the nodes, two each; false if there are not enough.
+// assign finds slots among those of the nodes, two each; false if there are too few for any
+// region.
 func assign(p Place, nodes offers) (Placed, bool) {
 	var offers []placement.Offer
 	for _, n := range nodes {
@@ -151,12 +152,12 @@ func assign(p Place, nodes offers) (Placed, bool) {
 	for _, u := range p.Units {
 		units = append(units, placement.Unit{Group: u.Group, Index: u.Index, Previous: u.Previous})
 	}
-	assigned, refused := placement.Place(units, offers)
+	assigned, _ := placement.Place(units, p.Regions, offers)
 	var placed Placed
 	for _, a := range assigned {
 		placed.Units = append(placed.Units, PlacedUnit{Group: units[a.Unit].Group, Index: units[a.Unit].Index, Slot: a.Slot})
 	}
-	return placed, len(refused) == 0
+	return placed, len(assigned) > 0
 }
 
 // process is a TaskExecutor as package taskexec has it, but for the tasks' work: it obeys the
