@@ -117,6 +117,7 @@ func (j *JobMaster) enumerate() {
 
 const (
 	storeTries      = 5
+	resultTries     = 3
 	collectTries    = 10
 	storeBackOff    = 50 * time.Millisecond
 	maxStoreBackOff = 2 * time.Second
@@ -226,7 +227,7 @@ func (j *JobMaster) resultOf(f exec.Finish) Result {
 	return Result{Run: j.config.Run, State: f.State, Reason: f.Reason, Checkpoint: j.manifest, Counters: j.m.Counters()}
 }
 
-// storeResult is repeated until it is durable, or another leader acts; storeTries times at most
+// storeResult is repeated until it is durable, or another leader acts; resultTries times at most
 // unless the job has finished, for then all that it has written is published.
 func (j *JobMaster) storeResult(r Result, try int) {
 	config, session, was := j.config, j.lead.Session, j.pointer
@@ -247,7 +248,7 @@ func (j *JobMaster) storeResult(r Result, try int) {
 			j.step(exec.ResultStored{})
 		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
 			j.step(exec.Fenced{})
-		case try >= storeTries && r.State != exec.JobFinished:
+		case try >= resultTries && r.State != exec.JobFinished:
 			j.step(exec.ResultNotStored{Reason: err.Error()})
 		default:
 			j.again("store the result", try, err, func() { j.storeResult(r, try+1) })

@@ -3,6 +3,7 @@ package taskexec
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"blink/internal/mutate"
@@ -23,11 +24,22 @@ func (t *task) triggered(m startCheckpoint) {
 	t.in.align.trigger(m.id)
 }
 
-// concluded learns which checkpoints are decided: an aborted one is aligned no longer, a
-// complete one lets sinks commit.
+// concluded learns which checkpoints are decided: an aborted one is aligned no longer and its
+// snapshot is not needed, a complete one lets sinks commit.
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
 	t.sinks.completed = max(t.sinks.completed, m.completed)
+	t.writes = slices.DeleteFunc(t.writes, func(w *write) bool {
+		if w.checkpoint > m.concluded {
+			return false
+		}
+		w.concluded, w.aborted = true, w.checkpoint > m.completed
+		w.stop()
+		if w.aborted && !w.flying {
+			t.discard(w.handle.Key)
+		}
+		return true
+	})
 	t.sinkWork()
 }
 
@@ -86,6 +98,17 @@ const (
 	persistBackOff = 100 * time.Millisecond
 )
 
+// write is a snapshot on its way to the store, or there, until its checkpoint is concluded.
+type write struct {
+	ack
+	data      []byte
+	life      context.Context
+	stop      context.CancelFunc
+	flying    bool
+	concluded bool
+	aborted   bool
+}
+
 // persist writes the parts and acknowledges when they are durable. A write that goes on
 // failing declines the checkpoint; the task lives on.
 func (t *task) persist(id uint64, parts []snapshot.Part) {
@@ -102,23 +125,52 @@ func (t *task) persist(id uint64, parts []snapshot.Part) {
 	if mutate.On(mutate.AckBeforeDurable) {
 		t.c.Tell(t.c.Parent(), a)
 	}
-	t.put(a, data, 1)
+	w := &write{ack: a, data: data}
+	w.life, w.stop = context.WithCancel(t.life)
+	t.writes = append(t.writes, w)
+	t.put(w, 1)
 }
 
-func (t *task) put(a ack, data []byte, try int) {
+// put is not repeated when the checkpoint is concluded: then nobody waits for it.
+func (t *task) put(w *write, try int) {
 	store := t.spec.config.Store
-	t.work("write snapshot", func(ctx context.Context) (any, error) {
-		return nil, store.Put(ctx, a.handle.Key, data)
+	w.flying = true
+	t.work("write snapshot", func(context.Context) (any, error) {
+		return nil, store.Put(w.life, w.handle.Key, w.data)
 	}, func(_ any, err error) error {
+		w.flying = false
 		switch {
-		case err == nil:
-		case try < persistTries:
-			t.later(fmt.Sprint("persist ", a.checkpoint), persistBackOff<<try, func() { t.put(a, data, try+1) })
+		case w.concluded:
+			if w.aborted {
+				t.discard(w.handle.Key)
+			}
 			return nil
-		default:
-			a.declined = fmt.Sprintf("write %s: %v", a.handle.Key, err)
+		case err != nil && try < persistTries:
+			t.later(fmt.Sprint("persist ", w.checkpoint), persistBackOff<<try, func() {
+				if !w.concluded {
+					t.put(w, try+1)
+				}
+			})
+			return nil
+		case err != nil:
+			w.declined = fmt.Sprintf("write %s: %v", w.handle.Key, err)
 		}
-		t.c.Tell(t.c.Parent(), a)
+		w.data = nil
+		t.c.Tell(t.c.Parent(), w.ack)
+		return nil
+	})
+}
+
+// discard deletes the snapshot of an aborted checkpoint. What it leaves is swept behind the
+// next complete one.
+func (t *task) discard(key string) {
+	store := t.spec.config.Store
+	t.work("delete snapshot", func(ctx context.Context) (any, error) {
+		return nil, store.Delete(ctx, key)
+	}, func(_ any, err error) error {
+		if err != nil {
+			t.c.Log().Warn().Err(err).Str("key", key).Msg("the snapshot of an aborted checkpoint is left over")
+		}
 		return nil
 	})
 }

@@ -56,3 +56,23 @@ func TestAnAbortedCheckpointLetsItsChannelsGoOn(t *testing.T) {
 	s.send(right, "4")
 	s.is("3", "credits right", "4", "sends 3: 3 4", "credits right")
 }
+
+// What a task has written for a checkpoint that is given up goes, also when the write was
+// still on its way; what belongs to a complete one stays.
+func TestTheSnapshotOfAnAbortedCheckpointIsDeleted(t *testing.T) {
+	s := sinking(t)
+	s.send(work, "barrier 7")
+	s.is("credits work", "prepare 7", "snapshot", "put", "ack 7")
+	s.complete(7)
+	s.is("commit 7")
+	s.send(work, "barrier 8")
+	s.is("credits work", "prepare 8", "snapshot", "put", "ack 8")
+	s.tell(concluded{concluded: 8, completed: 7})
+	s.is("delete chk/0000000008/task-3-0-2-3")
+	s.fails["put"] = 1
+	s.send(work, "barrier 9")
+	s.is("credits work", "prepare 9", "snapshot", "put")
+	s.tell(concluded{concluded: 9, completed: 7})
+	s.pass(5 * time.Second)
+	s.is("delete chk/0000000009/task-3-0-2-3") // it is not tried again; it may have been written all the same
+}

@@ -57,7 +57,7 @@ func TestAnAbortedCheckpointIsNotCommitted(t *testing.T) {
 	s.follows("ack 7")
 	s.tell(concluded{concluded: 7})
 	s.pass(time.Second)
-	s.is()
+	s.is("delete chk/0000000007/task-3-0-2-3")
 	s.send(work, "2 barrier 8")
 	s.follows("prepare 8", "snapshot", "put", "ack 8")
 	s.complete(8) // with what was prepared for 7

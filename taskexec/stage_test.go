@@ -454,6 +454,12 @@ func (o *objects) Put(ctx context.Context, key string, data []byte) error {
 	return o.Store.Put(ctx, key, data)
 }
 
+func (o *objects) Delete(ctx context.Context, key string) error {
+	o.s.w.Sleep(time.Millisecond)
+	o.s.note("delete %s", key)
+	return o.Store.Delete(ctx, key)
+}
+
 func (o *objects) Get(ctx context.Context, key string) ([]byte, error) {
 	o.s.note("get")
 	o.s.w.Sleep(time.Millisecond)

@@ -48,7 +48,8 @@ type task struct {
 	src   *sourceState // nil unless the vertex reads
 	sinks sinkState
 
-	now      unit // what is being processed
+	writes   []*write // snapshots of checkpoints that are not concluded
+	now      unit     // what is being processed
 	counters counters
 	status   status // as last told to the executor
 
