@@ -230,8 +230,8 @@ func (c *cluster) shape() {
 		n.Delay.Tail, n.Delay.TailP = 500*time.Millisecond, 0.05
 	}
 	if len(c.active[LateMessages]) > 0 {
-		n.Twice = 0.1
-		n.Delay.Tail, n.Delay.TailP = 3*time.Second, 0.15
+		n.Twice = 0.2
+		n.Delay.Tail, n.Delay.TailP = 4*time.Second, 0.3
 	}
 	for _, a := range c.nodes {
 		for _, b := range c.nodes {
