@@ -43,6 +43,7 @@ var (
 	errUnreachable = errors.New("the service cannot be reached")
 	errStoreDown   = errors.New("the object store answers 503")
 	errDisk        = errors.New("input/output error")
+	errDiskFull    = errors.New("no space left on device")
 )
 
 // cluster is the simulated processes and services of one job.

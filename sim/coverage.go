@@ -52,6 +52,9 @@ func nameOf(v any) string { return reflect.TypeOf(v).Name() }
 // stepped notes a step of the JobMaster's machine.
 func (c *cluster) stepped(ev exec.Event, actions []exec.Action) {
 	c.seen["event "+nameOf(ev)]++
+	if _, lost := ev.(exec.ResultNotStored); lost {
+		c.check.excuses.ending = true
+	}
 	for _, a := range actions {
 		c.seen["action "+nameOf(a)]++
 		c.watch(a)

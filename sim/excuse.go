@@ -15,7 +15,7 @@ type excuses struct {
 	why       []string
 	disturbed map[string]int           // how often something has happened to a node
 	ill       map[string]int           // faults of a node that are not mended
-	ending    bool                     // the user has asked for the end
+	ending    bool                     // the run ends, and that could not be stored
 	frozen    map[string]time.Duration // until when a node cannot notice that its lease has run out
 }
 
@@ -29,7 +29,7 @@ func newExcuses(regions int) excuses {
 
 func (e *excuses) of(region int) string {
 	if e.ending {
-		return "the user ends the job"
+		return "the run has ended, and a later leader cannot know"
 	}
 	return e.why[region]
 }
@@ -94,9 +94,8 @@ func (k *checker) strikes(f Fault) {
 				})
 			}
 		}
-	case StopJob, CancelJob: // a leader that crashes when all have left runs the job again
-		k.excuses.ending = true
-	case StoreErrors, SlowStore, DiskErrors, LeaderErrors, SessionsLost, LossyNetwork, LateMessages, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
-		// They excuse nothing by themselves: a crash is seen, and so is a task that fails.
+	case StopJob, CancelJob, StoreErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, LeaderErrors, SessionsLost, LossyNetwork, LateMessages, PanicTask, BreakLink, CrashExecutor, LoseExecutor, CrashJobMaster:
+		// They excuse nothing by themselves: a crash is seen, and so is a task that fails. How
+		// a run ends is durable before its tasks leave, so no later leader runs them again.
 	}
 }

@@ -36,6 +36,8 @@ const (
 	LeaderErrors   FaultKind = "leader errors"     // calls of the leader service fail, before or after they were applied
 	SlowStore      FaultKind = "slow store"        // calls of the object store take long
 	DiskErrors     FaultKind = "disk errors"       // calls of the disk fail, not applied
+	SlowDisk       FaultKind = "slow disk"         // calls of the disk take long
+	FullDisk       FaultKind = "full disk"         // nothing can be written
 	SessionsLost   FaultKind = "sessions lost"     // the leader service forgets every session
 	ClockJump      FaultKind = "clock jump"        // Target's clock jumps
 	PanicTask      FaultKind = "panic task"        // user code panics in some task of Target
@@ -48,7 +50,7 @@ const (
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	CrashExecutor, LoseExecutor, CrashJobMaster, Pause, Partition, OneWay, Isolate, BreakLink,
-	NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
+	NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
 	StopJob, CancelJob,
 }
 
@@ -106,7 +108,7 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 			}
 		case CrashExecutor, LoseExecutor, PanicTask:
 			f.Other = ""
-		case StoreErrors, LeaderErrors, SlowStore, DiskErrors, SessionsLost, LossyNetwork, LateMessages, StopJob, CancelJob:
+		case StoreErrors, LeaderErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, SessionsLost, LossyNetwork, LateMessages, StopJob, CancelJob:
 			f.Target, f.Other = "", ""
 		}
 		if f.Target != "" && f.Target == f.Other {
@@ -153,7 +155,7 @@ func (c *cluster) strike(f Fault) {
 		c.leaders.invalidateAll()
 	case PanicTask:
 		c.panics[f.Target]++
-	case NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, LossyNetwork, LateMessages:
+	case NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, LossyNetwork, LateMessages:
 		c.active[f.Kind] = append(c.active[f.Kind], f.Target)
 		c.shape()
 		mend(func() {
@@ -218,6 +220,10 @@ func (c *cluster) Call(node, op string) world.Fault {
 		return world.Fault{Slow: r.Between(0, 2*time.Second)}
 	case service == "disk" && is(DiskErrors) && r.P(0.1):
 		return world.Fault{Err: errDisk}
+	case (op == "disk.create" || op == "disk.write" || op == "disk.mkdir") && is(FullDisk):
+		return world.Fault{Err: errDiskFull}
+	case service == "disk" && is(SlowDisk):
+		return world.Fault{Slow: r.Between(0, 500*time.Millisecond)}
 	}
 	return world.Fault{}
 }
