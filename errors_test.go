@@ -25,6 +25,8 @@ func (h hit) known() bool           { return h.User != "" }
 func (h hit) again() hit            { return h }
 func (h hit) mayFail() (hit, error) { return h, nil }
 func (h hit) opaque() opaque        { return opaque{} }
+func (h hit) basket() basket        { return basket{} }
+func (h hit) pipe() chan int        { return nil }
 
 // opaque records, cursors of a source or sink, and bags of a window cannot be stored.
 type (
@@ -32,6 +34,12 @@ type (
 	cursor struct{ open func() }
 	bag    struct{ sum complex128 }
 )
+
+// basket can be stored and is no line of a CSV file.
+type basket struct {
+	Prices map[string]int
+	Tags   []string
+}
 
 // The job is refused because of these fields; nobody else looks at them.
 var _ = []any{opaque{done: nil}, cursor{open: nil}, bag{sum: 0}, wrong{last: blink.Value[opaque]{}, once: blink.Value[int]{}, twice: blink.Value[int]{}, lost: blink.Tag[string]{}}}
@@ -177,6 +185,14 @@ func everyMistake(job *blink.Job) {
 	// write: it is the zero value: make it with NewSource, NewSink or a connector
 	hits.Write(blink.NewSink[hit, cursor]("database", nil, nil))
 	// write: transactions of sink "database": type blink_test.cursor: field open of type func() cannot be stored: it is a func
+	hits.Map(hit.basket).Write(files.CSV("out/"))
+	// write: field Prices of type map[string]int cannot be a CSV cell: leave it out with `csv:"-"`, or map the record first
+	// write: field Tags of type []string cannot be a CSV cell: leave it out with `csv:"-"`, or map the record first
+	pipes := hits.Map(hit.pipe)
+	// map: type chan int cannot be stored: it is a chan
+	pipes.Write(files.CSV("out.csv"))
+	// write: type chan int cannot be stored: it is a chan
+	// write: a CSV file cannot hold chan int: write a struct of numbers, strings, bools and times
 }
 
 func TestEveryMistakeIsToldAtOnceWithItsPlace(t *testing.T) {

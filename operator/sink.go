@@ -97,6 +97,7 @@ func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writ
 // AnySink is a sink of records of every type that can be stored.
 type AnySink struct {
 	name   string
+	check  func(reflect.Type) error // of the records; nil: whatever can be stored
 	open   func(context.Context, WriterInfo) (func(any, time.Time) error, writer, error)
 	commit committer
 	state  []graph.State
@@ -122,12 +123,23 @@ func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyW
 	}
 }
 
+// Check lets the sink refuse types of records: the job is refused with what check says,
+// before anything runs.
+func (s AnySink) Check(check func(reflect.Type) error) AnySink { s.check = check; return s }
+
+func (s AnySink) refuses(t reflect.Type) error {
+	if s.check == nil {
+		return nil
+	}
+	return s.check(t)
+}
+
 // AnySinkSpec is the Spec of s for records of type T.
 func AnySinkSpec[T any](s AnySink) Spec {
 	_, err := codec.For[T]()
 	return Spec{
 		State: s.state,
-		Err:   errors.Join(s.err, err),
+		Err:   errors.Join(s.err, err, s.refuses(reflect.TypeFor[T]())),
 		New: func(Outlets) any {
 			return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
 				write, w, err := s.open(ctx, info)

@@ -24,7 +24,8 @@ import (
 // A name such as "out/x.csv" is for bounded jobs: the file appears, complete, when the job
 // has finished, and has its header line also without rows. A name that ends with a slash,
 // "out/", is a folder: with each checkpoint the parts that it completes appear there, a
-// CSV file each. What is already there and not this job's is refused, never overwritten.
+// CSV file each. A job that writes records of a type that is no row is refused, field by
+// field, before it runs. What is already there and not this job's is refused, never overwritten.
 func CSV(name string) operator.AnySink {
 	c := committer{newTarget(name), func(t reflect.Type) ([]byte, error) {
 		columns, err := columnsOf(t)
@@ -43,7 +44,10 @@ func CSV(name string) operator.AnySink {
 			return nil, err
 		}
 		return &records{w, columns}, nil
-	}, c)
+	}, c).Check(func(t reflect.Type) error {
+		_, err := columnsOf(t)
+		return err
+	})
 }
 
 // Table is CSV of rows whose cells stand in the order of the columns.
