@@ -101,6 +101,8 @@ func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (ou
 		select {
 		case r := <-e.done:
 			return e.outcome(r), nil
+		case err := <-e.patience.lost:
+			return e.outcome(jobmaster.Result{State: exec.JobFailed, Reason: err.Error(), Counters: e.counted()}), nil
 		case <-ask:
 			ask = nil
 			e.system.Tell(e.candidate, e.ending())
@@ -120,6 +122,7 @@ type embedded struct {
 	system    *actors.System
 	leader    *leader.Local
 	store     store.Store
+	patience  *patience // with store and leader
 	candidate actors.Ref
 	done      chan jobmaster.Result
 
@@ -139,7 +142,7 @@ const (
 )
 
 func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
-	e := &embedded{program: p, options: o, see: see, done: make(chan jobmaster.Result, 1)}
+	e := &embedded{program: p, options: o, see: see, done: make(chan jobmaster.Result, 1), patience: newPatience(see.note)}
 	e.system = actors.New(actors.Config{Node: embeddedNode, Log: zerolog.Nop()})
 	coordination, objects := "", store.Memory()
 	var err error
@@ -149,7 +152,7 @@ func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
 			return nil, err
 		}
 	}
-	e.store = objects
+	e.store = patientStore{objects, e.patience}
 	e.leader, err = leader.NewLocal(coordination)
 	return e, err
 }
@@ -174,7 +177,7 @@ func (e *embedded) start() error {
 		return err
 	}
 	config := jobmaster.Config{
-		Job: e.program.name, Run: rand.Text(), Program: e.program.make, Store: e.store, FS: files.OS(), Leader: e.leader,
+		Job: e.program.name, Run: rand.Text(), Program: e.program.make, Store: e.store, FS: files.OS(), Leader: patientLeader{e.leader, e.patience},
 		Resources: &localResources{start: e.startExecutor}, Options: options, Election: election,
 		Observe: e.observe, Done: func(r jobmaster.Result) { e.done <- r }, OnTrigger: e.drill,
 	}
@@ -236,6 +239,13 @@ func (e *embedded) progress() progress {
 		}
 	}
 	return p
+}
+
+// counted is what the tasks had counted when the JobMaster was last heard.
+func (e *embedded) counted() []jobmaster.Counter {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.status.Counters
 }
 
 func (e *embedded) outcome(r jobmaster.Result) outcome {

@@ -243,7 +243,7 @@ func (r *running) advice(out outcome) string {
 		return ""
 	}
 	if out.checkpoint == 0 {
-		return "\nNo checkpoint was complete: the same command begins again"
+		return "\nNo checkpoint was completed: the same command begins where this one began"
 	}
 	return fmt.Sprintf("\nNothing is lost: the same command goes on from checkpoint %d", out.checkpoint)
 }
