@@ -338,8 +338,5 @@ func (s *stage) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	if diskFull(err) {
-		return fmt.Errorf("write %s: %w: make room on the disk and run again", s.target, err)
-	}
-	return fmt.Errorf("write %s: %w", s.target, err)
+	return fmt.Errorf("write %s: %w%s", s.target, err, advice(err))
 }
