@@ -25,6 +25,7 @@ const asProgram = "DELAYS_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
+		limitFiles(os.Getenv(fileLimit))
 		main()
 		return
 	}
@@ -157,30 +158,16 @@ func TestKilledProcessesGoOn(t *testing.T) {
 	dir := t.TempDir()
 	state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
 	for kill := range 5 {
-		var errs bytes.Buffer
-		before := newest(t, state)
-		c := program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "2000",
-			"--parallelism", strconv.Itoa([]int{1, 3, 2, 7, 1}[kill]))
-		c.Stderr = &errs
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan error, 1)
-		go func() { ended <- c.Wait() }()
-		for more := rand.N(100); newest(t, state) <= before || more > 0; {
+		before, more := newest(t, state), rand.N(100)
+		p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "2000",
+			"--parallelism", strconv.Itoa([]int{1, 3, 2, 7, 1}[kill])))
+		p.until(func() bool {
 			if newest(t, state) > before {
 				more--
 			}
-			select {
-			case err := <-ended:
-				t.Fatalf("it ended by itself before it was killed for the %dth time: %v\n%s", kill+1, err, errs.String())
-			case <-time.After(time.Millisecond):
-			}
-		}
-		if err := c.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		<-ended
+			return more < 0
+		})
+		p.kill()
 	}
 	n := run(t, "--state-dir", state, "--out", out, "--parallelism", "2")
 	exact(t, out, january(t))
@@ -192,6 +179,83 @@ func TestKilledProcessesGoOn(t *testing.T) {
 	}
 	exact(t, out, january(t))
 	refused(t, "out-of-orderness", "--state-dir", state, "--out", out, "--out-of-orderness", "1h")
+}
+
+// process is the program while it runs.
+type process struct {
+	t     *testing.T
+	c     *exec.Cmd
+	errs  string // the file that its standard error goes to
+	ended chan error
+}
+
+func start(t *testing.T, c *exec.Cmd) *process {
+	t.Helper()
+	errs, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer errs.Close()
+	c.Stderr = errs
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t, c, errs.Name(), make(chan error, 1)}
+	go func() { p.ended <- c.Wait() }()
+	t.Cleanup(func() { _ = c.Process.Kill() }) // it has ended, unless the test failed
+	return p
+}
+
+// told is what it has said on the standard error so far.
+func (p *process) told() string {
+	p.t.Helper()
+	text, err := os.ReadFile(p.errs)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// until waits for something that the process does, and looks every millisecond.
+func (p *process) until(happened func() bool) {
+	p.t.Helper()
+	for !happened() {
+		select {
+		case err := <-p.ended:
+			p.t.Fatalf("it ended by itself: %v\n%s", err, p.told())
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.c.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// kill is kill −9.
+func (p *process) kill() {
+	p.t.Helper()
+	p.signal(os.Kill)
+	<-p.ended
+}
+
+// ends waits for the end, which must have that exit status, and looks for texts on the
+// standard error.
+func (p *process) ends(status int, texts ...string) {
+	p.t.Helper()
+	<-p.ended // the status is in ProcessState
+	told := p.told()
+	if have := p.c.ProcessState.ExitCode(); have != status {
+		p.t.Errorf("exit status %d, want %d:\n%s", have, status, told)
+	}
+	for _, text := range texts {
+		if !strings.Contains(told, text) {
+			p.t.Errorf("%q is missing in\n%s", text, told)
+		}
+	}
 }
 
 // newest is the newest checkpoint with a manifest in a state dir, 0 if there is none.
@@ -209,6 +273,25 @@ func newest(t *testing.T, state string) (id uint64) {
 		id = max(id, n)
 	}
 	return id
+}
+
+// pointed is the object that the pointer of a state dir names: the manifest of the newest
+// complete checkpoint, which one with a manifest need not be.
+func pointed(t *testing.T, state string) (manifest string, checkpoint int) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(state, "leader", "pointer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jobs map[string]struct{ Pointer string }
+	if err := json.Unmarshal(text, &jobs); err != nil {
+		t.Fatal(err)
+	}
+	key := jobs["delays"].Pointer
+	if checkpoint, err = strconv.Atoi(filepath.Base(filepath.Dir(key))); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(state, "objects", filepath.FromSlash(key)), checkpoint
 }
 
 func TestBadRowsGoToTheirFileAndTheJobGoesOn(t *testing.T) {
