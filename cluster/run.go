@@ -210,8 +210,8 @@ func (r *running) execute(ctx context.Context, stop <-chan struct{}, d *drills) 
 	show := &display{to: r.b.stderr, name: r.p.name, terminal: r.b.terminal, start: start}
 	out, err := r.b.run(ctx, program{r.p.name, r.make}, o, show.observer())
 	show.end()
-	if r.fresh && r.dir == nil && out.state != finishedState {
-		_ = os.RemoveAll(r.now.Out) // made for this run, and nobody can go on from it
+	if r.dir == nil && out.state != finishedState {
+		r.clear()
 	}
 	if err != nil {
 		return 0, err
@@ -228,6 +228,22 @@ func (r *running) execute(ctx context.Context, stop <-chan struct{}, d *drills) 
 		return 0, err
 	}
 	return 0, fmt.Errorf("the job failed: %s%s", out.reason, r.advice(out))
+}
+
+// clear removes what nobody can go on from: the folder that was made for this run, or the
+// unfinished files in one that was named, which was empty when it began. What cannot be
+// removed is named by the next run that it hinders.
+func (r *running) clear() {
+	if r.fresh {
+		_ = os.RemoveAll(r.now.Out) // best effort, as below
+		return
+	}
+	if r.now.Out == "" {
+		return
+	}
+	for _, name := range outputs(r.built.Job, r.now.Out) {
+		_ = os.RemoveAll(filepath.Join(r.now.Out, "."+name+".parts")) // best effort
+	}
 }
 
 // stopped says where a job that was interrupted can go on.
