@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -185,35 +187,43 @@ func TestKilledProcessesGoOn(t *testing.T) {
 type process struct {
 	t     *testing.T
 	c     *exec.Cmd
-	errs  string // the file that its standard error goes to
+	out   string // the files that its standard output and error go to
+	errs  string
 	ended chan error
 }
 
 func start(t *testing.T, c *exec.Cmd) *process {
 	t.Helper()
-	errs, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	p := &process{t, c, filepath.Join(dir, "stdout"), filepath.Join(dir, "stderr"), make(chan error, 1)}
+	for name, to := range map[string]*io.Writer{p.out: &c.Stdout, p.errs: &c.Stderr} {
+		f, err := os.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		*to = f
 	}
-	defer errs.Close()
-	c.Stderr = errs
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t, c, errs.Name(), make(chan error, 1)}
 	go func() { p.ended <- c.Wait() }()
 	t.Cleanup(func() { _ = c.Process.Kill() }) // it has ended, unless the test failed
 	return p
 }
 
-// told is what it has said on the standard error so far.
+// told is what it has said so far, on the standard output and then on the standard error.
 func (p *process) told() string {
 	p.t.Helper()
-	text, err := os.ReadFile(p.errs)
-	if err != nil {
-		p.t.Fatal(err)
+	var all []byte
+	for _, name := range []string{p.out, p.errs} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, text...)
 	}
-	return string(text)
+	return string(all)
 }
 
 // until waits for something that the process does, and looks every millisecond.
@@ -242,8 +252,8 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// ends waits for the end, which must have that exit status, and looks for texts on the
-// standard error.
+// ends waits for the end, which must have that exit status, and looks for texts in what it
+// has said.
 func (p *process) ends(status int, texts ...string) {
 	p.t.Helper()
 	<-p.ended // the status is in ProcessState
@@ -275,20 +285,31 @@ func newest(t *testing.T, state string) (id uint64) {
 	return id
 }
 
-// pointed is the object that the pointer of a state dir names: the manifest of the newest
-// complete checkpoint, which one with a manifest need not be.
-func pointed(t *testing.T, state string) (manifest string, checkpoint int) {
+// led is what the leader service keeps in a state dir: how many JobMasters have led, and
+// what the pointer names. Both are zero before the first.
+func led(t *testing.T, state string) (epoch int, pointer string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(state, "leader", "pointer"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, ""
+	}
+	var jobs map[string]struct {
+		Epoch   int
+		Pointer string
+	}
+	if err := errors.Join(err, json.Unmarshal(text, &jobs)); err != nil {
+		t.Fatal(err)
+	}
+	return jobs["delays"].Epoch, jobs["delays"].Pointer
+}
+
+// pointed is the manifest of the newest complete checkpoint, which one with a manifest need
+// not be.
+func pointed(t *testing.T, state string) (manifest string, checkpoint int) {
+	t.Helper()
+	_, key := led(t, state)
+	checkpoint, err := strconv.Atoi(filepath.Base(filepath.Dir(key)))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var jobs map[string]struct{ Pointer string }
-	if err := json.Unmarshal(text, &jobs); err != nil {
-		t.Fatal(err)
-	}
-	key := jobs["delays"].Pointer
-	if checkpoint, err = strconv.Atoi(filepath.Base(filepath.Dir(key))); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(state, "objects", filepath.FromSlash(key)), checkpoint
