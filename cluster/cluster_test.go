@@ -208,6 +208,23 @@ func TestJobGoesOnFromItsStateDir(t *testing.T) {
 	}
 }
 
+// Where running again does not help, nobody is told to try.
+func TestJobThatIsStuckSaysWhatToDoInstead(t *testing.T) {
+	dir, in := place(t)
+	s := newBench(t)
+	s.play = func(o runOptions, _ string) outcome {
+		if o.allowFallback {
+			return outcome{state: stoppedState, checkpoint: 6}
+		}
+		return outcome{state: failedState, reason: "checkpoint 7 is damaged: allow it", stuck: true, checkpoint: 7}
+	}
+	said := s.want(exitFailed, []string{"checkpoint 7 is damaged: allow it"}, "--in", in, "--state-dir", dir+"/state")
+	if strings.Contains(said, "the same command") {
+		t.Errorf("it says: %s", said)
+	}
+	s.want(exitInterrupted, []string{"stopped at checkpoint 6"}, "--in", in, "--state-dir", dir+"/state", "--allow-fallback")
+}
+
 func TestWhatWouldChangeTheResultIsRefusedByName(t *testing.T) {
 	dir, in := place(t)
 	other := filepath.Join(dir, "other.txt")

@@ -36,6 +36,9 @@ type runOptions struct {
 	rate     float64
 	restart  restartPolicy
 	drills   *drills
+	// allowFallback lets the job go back to an older checkpoint also where output was published
+	// that cannot be taken back.
+	allowFallback bool
 	// stop is closed when the job shall come to rest: with a last checkpoint if there is a
 	// state dir, at once if not. When the context ends, everything is let go.
 	stop <-chan struct{}
@@ -59,6 +62,7 @@ type progress struct {
 type outcome struct {
 	state      endState
 	reason     string // of a failure
+	stuck      bool   // running again fails the same way, until somebody does what reason says
 	checkpoint uint64 // the newest complete one; 0: none
 	counts     []count
 	// what the runtime has counted
@@ -170,7 +174,7 @@ func (e *embedded) start() error {
 	options := exec.Options{
 		Heartbeat: embeddedHeartbeat, Lease: embeddedLease, CheckpointEvery: built.Job.CheckpointEvery,
 		Restarts:      exec.RestartPolicy{Attempts: e.options.restart.Attempts, BackOff: e.options.restart.First, Max: e.options.restart.Most},
-		AllowFallback: withdrawable(plan),
+		AllowFallback: e.options.allowFallback || withdrawable(plan),
 	}.Defaults()
 	election := leader.Options{TTL: embeddedSession, Retry: electionRetry}
 	if err := options.Validate(exec.Election{SessionTimeout: election.TTL, Campaign: election.Retry, Announcement: embeddedHeartbeat}); err != nil {
@@ -252,7 +256,7 @@ func (e *embedded) outcome(r jobmaster.Result) outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := outcome{
-		reason: r.Reason, checkpoint: e.status.Checkpoint,
+		reason: r.Reason, stuck: r.Stuck, checkpoint: e.status.Checkpoint,
 		checkpoints:  int64(e.status.Checkpoints + e.earlier.Checkpoints),
 		taskRestarts: int64(e.status.Restarts + e.earlier.Restarts), leaderChanges: e.changes,
 	}

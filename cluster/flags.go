@@ -86,8 +86,8 @@ func (b *binary) flagLine(name, what, usage, def string) {
 	fmt.Fprintf(b.stdout, "  --%s\n    \t%s\n", name, strings.ReplaceAll(usage, "\n", "\n    \t"))
 }
 
-// runFlags are the flags of run. None of them changes the result, so all may be different
-// when a job goes on from a state dir.
+// runFlags are the flags of run. None of them changes the result of a job whose state dir is
+// whole, so all may be different when it goes on.
 type runFlags struct {
 	stateDir        string
 	parallelism     int
@@ -95,6 +95,7 @@ type runFlags struct {
 	rate            float64
 	restart         restartPolicy
 	inject          []string
+	allowFallback   bool
 	json            bool
 
 	set map[string]bool // given on the command line
@@ -111,6 +112,7 @@ func (o *runFlags) register(set *flag.FlagSet) {
 		o.inject = append(o.inject, v)
 		return nil
 	})
+	set.BoolVar(&o.allowFallback, "allow-fallback", false, "go back to an older checkpoint when the newest is damaged, even if that repeats output which others may have read")
 	set.BoolVar(&o.json, "json", false, "print one line of counters on the standard output, and nothing else there")
 }
 

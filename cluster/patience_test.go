@@ -41,7 +41,7 @@ type trialLeader struct {
 	s *trial
 }
 
-func (t trialLeader) Advance(context.Context, string, string, string) error { return t.s.answer }
+func (t trialLeader) Advance(context.Context, string, string, string, string) error { return t.s.answer }
 
 // put answers err to a Put after some time.
 func (s *trial) put(after time.Duration, err error) {
@@ -51,7 +51,7 @@ func (s *trial) put(after time.Duration, err error) {
 
 func (s *trial) advance() {
 	s.answer = nil
-	_ = patientLeader{trialLeader{s: s}, s.p}.Advance(context.Background(), "", "", "") // as above
+	_ = patientLeader{trialLeader{s: s}, s.p}.Advance(context.Background(), "", "", "", "") // as above
 }
 
 func (s *trial) lost() error {

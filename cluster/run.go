@@ -202,7 +202,7 @@ func (r *running) stateFile(name string) string {
 
 // execute runs the job and tells how it ended.
 func (r *running) execute(ctx context.Context, stop <-chan struct{}, d *drills) (int, error) {
-	o := runOptions{rate: r.flags.rate, restart: r.flags.restart, drills: d, stop: stop}
+	o := runOptions{rate: r.flags.rate, restart: r.flags.restart, drills: d, allowFallback: r.flags.allowFallback, stop: stop}
 	if r.dir != nil {
 		o.stateDir = r.dir.path
 	}
@@ -255,7 +255,7 @@ func (r *running) stopped(out outcome) string {
 }
 
 func (r *running) advice(out outcome) string {
-	if r.dir == nil {
+	if r.dir == nil || out.stuck {
 		return ""
 	}
 	if out.checkpoint == 0 {

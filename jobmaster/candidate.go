@@ -199,5 +199,5 @@ func (k *Candidate) giveBack() {
 
 // failedResult is the result of a job that cannot begin.
 func failedResult(err error) Result {
-	return Result{State: exec.JobFailed, Reason: err.Error()}
+	return Result{State: exec.JobFailed, Reason: err.Error(), Stuck: true}
 }

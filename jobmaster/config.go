@@ -69,6 +69,7 @@ type Result struct {
 	Run        string // that ended
 	State      exec.JobState
 	Reason     string
+	Stuck      bool      // it ends the same way when it is run again, until somebody does what Reason says
 	Checkpoint string    // the manifest of its last checkpoint, "" if there is none
 	Counters   []Counter // by operator, then metric
 }

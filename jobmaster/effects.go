@@ -224,7 +224,7 @@ func (j *JobMaster) forget(key string) {
 const resultPrefix = "result-"
 
 func (j *JobMaster) resultOf(f exec.Finish) Result {
-	return Result{Run: j.config.Run, State: f.State, Reason: f.Reason, Checkpoint: j.manifest, Counters: j.m.Counters()}
+	return Result{Run: j.config.Run, State: f.State, Reason: f.Reason, Stuck: f.Stuck, Checkpoint: j.manifest, Counters: j.m.Counters()}
 }
 
 // storeResult is repeated until it is durable, or another leader acts; resultTries times at most

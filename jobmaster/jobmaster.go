@@ -192,7 +192,7 @@ func readJob(ctx context.Context, config Config) (s jobState, err error) {
 		}
 	}
 	if s.over != nil {
-		r.Over = &exec.Finish{State: s.over.State, Reason: s.over.Reason}
+		r.Over = &exec.Finish{State: s.over.State, Reason: s.over.Reason, Stuck: s.over.Stuck}
 	}
 	if r.Splits, err = readSplits(ctx, config); err != nil {
 		return s, err

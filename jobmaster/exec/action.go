@@ -98,6 +98,8 @@ type (
 	Finish struct {
 		State  JobState
 		Reason string
+		// Stuck says that running again ends the same way, until somebody does what Reason says.
+		Stuck bool
 	}
 	// StepDown says that another leader acts; nothing follows.
 	StepDown struct{ Reason string }

@@ -25,7 +25,7 @@ func (m *Machine) driveEnd() {
 		m.finalizeSinks()
 	}
 	if m.allFinalized() {
-		m.leave(Finish{JobFinished, ""})
+		m.leave(Finish{State: JobFinished})
 	}
 }
 
@@ -37,7 +37,7 @@ func (m *Machine) driveStop() {
 	case !m.allAtRest():
 		m.cp.last = 0
 	case m.allCommitted():
-		m.leave(Finish{JobStopped, ""})
+		m.leave(Finish{State: JobStopped})
 	}
 }
 

@@ -201,7 +201,7 @@ func (m *Machine) take(ev Event) {
 	case Enumerated:
 		m.enumerated(ev)
 	case EnumerateFailed:
-		m.leave(Finish{JobFailed, ev.Reason})
+		m.leave(Finish{State: JobFailed, Reason: ev.Reason})
 	case SplitsStored:
 		if m.phase == starting {
 			m.phase, m.known = active, true
@@ -234,7 +234,7 @@ func (m *Machine) take(ev Event) {
 	case StopRequested:
 		m.stopping = m.stopping || m.phase < finalizing
 	case CancelRequested:
-		m.leave(Finish{JobCanceled, ""})
+		m.leave(Finish{State: JobCanceled})
 	default:
 		panic(fmt.Sprintf("invariant: exec: unknown event %T", ev))
 	}

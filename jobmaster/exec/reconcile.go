@@ -29,7 +29,7 @@ func (m *Machine) recovered(ev Recovered) {
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:
 		m.broken = true
-		m.leave(Finish{JobFailed, "the newest checkpoint cannot be used: " + ev.Broken + ": going back to an older one may repeat output; allow it with --allow-fallback"})
+		m.leave(stranded("the newest checkpoint cannot be used: "+ev.Broken, len(ev.Manifests)))
 	default:
 		m.note("the newest checkpoint cannot be used (%s): going back to checkpoint %d", ev.Broken, m.cp.completed)
 	}

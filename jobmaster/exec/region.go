@@ -31,7 +31,7 @@ func (m *Machine) fail(r *region, reason string) {
 		return
 	}
 	if strings.Contains(reason, corrupt) && !m.fallBack(reason) {
-		m.leave(Finish{JobFailed, reason + ": going back to an older checkpoint may repeat output; allow it with --allow-fallback"})
+		m.leave(stranded(reason, len(m.cp.retained)-1))
 		return
 	}
 	if !m.struck {
@@ -41,8 +41,18 @@ func (m *Machine) fail(r *region, reason string) {
 		m.failures = slices.DeleteFunc(m.failures, func(at time.Time) bool { return m.now.Sub(at) > p.Within })
 	}
 	if len(m.failures) > m.o.Restarts.Attempts {
-		m.leave(Finish{JobFailed, reason})
+		m.leave(Finish{State: JobFailed, Reason: reason})
 	}
+}
+
+// stranded is the end of a job whose newest checkpoint cannot be used, where older ones may
+// not be, or are not there.
+func stranded(reason string, older int) Finish {
+	advice := "; going back to an older checkpoint may repeat output: allow it with --allow-fallback"
+	if older <= 0 {
+		advice = "; no older checkpoint can be used: begin anew with an empty state dir"
+	}
+	return Finish{State: JobFailed, Reason: reason + advice, Stuck: true}
 }
 
 // fallBack forgets the newest checkpoint if an older one may be used.
@@ -198,7 +208,7 @@ func (m *Machine) placed(ev Placed) {
 	for _, r := range m.regions {
 		if r.phase == placing && m.all(r, func(t *task) bool { s, ok := slots[t.id]; return ok && m.usable(s.Node) }) {
 			if err := m.findOrigin(); err != nil {
-				m.leave(Finish{JobFailed, err.Error()})
+				m.leave(Finish{State: JobFailed, Reason: err.Error(), Stuck: true})
 				return
 			}
 			m.deployRegion(r, slots)
