@@ -134,10 +134,14 @@ const (
 )
 
 // recover reads the pointer, the manifests, the splits and the list of executors, until it
-// can.
+// can. What is damaged stays so: then the job ends.
 func (j *JobMaster) recover(try int) {
 	config := j.config
 	j.c.Go("read the job's state", func(ctx context.Context) (any, error) { return readJob(ctx, config) }, func(v any, err error) {
+		if errors.Is(err, errDamaged) {
+			j.end(failedResult(fmt.Errorf("%w: begin anew with an empty state dir", err)))
+			return
+		}
 		if err != nil {
 			j.c.Log().Warn().Err(err).Int("try", try).Msg("cannot read the job's state yet")
 			j.c.After("recover", min(recoverBackOff<<min(try, 10), maxRecoverBackOff), retry{func() { j.recover(try + 1) }})
@@ -204,6 +208,9 @@ func readJob(ctx context.Context, config Config) (s jobState, err error) {
 	return s, nil
 }
 
+// errDamaged is an object that is there and cannot be read as what it should be.
+var errDamaged = errors.New("damaged object")
+
 func readResult(ctx context.Context, config Config, key string) (*Result, error) {
 	data, err := config.Store.Get(ctx, key)
 	if err != nil {
@@ -211,7 +218,7 @@ func readResult(ctx context.Context, config Config, key string) (*Result, error)
 	}
 	result := &Result{}
 	if err := json.Unmarshal(data, result); err != nil {
-		return nil, fmt.Errorf("read %s: %w", key, err)
+		return nil, fmt.Errorf("%w %s: %w", errDamaged, key, err)
 	}
 	return result, nil
 }
@@ -279,7 +286,7 @@ func readSplits(ctx context.Context, config Config) ([]exec.Splits, error) {
 	}
 	parts, err := snapshot.DecodeParts(data)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", splitsKey, err)
+		return nil, fmt.Errorf("%w %s: %w", errDamaged, splitsKey, err)
 	}
 	splits := []exec.Splits{}
 	for _, p := range parts {

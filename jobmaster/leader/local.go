@@ -54,7 +54,7 @@ func NewLocal(dir string) (*Local, error) {
 		err = json.Unmarshal(data, &l.stored)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("state dir: read %s: %w", l.file(), err), l.Unlock())
+		return nil, errors.Join(fmt.Errorf("state dir: %s, which names the newest checkpoint, cannot be read: %w: begin anew with an empty state dir", l.file(), err), l.Unlock())
 	}
 	return l, nil
 }
