@@ -2,6 +2,7 @@ package taskexec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"blink/graph"
 	"blink/operator"
 	"blink/snapshot"
+	"blink/snapshot/store"
 	"blink/taskexec/exchange"
 )
 
@@ -157,7 +159,8 @@ func (t *task) portOf(l graph.Link) operator.Port {
 func (t *task) schema(l *outLink) uint64 { return t.portOf(l.Link).SchemaHash() }
 
 // fetchParts reads this task's share of the checkpoint: whole objects, cut to the key
-// groups and items that are ours.
+// groups and items that are ours. An object that is missing is damage as well: nothing that
+// a complete checkpoint names is deleted while tasks may be restored from it.
 func (t *task) fetchParts(ctx context.Context) (any, error) {
 	var parts []snapshot.Part
 	objects := map[string][]byte{}
@@ -165,7 +168,11 @@ func (t *task) fetchParts(ctx context.Context) (any, error) {
 		data, ok := objects[f.handle.Key]
 		if !ok {
 			var err error
-			if data, err = t.spec.config.Store.Get(ctx, f.handle.Key); err != nil {
+			data, err = t.spec.config.Store.Get(ctx, f.handle.Key)
+			if errors.Is(err, store.ErrNotFound) {
+				return nil, fmt.Errorf("%s %d: %w", corruptCheckpoint, t.spec.deploy.restore, err)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("read %s of checkpoint %d: %w", f.handle.Key, t.spec.deploy.restore, err)
 			}
 			if err := f.handle.Check(data); err != nil {
