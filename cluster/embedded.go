@@ -152,7 +152,7 @@ func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
 	var err error
 	if o.stateDir != "" {
 		coordination = filepath.Join(o.stateDir, "leader")
-		if objects, err = store.Files(filepath.Join(o.stateDir, "objects")); err != nil {
+		if objects, err = store.Files(filepath.Join(o.stateDir, objectsDir)); err != nil {
 			return nil, err
 		}
 	}

@@ -85,6 +85,11 @@ func identityOf(o *graph.Operator) operatorIdentity {
 	return x
 }
 
+// keeps says whether an operator of that ID kept something when the job began.
+func (id *identity) keeps(operator string) bool {
+	return slices.ContainsFunc(id.Operators, func(o operatorIdentity) bool { return o.ID == operator })
+}
+
 // addInputs takes the splits of one source.
 func (id *identity) addInputs(source string, splits []snapshot.Item) {
 	for _, s := range splits {

@@ -49,6 +49,33 @@ func refuseUsed(out string, own []string) error {
 	return nil
 }
 
+// refuseLost keeps a job from going on without what it has written: checkpoints count on the
+// files of every sink that was there when the job began, finished or in parts. Folders are
+// left out, whose parts others may take.
+func refuseLost(j *graph.Job, out string, was *identity) error {
+	var errs []error
+	for i := range j.Operators {
+		o := &j.Operators[i]
+		target, ok := files.Target(o.What)
+		if !o.Sink || !ok || strings.HasSuffix(o.What, "/") || !was.keeps(o.ID) {
+			continue
+		}
+		parts := path.Join(path.Dir(target), "."+path.Base(target)+".parts")
+		if missing(target) && missing(parts) {
+			errs = append(errs, fmt.Errorf("neither %s nor its unfinished parts, %s, are there, and the checkpoints count on them", target, parts))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("--%s %s: %w\nPut them back, or begin anew with another state dir", outParam, out, errors.Join(errs...))
+}
+
+func missing(name string) bool {
+	_, err := os.Stat(filepath.FromSlash(name))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // freshOut makes up a folder for the output: in the state dir, or a new temporary one.
 func freshOut(job string, dir *stateDir) (string, error) {
 	if dir != nil {

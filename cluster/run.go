@@ -71,7 +71,7 @@ func (r *running) do() (int, error) {
 	if r.was != nil && r.was.Finished != nil {
 		return exitOK, r.showAgain()
 	}
-	if err := r.placeOutput(); err != nil {
+	if err := r.placeOutput(ctx); err != nil {
 		return 0, err
 	}
 	drills, err := newDrills(r.flags.inject, plan, r.stateFile(drillFile))
@@ -152,9 +152,14 @@ func (r *running) lookAtInputs(ctx context.Context) error {
 }
 
 // placeOutput finds the output folder, and writes job.json when the job begins.
-func (r *running) placeOutput() (err error) {
+func (r *running) placeOutput(ctx context.Context) (err error) {
 	if r.hasOut() {
 		if err := r.findOut(); err != nil {
+			return err
+		}
+	}
+	if r.was != nil {
+		if err := r.findWritten(ctx); err != nil {
 			return err
 		}
 	}
@@ -170,6 +175,15 @@ func (r *running) placeOutput() (err error) {
 		return fmt.Errorf("--%s: %w", outParam, err)
 	}
 	return nil
+}
+
+// findWritten looks whether what the job has written before is still there.
+func (r *running) findWritten(ctx context.Context) error {
+	written, err := r.dir.written(ctx)
+	if err != nil || !written {
+		return err
+	}
+	return refuseLost(r.built.Job, r.now.Out, r.was)
 }
 
 func (r *running) findOut() (err error) {

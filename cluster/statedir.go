@@ -1,12 +1,16 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"blink/snapshot"
+	"blink/snapshot/store"
 )
 
 // stateDir is the folder that a job goes on from: job.json and what the runner keeps in it.
@@ -21,6 +25,7 @@ const (
 	identityFile = "job.json"
 	lockFile     = "lock"
 	drillFile    = "drills"
+	objectsDir   = "objects"
 )
 
 var errInUse = errors.New("another process is using it: wait for its end, or stop it")
@@ -81,6 +86,17 @@ func (d *stateDir) load() (*identity, error) {
 		return nil, fmt.Errorf("state dir: %s has format %d and this program reads %d: start with a new state dir", name, id.Format, identityFormat)
 	}
 	return id, nil
+}
+
+// written says whether a task has stored a snapshot, which none does before every sink has
+// begun.
+func (d *stateDir) written(ctx context.Context) (bool, error) {
+	objects, err := store.Files(filepath.Join(d.path, objectsDir))
+	if err != nil {
+		return false, err
+	}
+	keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
+	return len(keys) > 0, err
 }
 
 // save makes job.json durable, or leaves the old one.
