@@ -95,8 +95,8 @@ func (t *task) everySink(id uint64, call func(op operator.SinkOperator, ctx cont
 	}
 }
 
-// commit makes visible what was prepared up to checkpoint id. It is repeated with back-off;
-// when it goes on failing the task fails, and commits again when it is restored.
+// commit makes visible what was prepared up to checkpoint id. It is repeated with back-off,
+// of which the first failure in a row is told; when it goes on failing the task fails, and commits again when it is restored.
 func (t *task) commit(id uint64) {
 	s := &t.sinks
 	t.sinkCall("commit", t.everySink(id, operator.SinkOperator.Commit), func(err error) error {
@@ -106,6 +106,9 @@ func (t *task) commit(id uint64) {
 		}
 		if s.failures++; s.failures == maxCommitTries {
 			return fmt.Errorf("commit checkpoint %d, tried %d times: %w", id, maxCommitTries, err)
+		}
+		if warn := t.spec.config.Warn; s.failures == 1 && warn != nil {
+			warn(fmt.Sprintf("%v: trying again", err))
 		}
 		s.waiting = true
 		t.later("commit", min(commitBackOff<<s.failures, maxCommitBackOff), func() { s.waiting = false })

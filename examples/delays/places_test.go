@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,4 +105,30 @@ func TestStateDirOfAnotherJobIsRefused(t *testing.T) {
 	start(t, program("run", "--state-dir", state, "--out", out)).ends(1, "state dir "+state, "it belongs to job arrivals, and this is delays", "use another state dir")
 	unchanged(t, out, before)
 	unchanged(t, state, kept)
+}
+
+// Something stands in the way of every part that is to be made visible: the run says so, and
+// goes on by itself when it is taken away.
+func TestCommitThatIsHinderedIsToldAndTriedAgain(t *testing.T) {
+	state, out := halfDone(t)
+	_, before := pointed(t, state)
+	p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "20000"))
+	now := before
+	p.until(func() bool {
+		_, now = pointed(t, state)
+		return now > before
+	})
+	var inTheWay []string
+	for id := now + 1; id < now+200; id++ {
+		part := filepath.Join(out, ".windows.csv.parts", fmt.Sprintf("part-%010d-00000-2.1.csv", id))
+		if os.Mkdir(part, 0o777) == nil { // else it is there already
+			inTheWay = append(inTheWay, part)
+		}
+	}
+	p.until(func() bool { return strings.Contains(p.told(), ": trying again") })
+	for _, part := range inTheWay {
+		remove(t, part)
+	}
+	p.ends(0, `operator "write-windows"`, "commit checkpoint ", filepath.Join(out, ".windows.csv.parts", "part-"), " 0 tasks restarted")
+	exact(t, out, january(t))
 }
