@@ -74,7 +74,9 @@ func forgetful(job *blink.Job, src *blinktest.Script[hit], out *blinktest.Sink[i
 func TestAJobThatForgetsIsCaught(t *testing.T) {
 	src, out := new(blinktest.Script[hit]), new(blinktest.Sink[int64])
 	for i := range 200 {
-		src.At(time.Duration(i), hit{})
+		if src.At(time.Duration(i), hit{}); i%20 == 0 {
+			src.Wait(time.Second) // for something to happen
+		}
 	}
 	said := failing(t, func(tb testing.TB) {
 		blinktest.Run(tb, func(job *blink.Job) { forgetful(job, src, out) }, src, out, blinktest.Seeds(20))

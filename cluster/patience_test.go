@@ -41,7 +41,9 @@ type trialLeader struct {
 	s *trial
 }
 
-func (t trialLeader) Advance(context.Context, string, string, string, string) error { return t.s.answer }
+func (t trialLeader) Advance(context.Context, string, string, string, string) error {
+	return t.s.answer
+}
 
 // put answers err to a Put after some time.
 func (s *trial) put(after time.Duration, err error) {

@@ -343,7 +343,7 @@ func (e *Executor) status(s status) {
 // allCommitted says whether every task has committed what is complete: the leader waits for
 // the last one.
 func (e *Executor) allCommitted() bool {
-	for _, en := range e.tasks {
+	for _, en := range e.tasks { // any order: all are asked
 		if en.ref != (actors.Ref{}) && en.status.committed < e.concluded.completed {
 			return false
 		}
@@ -376,7 +376,7 @@ func (e *Executor) ack(a ack) {
 
 func (e *Executor) allAcknowledged(checkpoint uint64) bool {
 	missing := 0
-	for _, en := range e.tasks {
+	for _, en := range e.tasks { // any order: they are counted
 		if en.ref != (actors.Ref{}) {
 			missing++
 		}

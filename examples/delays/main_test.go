@@ -304,10 +304,21 @@ func led(t *testing.T, state string) (epoch int, pointer string) {
 }
 
 // pointed is the manifest of the newest complete checkpoint, which one with a manifest need
-// not be.
+// not be. The pointer of a run that has ended names its result, and that names the manifest.
 func pointed(t *testing.T, state string) (manifest string, checkpoint int) {
 	t.Helper()
 	_, key := led(t, state)
+	if strings.HasPrefix(key, "result-") {
+		data, err := os.ReadFile(filepath.Join(state, "objects", key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var result struct{ Checkpoint string }
+		if err := json.Unmarshal(data, &result); err != nil {
+			t.Fatal(err)
+		}
+		key = result.Checkpoint
+	}
 	checkpoint, err := strconv.Atoi(filepath.Base(filepath.Dir(key)))
 	if err != nil {
 		t.Fatal(err)
