@@ -226,6 +226,7 @@ func readResult(ctx context.Context, config Config, key string) (*Result, error)
 // readCheckpoints reads the newest complete checkpoint's manifest and those retained beside
 // it. When the newest is unusable, which ones were older is found among the objects.
 func readCheckpoints(ctx context.Context, config Config, key string) (r exec.Recovered, err error) {
+	r.Newest, _ = snapshot.CheckpointOf(key)
 	newest, err := readManifest(ctx, config, key)
 	if err != nil && !unusable(err) {
 		return r, err

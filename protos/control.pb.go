@@ -398,6 +398,7 @@ type TaskReport struct {
 	Finalized     uint64                 `protobuf:"varint,9,opt,name=finalized,proto3" json:"finalized,omitempty"`                      // checkpoint for which Finalize is done
 	StateBytes    int64                  `protobuf:"varint,10,opt,name=state_bytes,json=stateBytes,proto3" json:"state_bytes,omitempty"` // local state, for placement
 	Counters      []*Counter             `protobuf:"bytes,11,rep,name=counters,proto3" json:"counters,omitempty"`                        // exact over restarts: they are part of the snapshots
+	Unusable      bool                   `protobuf:"varint,12,opt,name=unusable,proto3" json:"unusable,omitempty"`                       // it failed because the checkpoint that it restored cannot be read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -507,6 +508,13 @@ func (x *TaskReport) GetCounters() []*Counter {
 		return x.Counters
 	}
 	return nil
+}
+
+func (x *TaskReport) GetUnusable() bool {
+	if x != nil {
+		return x.Unusable
+	}
+	return false
 }
 
 // Counter is what an operator has counted in one task.
@@ -1523,7 +1531,7 @@ const file_control_proto_rawDesc = "" +
 	"\vfingerprint\x18\t \x01(\tR\vfingerprint\x12\x1c\n" +
 	"\tconcluded\x18\n" +
 	" \x01(\x04R\tconcluded\x12\x14\n" +
-	"\x05since\x18\v \x01(\x04R\x05since\"\xf0\x02\n" +
+	"\x05since\x18\v \x01(\x04R\x05since\"\x8c\x03\n" +
 	"\n" +
 	"TaskReport\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x13.blink.control.TaskR\x04task\x12\x18\n" +
@@ -1538,7 +1546,8 @@ const file_control_proto_rawDesc = "" +
 	"\vstate_bytes\x18\n" +
 	" \x01(\x03R\n" +
 	"stateBytes\x122\n" +
-	"\bcounters\x18\v \x03(\v2\x16.blink.control.CounterR\bcounters\"S\n" +
+	"\bcounters\x18\v \x03(\v2\x16.blink.control.CounterR\bcounters\x12\x1a\n" +
+	"\bunusable\x18\f \x01(\bR\bunusable\"S\n" +
 	"\aCounter\x12\x1a\n" +
 	"\boperator\x18\x01 \x01(\tR\boperator\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x14\n" +

@@ -43,6 +43,12 @@ func epochOf(rest string) uint64 {
 	return epoch
 }
 
+// CheckpointOf is the checkpoint that the object of a key belongs to, if it belongs to one.
+func CheckpointOf(key string) (id uint64, ok bool) {
+	id, _, ok = checkpointOf(key)
+	return id, ok
+}
+
 // checkpointOf is the checkpoint that an object belongs to, and the rest of its key.
 func checkpointOf(key string) (id uint64, rest string, ok bool) {
 	key, ok = strings.CutPrefix(key, CheckpointsPrefix)

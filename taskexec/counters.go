@@ -61,7 +61,7 @@ func (c *counters) restore(operator string, items []snapshot.Item) ([]snapshot.I
 		}
 		metric, _, _ := strings.Cut(name, "/")
 		if len(it.Data) != 8 {
-			return nil, fmt.Errorf("%s: counter %q of operator %q has %d bytes", corruptCheckpoint, metric, operator, len(it.Data))
+			return nil, fmt.Errorf("%w: counter %q of operator %q has %d bytes", errCorrupt, metric, operator, len(it.Data))
 		}
 		c.add(operator, metric, int64(binary.LittleEndian.Uint64(it.Data)))
 	}

@@ -43,5 +43,5 @@ func TestCountersOfTwoTasksHaveTwoNames(t *testing.T) {
 func TestACounterOfAWrongSizeIsACorruptCheckpoint(t *testing.T) {
 	var c counters
 	_, err := c.restore("parse", []snapshot.Item{{Name: snapshot.CounterPrefix + "read/1.0", Data: []byte{1}}})
-	refuses(t, err, corruptCheckpoint)
+	refuses(t, err, errCorrupt.Error())
 }

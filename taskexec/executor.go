@@ -3,6 +3,7 @@ package taskexec
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -50,6 +51,7 @@ type entry struct {
 	slot     int // -1: none of its attempts ran here
 	state    protos.TaskState
 	failure  string
+	unusable bool       // it failed because the checkpoint that it restored cannot be read
 	fence    uint32     // attempts below it are refused
 	ref      actors.Ref // zero when no actor lives
 	doomed   bool       // it was told to end
@@ -273,10 +275,10 @@ func (e *Executor) down(m actors.Down) {
 			continue
 		}
 		en.ref = actors.Ref{}
-		en.state, en.failure = protos.TaskState_CANCELED, ""
+		en.state, en.failure, en.unusable = protos.TaskState_CANCELED, "", false
 		switch {
 		case m.Reason == actors.Failed:
-			en.state, en.failure = protos.TaskState_FAILED, m.Err.Error()
+			en.state, en.failure, en.unusable = protos.TaskState_FAILED, m.Err.Error(), errors.Is(m.Err, errCorrupt)
 		case en.expired:
 			en.state, en.failure = protos.TaskState_FAILED, "stopped by its executor: the lease ran out"
 		}

@@ -170,19 +170,19 @@ func (t *task) fetchParts(ctx context.Context) (any, error) {
 			var err error
 			data, err = t.spec.config.Store.Get(ctx, f.handle.Key)
 			if errors.Is(err, store.ErrNotFound) {
-				return nil, fmt.Errorf("%s %d: %w", corruptCheckpoint, t.spec.deploy.restore, err)
+				return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("read %s of checkpoint %d: %w", f.handle.Key, t.spec.deploy.restore, err)
 			}
 			if err := f.handle.Check(data); err != nil {
-				return nil, fmt.Errorf("%s %d: %w", corruptCheckpoint, t.spec.deploy.restore, err)
+				return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
 			}
 			objects[f.handle.Key] = data
 		}
 		part, err := snapshot.CutPart(data, f.operator, f.groups, f.items)
 		if err != nil {
-			return nil, fmt.Errorf("%s %d: %s: %w", corruptCheckpoint, t.spec.deploy.restore, f.handle.Key, err)
+			return nil, fmt.Errorf("%w %d: %s: %w", errCorrupt, t.spec.deploy.restore, f.handle.Key, err)
 		}
 		parts = append(parts, part)
 	}
@@ -192,9 +192,9 @@ func (t *task) fetchParts(ctx context.Context) (any, error) {
 	return parts, nil
 }
 
-// corruptCheckpoint begins the reason of a failure that another attempt cannot mend: the
-// JobMaster may fall back to an older checkpoint.
-const corruptCheckpoint = "corrupt checkpoint"
+// errCorrupt is a failure that another attempt cannot mend: the JobMaster may fall back to an
+// older checkpoint.
+var errCorrupt = errors.New("corrupt checkpoint")
 
 // restore hands the parts to their operators.
 func (t *task) restore(parts []snapshot.Part) error {

@@ -55,12 +55,12 @@ func TestWhatCannotBeRestoredIsNamed(t *testing.T) {
 		spoil   func(s *stage, h *handle)
 		because string
 	}{
-		{"wrong checksum", func(s *stage, h *handle) { h.Checksum++ }, corruptCheckpoint},
-		{"wrong size", func(s *stage, h *handle) { h.Size++ }, corruptCheckpoint},
+		{"wrong checksum", func(s *stage, h *handle) { h.Checksum++ }, errCorrupt.Error()},
+		{"wrong size", func(s *stage, h *handle) { h.Size++ }, errCorrupt.Error()},
 		{"no snapshot", func(s *stage, h *handle) {
 			s.keep(h.Key, []byte("text"))
 			*h = snapshot.HandleOf(h.Key, []byte("text"))
-		}, corruptCheckpoint},
+		}, errCorrupt.Error()},
 		{"not there", func(s *stage, h *handle) { h.Key = "chk-5/gone" }, "no such object"}, // another attempt may find it
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"time"
 
 	"blink/graph"
@@ -32,6 +33,7 @@ type checkpoints struct {
 	last      uint64 // the final or stop checkpoint that is complete
 	lastStop  bool
 	retained  []*snapshot.Manifest // the newest last
+	left      []*snapshot.Manifest // newer than those, and unusable: the pointer names the first
 	early     []heldAck            // of a checkpoint in flight when we took over
 }
 
@@ -259,7 +261,7 @@ func (m *Machine) pointerAdvanced(id uint64) {
 	if n := len(c.retained); n > m.o.Retained {
 		c.retained = c.retained[n-m.o.Retained:]
 	}
-	c.completed = id
+	c.completed, c.left = id, nil
 	m.conclude()
 	if c.stop || c.final {
 		c.last, c.lastStop = id, c.stop
@@ -268,10 +270,11 @@ func (m *Machine) pointerAdvanced(id uint64) {
 	m.do(Collect{Newest: id, Keep: m.kept()})
 }
 
-// kept are the objects of all retained checkpoints.
+// kept are the objects of all retained checkpoints, and of those that cannot be used: somebody
+// may look at them until another one is complete.
 func (m *Machine) kept() []string {
 	var keep []string
-	for _, man := range m.cp.retained {
+	for _, man := range slices.Concat(m.cp.retained, m.cp.left) {
 		keep = append(keep, man.Objects(man.Key())...)
 	}
 	return keep

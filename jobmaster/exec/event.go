@@ -13,7 +13,8 @@ type (
 	// Recovered begins the life of a Machine: what the leader found when it took over.
 	Recovered struct {
 		Manifests []*snapshot.Manifest // retained checkpoints that could be read, the newest last
-		Broken    string               // why the newest checkpoint cannot be used; "" if it can
+		Newest    uint64               // the newest complete checkpoint; 0: none
+		Broken    string               // why it cannot be used; "" if it can
 		Splits    []Splits             // nil: they were never enumerated
 		Executors []string             // nodes that the resource manager lists, ascending
 		Over      *Finish              // an earlier leader of this run has stored that it ended so; nil: it goes on
@@ -117,6 +118,7 @@ type TaskReport struct {
 	Epoch     uint64 // of the leader that deployed it
 	State     TaskState
 	Failure   string
+	Unusable  bool // it failed because the checkpoint that it restored cannot be read
 	Slot      int
 	Restored  uint64
 	Committed uint64

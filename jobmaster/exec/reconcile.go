@@ -20,8 +20,9 @@ func (m *Machine) recovered(ev Recovered) {
 	if len(ev.Manifests) > 0 {
 		m.cp.retained = ev.Manifests
 		newest := ev.Manifests[len(ev.Manifests)-1]
-		m.cp.completed, m.cp.concluded, m.cp.highest = newest.Checkpoint, newest.Checkpoint, newest.Checkpoint
+		m.cp.completed = newest.Checkpoint
 	}
+	m.cp.concluded, m.cp.highest = ev.Newest, ev.Newest // its number is not used again, also if it is broken
 	switch {
 	case ev.Over != nil:
 		m.settled, m.durable = true, true
@@ -319,5 +320,8 @@ func (m *Machine) observe(t *task, r TaskReport) {
 	m.stopping = m.stopping || r.State == Stopped // an earlier leader was asked
 	if r.State == Failed {
 		m.fail(t.region, r.Failure)
+		if r.Unusable {
+			m.fallBack(r)
+		}
 	}
 }

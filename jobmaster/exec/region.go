@@ -11,9 +11,6 @@ import (
 	"blink/snapshot"
 )
 
-// corrupt begins the reason of a failure that another attempt cannot mend.
-const corrupt = "corrupt checkpoint"
-
 // fail cancels every task of a region; when nothing of it is left, and after a back-off, it
 // starts again. Repeated words on the same failure change nothing.
 func (m *Machine) fail(r *region, reason string) {
@@ -23,15 +20,11 @@ func (m *Machine) fail(r *region, reason string) {
 	r.cause = reason
 	m.note("region %d restarts: %s", r.index, reason)
 	m.cancelRegion(r)
-	m.abort("region " + "failed: " + reason)
+	m.abort("a region failed: " + reason)
 	if m.phase == finalizing {
 		m.phase = active
 	}
 	if m.phase == leaving {
-		return
-	}
-	if strings.Contains(reason, corrupt) && !m.fallBack(reason) {
-		m.leave(stranded(reason, len(m.cp.retained)-1))
 		return
 	}
 	if !m.struck {
@@ -55,15 +48,21 @@ func stranded(reason string, older int) Finish {
 	return Finish{State: JobFailed, Reason: reason + advice, Stuck: true}
 }
 
-// fallBack forgets the newest checkpoint if an older one may be used.
-func (m *Machine) fallBack(reason string) bool {
-	n := len(m.cp.retained)
-	if !m.o.AllowFallback || n < 2 {
-		return false
+// fallBack goes back to an older checkpoint, if it may, when a task could not read the newest
+// one. Others may have found the same: they restored what has been left by then.
+func (m *Machine) fallBack(r TaskReport) {
+	c := &m.cp
+	n := len(c.retained)
+	if m.phase == leaving || n == 0 || c.retained[n-1].Checkpoint != r.Restored {
+		return
 	}
-	m.cp.retained = m.cp.retained[:n-1]
-	m.note("%s: going back to checkpoint %d", reason, m.cp.retained[n-2].Checkpoint)
-	return true
+	if !m.o.AllowFallback || n < 2 {
+		m.leave(stranded(r.Failure, n-1))
+		return
+	}
+	c.left = append(c.left, c.retained[n-1])
+	c.retained = c.retained[:n-1]
+	m.note("%s: going back to checkpoint %d", r.Failure, c.retained[n-2].Checkpoint)
 }
 
 func (m *Machine) cancelRegion(r *region) {

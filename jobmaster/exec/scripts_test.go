@@ -94,6 +94,9 @@ var lines = []struct {
 	// Tasks: what happens in them is reported by the next report. An old one is of an attempt
 	// that nobody knew of.
 	{`(t.+) fails?: (.+)`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.gone(a[1]) }) }},
+	{`(t.+) (?:cannot|can not) read the checkpoint: (.+)`, func(s *stage, a []string) {
+		s.each(a[0], func(in *instance) { in.gone(a[1]); in.Unusable = true })
+	}},
 	{`(t.+) ends?`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.State = Ended }) }},
 	{`all end`, func(s *stage, a []string) { s.all(func(in *instance) { in.State = Ended }) }},
 	{`(t.+) (?:takes|take) no snapshot`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.hangs = true }) }},

@@ -67,7 +67,7 @@ func (v *vault) recovered(nodes []string) Recovered {
 		for _, k := range slices.Backward(newest.Older) {
 			r.Manifests = append(r.Manifests, v.manifests[k])
 		}
-		r.Manifests = append(r.Manifests, newest)
+		r.Manifests, r.Newest = append(r.Manifests, newest), newest.Checkpoint
 	}
 	return r
 }
