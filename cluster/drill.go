@@ -63,8 +63,9 @@ type drills struct {
 	all  []drill
 	file string // of what has fired; "" keeps it in memory
 
-	mu    sync.Mutex
-	fired []string // keys
+	mu     sync.Mutex
+	fired  []string // keys
+	failed error    // to write one down: none fires any more
 }
 
 // newDrills reads and checks what was given, and what has fired before.
@@ -158,11 +159,14 @@ func (d *drills) claim(i int) bool {
 	if slices.Contains(d.fired, key) {
 		return false
 	}
-	d.fired = append(d.fired, key)
-	if d.file == "" {
-		return true
+	if d.file != "" && d.failed == nil {
+		d.failed = appendLine(d.file, key)
 	}
-	return appendLine(d.file, key) == nil // a drill that cannot be written down would fire for ever
+	if d.failed != nil {
+		return false // one that cannot be written down would fire for ever
+	}
+	d.fired = append(d.fired, key)
+	return true
 }
 
 func (d *drills) hasFired(i int) bool {
@@ -171,13 +175,17 @@ func (d *drills) hasFired(i int) bool {
 	return slices.Contains(d.fired, d.all[i].key)
 }
 
-// silent are the drills that never fired.
+// silent are the drills that never fired, with the reason when there is one.
 func (d *drills) silent() []string {
 	var texts []string
 	for i, x := range d.all {
-		if !d.hasFired(i) {
-			texts = append(texts, x.text)
+		if d.hasFired(i) {
+			continue
 		}
+		if d.failed != nil {
+			x.text += fmt.Sprintf(" (cannot be written down: %v)", d.failed)
+		}
+		texts = append(texts, x.text)
 	}
 	return texts
 }

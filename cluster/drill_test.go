@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -122,5 +123,18 @@ func TestIDWithSlashesAndAtSignsIsADrillsTarget(t *testing.T) {
 		if err != nil || have != want {
 			t.Errorf("%s: %+v, %v", text, have, err)
 		}
+	}
+}
+
+// It may fire again after a crash if nobody knows that it has.
+func TestDrillThatCannotBeWrittenDownDoesNotFireAndSaysSo(t *testing.T) {
+	d, err := newDrills([]string{"panic=count@5"}, planOf(t, 1), "")
+	check(t, err)
+	d.file = filepath.Join(t.TempDir(), "gone", "drills")
+	if n := reads(d, "count", 0, 9); n != 9 {
+		t.Errorf("it panicked after %d records", n)
+	}
+	if silent := d.silent(); len(silent) != 1 || !strings.Contains(silent[0], "panic=count@5 (cannot be written down: ") {
+		t.Errorf("silent: %q", silent)
 	}
 }

@@ -19,8 +19,6 @@ import (
 	"blink/operator"
 	"blink/snapshot/store"
 	"blink/taskexec"
-
-	"github.com/rs/zerolog"
 )
 
 // program is a job that can run. make builds it anew, for every process that runs it: the
@@ -52,7 +50,7 @@ type observer struct {
 
 // progress is a look at a running job.
 type progress struct {
-	state      string // of the job: RECONCILING, DEPLOYING, RUNNING, RESTARTING, STOPPING, …
+	state      string // of the job, an exec.JobState
 	records    int64  // read by the sources
 	checkpoint uint64 // the newest complete one
 	restarts   int64  // of tasks
@@ -122,7 +120,7 @@ func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (ou
 type embedded struct {
 	program   program
 	options   runOptions
-	see       observer
+	notes     *notes
 	system    *actors.System
 	leader    *leader.Local
 	store     store.Store
@@ -146,8 +144,9 @@ const (
 )
 
 func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
-	e := &embedded{program: p, options: o, see: see, done: make(chan jobmaster.Result, 1), patience: newPatience(see.note)}
-	e.system = actors.New(actors.Config{Node: embeddedNode, Log: zerolog.Nop()})
+	e := &embedded{program: p, options: o, notes: newNotes(see.note), done: make(chan jobmaster.Result, 1)}
+	e.patience = newPatience(e.notes.tell)
+	e.system = actors.New(actors.Config{Node: embeddedNode, Log: e.notes.log()})
 	coordination, objects := "", store.Memory()
 	var err error
 	if o.stateDir != "" {
@@ -173,7 +172,7 @@ func (e *embedded) start() error {
 	}
 	options := exec.Options{
 		Heartbeat: embeddedHeartbeat, Lease: embeddedLease, CheckpointEvery: built.Job.CheckpointEvery,
-		Restarts:      exec.RestartPolicy{Attempts: e.options.restart.Attempts, BackOff: e.options.restart.First, Max: e.options.restart.Most},
+		Restarts:      exec.RestartPolicy{Attempts: e.options.restart.Attempts, Within: restartWithin, BackOff: e.options.restart.First, Max: e.options.restart.Most},
 		AllowFallback: e.options.allowFallback || withdrawable(plan),
 	}.Defaults()
 	election := leader.Options{TTL: embeddedSession, Retry: electionRetry}
@@ -182,24 +181,32 @@ func (e *embedded) start() error {
 	}
 	config := jobmaster.Config{
 		Job: e.program.name, Run: rand.Text(), Program: e.program.make, Store: e.store, FS: files.OS(), Leader: patientLeader{e.leader, e.patience},
-		Resources: &localResources{start: e.startExecutor}, Options: options, Election: election,
+		Resources: &localResources{alive: e.hasExecutor, start: e.startExecutor}, Options: options, Election: election,
 		Observe: e.observe, Done: func(r jobmaster.Result) { e.done <- r }, OnTrigger: e.drill,
 	}
 	e.candidate, err = e.system.Spawn("candidate", "jm", func() actors.Actor { return jobmaster.NewCandidate(config) })
 	return err
 }
 
+// executorID is the actor of the TaskExecutor.
+const executorID = "te"
+
+func (e *embedded) hasExecutor() bool {
+	_, alive := e.system.Inspect(actors.Ref{Node: embeddedNode, ID: executorID})
+	return alive
+}
+
 // startExecutor makes the TaskExecutor of this process.
-func (e *embedded) startExecutor(slots int) error {
+func (e *embedded) startExecutor(slots int, incarnation uint64) error {
 	config := taskexec.Config{
-		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: 1,
+		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: incarnation,
 		Store: e.store, FS: files.OS(), Leader: leaderLookup{e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
-		Rate: e.options.rate, Drill: e.options.drills.of, Warn: e.see.note,
+		Rate: e.options.rate, Drill: e.options.drills.of, Warn: e.notes.tell,
 	}.Defaults()
 	if err := config.Validate(); err != nil {
 		return err
 	}
-	_, err := e.system.Spawn("executor", "te", func() actors.Actor { return taskexec.New(config) })
+	_, err := e.system.Spawn("executor", executorID, func() actors.Actor { return taskexec.New(config) })
 	return err
 }
 
@@ -229,7 +236,7 @@ func (e *embedded) observe(s jobmaster.Status) {
 	e.status = s
 	e.mu.Unlock()
 	if s.Note != "" {
-		e.see.note(s.Note)
+		e.notes.tell(s.Note)
 	}
 }
 
@@ -278,7 +285,9 @@ func (e *embedded) outcome(r jobmaster.Result) outcome {
 func (e *embedded) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	return errors.Join(e.system.Shutdown(ctx), e.leader.Unlock())
+	err := errors.Join(e.system.Shutdown(ctx), e.leader.Unlock())
+	e.notes.close()
+	return err
 }
 
 // withdrawable says whether every sink can take back what it has published: files of bounded
@@ -297,12 +306,13 @@ func withdrawable(plan *graph.Plan) bool {
 }
 
 // localResources is the resource manager of one process: it starts the executor when slots
-// are asked for, once.
+// are asked for, and another one when it has failed.
 type localResources struct {
-	start func(slots int) error
+	alive func() bool
+	start func(slots int, incarnation uint64) error
 
 	mu      sync.Mutex
-	started bool // guarded by mu
+	started uint64 // guarded by mu: how often
 }
 
 // Declare implements jobmaster.ResourceManager. What was started stays, so it does not matter
@@ -310,21 +320,18 @@ type localResources struct {
 func (r *localResources) Declare(_ context.Context, _ string, _ uint64, slots int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slots == 0 || r.started {
+	if slots == 0 || r.started > 0 && r.alive() {
 		return nil
 	}
-	if err := r.start(slots); err != nil {
-		return err
-	}
-	r.started = true
-	return nil
+	r.started++
+	return r.start(slots, r.started)
 }
 
 // Executors implements jobmaster.ResourceManager.
 func (r *localResources) Executors(context.Context, string) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.started {
+	if r.started == 0 {
 		return nil, nil
 	}
 	return []string{embeddedNode}, nil

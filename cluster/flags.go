@@ -107,7 +107,7 @@ func (o *runFlags) register(set *flag.FlagSet) {
 	set.IntVar(&o.parallelism, "parallelism", 0, "`number` of tasks of each operator; 0: the job's own")
 	set.DurationVar(&o.checkpointEvery, "checkpoint-interval", 0, "`time` between two checkpoints; 0: none but the last (default: the job's own)")
 	set.Float64Var(&o.rate, "rate", 0, "`records` a second that each source reads at most; 0: no limit")
-	set.Var(&o.restart, "restart", "`attempts[,first[,most]]`: restarts after failures before the job fails, and the pause before the first, which doubles up to the longest")
+	set.Var(&o.restart, "restart", "`attempts[,first[,most]]`: restarts after failures within ten minutes before the job fails, and the pause before the first, which doubles up to the longest")
 	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS` makes a task of operator ID panic when it has read that many records,\npanic=jobmaster@CHECKPOINT lets the JobMaster die while that checkpoint is in flight", func(v string) error {
 		o.inject = append(o.inject, v)
 		return nil
@@ -159,6 +159,9 @@ type restartPolicy struct {
 	Attempts    int
 	First, Most time.Duration
 }
+
+// restartWithin is how long a failure counts: a job that runs for months meets many.
+const restartWithin = 10 * time.Minute
 
 var defaultRestart = restartPolicy{Attempts: 10, First: 100 * time.Millisecond, Most: 10 * time.Second}
 

@@ -3,6 +3,7 @@ package cluster
 import (
 	"flag"
 	"io"
+	"strings"
 
 	"blink/operator"
 	"blink/sim/campaign"
@@ -17,6 +18,7 @@ type simOptions struct {
 	trace       bool   // tell the story of the seed
 	json        bool   // one object a line
 	out         io.Writer
+	replay      string // the command, in front of the seed
 }
 
 // defaultSeeds is what sim runs when it is given none.
@@ -47,9 +49,10 @@ func (b *binary) simVerb(p job, args []string) (int, error) {
 	if o.first, o.last, err = seedRange(seeds, seed, flags.set["seeds"]); err != nil {
 		return 0, err
 	}
-	if o.trace && o.first != o.last {
-		return 0, usagef("--trace tells the story of one seed: name it with --seed")
+	if o.trace && (o.first != o.last || o.json) {
+		return 0, usagef("--trace tells the story of one seed to a person: name it with --seed, without --json")
 	}
+	o.replay = replay(p.name, set)
 	make := func() (*operator.Program, error) {
 		built, err := p.build(given.given)
 		if err != nil {
@@ -65,6 +68,23 @@ func (b *binary) simVerb(p job, args []string) (int, error) {
 		return exitOK, err
 	}
 	return exitFailed, nil
+}
+
+// replay is the command line that runs the same job, but for the seeds and how they are told.
+func replay(job string, given *flag.FlagSet) string {
+	words := []string{job, "sim"}
+	given.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "seeds", "seed", "trace", "json":
+			return
+		}
+		word := "--" + f.Name + "=" + f.Value.String()
+		if strings.ContainsAny(word, " \t\n'\"$\\*?[]#~&;<>|(){}!`") {
+			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		words = append(words, word)
+	})
+	return strings.Join(words, " ")
 }
 
 // seedRange reads --seeds A-B or --seed N.

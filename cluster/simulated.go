@@ -32,7 +32,7 @@ func runSimulated(p program, o simOptions) (ok bool, err error) {
 	w.Records = out.Records
 	w.Check = func(all map[string]string) error { return compareRows(rowsOf(all, targets), want) }
 	return campaign.Run(campaign.Options{
-		First: o.first, Last: o.last, Story: o.trace, JSON: o.json, Out: o.out, Replay: p.name + " sim",
+		First: o.first, Last: o.last, Story: o.trace, JSON: o.json, Out: o.out, Replay: o.replay,
 		Workload: func(uint64) sim.Workload { return w },
 	})
 }

@@ -57,7 +57,7 @@ func (o Options) Defaults() Options {
 	def(&o.Resend, o.Heartbeat/2)
 	def(&o.CheckpointTimeout, 10*time.Minute)
 	if o.Restarts == (RestartPolicy{}) {
-		o.Restarts.Attempts = 10
+		o.Restarts.Attempts, o.Restarts.Within = 10, 10*time.Minute
 	}
 	def(&o.Restarts.BackOff, 100*time.Millisecond)
 	def(&o.Restarts.Max, 30*time.Second)
