@@ -1,6 +1,7 @@
 package blink_test
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -48,6 +49,13 @@ func (cursor) ID() string    { return "" }
 func (*bag) Add(hit)         {}
 func (*bag) Merge(bag)       {}
 func (b *bag) Result() int64 { return 0 }
+
+// weights is an accumulator.
+type weights struct{ Sum float64 }
+
+func (w *weights) Add(h hit)       { w.Sum += h.weight() }
+func (w *weights) Merge(o weights) { w.Sum += o.Sum }
+func (w *weights) Result() float64 { return w.Sum }
 
 // page is a split.
 type page struct{ Name string }
@@ -123,6 +131,24 @@ func everyMistake(job *blink.Job) {
 	hits.Try(hit.mayFail, blink.DeadLetter(blink.Tag[blink.Failure[hit]]{}))
 	// try: a Tag without a name: make it with NewTag
 
+	var nothing func(hit) hit
+	hits.Map(nothing)
+	// map: it is given nil instead of a func(blink_test.hit) blink_test.hit
+	hits.MapInto[hit](nil)
+	// map: it is given nil instead of a func(*blink_test.hit, *blink_test.hit)
+	hits.Update((func(*hit))(nil))
+	// update: it is given nil instead of a func(*blink_test.hit)
+	hits.Filter((func(hit) bool)(nil))
+	// filter: it is given nil instead of a func(blink_test.hit) bool
+	hits.FlatMap[hit](nil)
+	// flatmap: it is given nil instead of a func(blink_test.hit, *operator.Out[blink_test.hit])
+	hits.Try[hit](nil)
+	// try: it is given nil instead of a func(blink_test.hit) (blink_test.hit, error)
+	hits.EventTime((func(hit) time.Time)(nil), blink.Ascending())
+	// eventtime: it is given nil instead of a func(blink_test.hit) time.Time
+	hits.KeyBy[string](nil)
+	// keyby: it is given nil instead of a func(blink_test.hit) string
+
 	hits.KeyBy(hit.weight).Count()
 	// keyby: key type float64 is a float, and NaN equals nothing
 	// count: key type float64 cannot be hashed
@@ -151,6 +177,21 @@ func everyMistake(job *blink.Job) {
 	// scan: state "scan": type blink_test.opaque: field done of type chan int cannot be stored: it is a chan
 	byUser.Scan(func(*int, hit, *blink.Out[hit]) {}, blink.TTL(-time.Hour))
 	// scan: state "scan": TTL of -1h0m0s: it must not be negative
+	byUser.Scan[int, hit](nil)
+	// scan: it is given nil instead of a func(*int, blink_test.hit, *operator.Out[blink_test.hit])
+	byUser.Reduce((func(a, b hit) hit)(nil))
+	// reduce: it is given nil instead of a func(blink_test.hit, blink_test.hit) blink_test.hit
+	byMinute := byUser.Window(blink.Tumbling(time.Minute))
+	byMinute.Sum[int](nil)
+	// window: it is given nil instead of a func(blink_test.hit) int
+	byMinute.Reduce((func(a, b hit) hit)(nil))
+	// window: it is given nil instead of a func(blink_test.hit, blink_test.hit) blink_test.hit
+	byMinute.MaxBy[int](nil)
+	// window: it is given nil instead of a func(blink_test.hit) int
+	byMinute.MinBy[int](nil)
+	// window: it is given nil instead of a func(blink_test.hit) int
+	byMinute.Aggregate((*weights)(nil))
+	// window: it is given nil instead of a *blink_test.weights
 	byUser.Window(blink.Window{}).Count()
 	// window: no window given: use Tumbling or Sliding
 	byUser.Window(blink.Tumbling(0)).Count()
@@ -181,6 +222,13 @@ func everyMistake(job *blink.Job) {
 	byUser.Connect(other.KeyBy(hit.user)).Process(&pairs{})
 	// process: the stream from errors_test.go:N belongs to another job
 
+	hits.Union(blink.Stream[hit]{}).Map(hit.again)
+	// union: a zero Stream or Keyed: take one that Read or another verb has returned
+	byUser.Connect(blink.Keyed[string, hit]{}).Process(&pairs{})
+	// process: a zero Stream or Keyed: take one that Read or another verb has returned
+
+	hits.Write(blink.AnySink{})
+	// write: it is the zero value: make it with NewSource, NewSink or a connector
 	hits.Write(blink.Sink[hit]{})
 	// write: it is the zero value: make it with NewSource, NewSink or a connector
 	hits.Write(blink.NewSink[hit, cursor]("database", nil, nil))
@@ -270,6 +318,25 @@ func TestAJobIsRefusedAsAWhole(t *testing.T) {
 			if want := "job \"whole\" cannot be built:\n" + c.want; err == nil || err.Error() != want {
 				t.Errorf("said %v\nwant %s", err, want)
 			}
+		})
+	}
+}
+
+func TestAVerbOfAZeroStreamPanicsAndSaysWhy(t *testing.T) {
+	for name, verb := range map[string]func(){
+		"map":    func() { blink.Stream[hit]{}.Map(hit.again) },
+		"union":  func() { blink.Stream[hit]{}.Union() },
+		"write":  func() { blink.Stream[hit]{}.Write(files.CSV("out.csv")) },
+		"count":  func() { blink.Keyed[string, hit]{}.Count() },
+		"window": func() { blink.Keyed[string, hit]{}.Window(blink.Tumbling(time.Minute)).Count() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if said := fmt.Sprint(recover()); !strings.Contains(said, "a zero Stream or Keyed: take one that Read") {
+					t.Errorf("said %s", said)
+				}
+			}()
+			verb()
 		})
 	}
 }

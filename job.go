@@ -16,7 +16,8 @@ import (
 )
 
 // Job is a graph under construction and the parameters it is built with. It is used by one
-// goroutine. Mistakes are kept and reported by Program and Plan; no verb panics.
+// goroutine. Mistakes are kept and reported by Program and Plan. No verb panics but those of
+// a zero Stream or Keyed, which belong to no job that could report it.
 type Job struct {
 	name   string
 	given  map[string]string
@@ -141,6 +142,16 @@ type input struct {
 	n    int // which input of the consumer
 }
 
+// there is n, the node of a stream that a verb has returned.
+func (n *node) there() *node {
+	if n == nil {
+		panic("blink: " + zeroStream)
+	}
+	return n
+}
+
+const zeroStream = "a zero Stream or Keyed: take one that Read or another verb has returned"
+
 // add appends an operator. skip counts the callers up to the user's program.
 func (j *Job) add(skip int, verb, what string, spec operator.Spec, in ...input) *node {
 	n := &node{job: j, spec: spec, in: in, real: -1}
@@ -256,7 +267,9 @@ func fruitless(j *graph.Job) error {
 func (n *node) check() error {
 	var errs []error
 	for _, in := range n.in {
-		if in.from.job != n.job {
+		if in.from == nil {
+			errs = append(errs, n.wrong(errors.New(zeroStream)))
+		} else if in.from.job != n.job {
 			errs = append(errs, n.wrong(fmt.Errorf("the stream from %s belongs to another job", in.from.op.At)))
 		}
 	}
@@ -322,7 +335,7 @@ func (n *node) edges(f *operator.Factory, in input, ship *graph.Ship) {
 	}
 	from := in.from
 	switch {
-	case from.job != n.job: // check has found it
+	case from == nil || from.job != n.job: // check has found it
 	case from.tag != "":
 		n.edge(f, in, from.in[0].from, from.tag, ship)
 	case from.virtual():

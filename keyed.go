@@ -29,7 +29,7 @@ func byKey[K comparable, T any](k Keyed[K, T], n int) input {
 
 // keyedThen adds a keyed operator with one input.
 func keyedThen[R any](from *node, in input, verb, what string, spec operator.Spec) Stream[R] {
-	n := from.job.add(2, verb, what, spec, in)
+	n := from.there().job.add(2, verb, what, spec, in)
 	n.op.Out, n.main = typeName[R](), operator.PortOf[R]
 	return Stream[R]{n}
 }
@@ -41,7 +41,7 @@ func (k Keyed[K, T]) Count() Stream[KV[K, int64]] {
 
 // Reduce emits the running reduction of each key.
 func (k Keyed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
-	return keyedThen[T](k.n, byKey(k, 0), "reduce", funcName(f), operator.NewReduce(k.key, f))
+	return keyedThen[T](k.n, byKey(k, 0), "reduce", funcName(f), given(f, operator.NewReduce(k.key, f)))
 }
 
 // Scan folds each key's records into one state S, which starts as S's zero value. st points
@@ -51,7 +51,7 @@ func (k Keyed[K, T]) Scan[S, R any](f func(st *S, in T, out *Out[R]), o ...State
 	for _, o := range o {
 		ttl = o.ttl
 	}
-	return keyedThen[R](k.n, byKey(k, 0), "scan", funcName(f), operator.NewScan(k.key, f, ttl))
+	return keyedThen[R](k.n, byKey(k, 0), "scan", funcName(f), given(f, operator.NewScan(k.key, f, ttl)))
 }
 
 // StateOption is an option of Scan's state.
@@ -109,7 +109,7 @@ func (w Windowed[K, T]) AllowedLateness(d time.Duration) Windowed[K, T] {
 func (w Windowed[K, T]) LateTo(t Tag[T]) Windowed[K, T] { w.o.LateTo = t; return w }
 
 func windowed[R any](k *node, in input, w Window, what string, spec operator.Spec) Stream[R] {
-	n := k.job.add(2, "window", w.String()+" "+what, spec, in)
+	n := k.there().job.add(2, "window", w.String()+" "+what, spec, in)
 	n.op.Out, n.main = typeName[R](), operator.PortOf[R]
 	return Stream[R]{n}
 }
@@ -121,27 +121,27 @@ func (w Windowed[K, T]) Count() Stream[Pane[K, int64]] {
 
 // Sum adds up a number of each record.
 func (w Windowed[K, T]) Sum[N Number](of func(T) N) Stream[Pane[K, N]] {
-	return windowed[Pane[K, N]](w.k.n, byKey(w.k, 0), w.o.Window, "sum "+funcName(of), operator.NewWindowSum(w.k.key, of, w.o))
+	return windowed[Pane[K, N]](w.k.n, byKey(w.k, 0), w.o.Window, "sum "+funcName(of), given(of, operator.NewWindowSum(w.k.key, of, w.o)))
 }
 
 // Reduce emits the reduction of each window. f must be associative and commutative: records
 // are combined by pieces of the window.
 func (w Windowed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
-	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "reduce "+funcName(f), operator.NewWindowReduce(w.k.key, f, w.o))
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "reduce "+funcName(f), given(f, operator.NewWindowReduce(w.k.key, f, w.o)))
 }
 
 // MaxBy emits the record with the greatest value, the first on a tie.
 func (w Windowed[K, T]) MaxBy[N cmp.Ordered](of func(T) N) Stream[T] {
-	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "max by "+funcName(of), operator.NewWindowMaxBy(w.k.key, of, w.o))
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "max by "+funcName(of), given(of, operator.NewWindowMaxBy(w.k.key, of, w.o)))
 }
 
 // MinBy emits the record with the least value, the first on a tie.
 func (w Windowed[K, T]) MinBy[N cmp.Ordered](of func(T) N) Stream[T] {
-	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "min by "+funcName(of), operator.NewWindowMinBy(w.k.key, of, w.o))
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "min by "+funcName(of), given(of, operator.NewWindowMinBy(w.k.key, of, w.o)))
 }
 
 // Aggregate folds each window into an accumulator of type A, a copy of *zero. Result is what
 // the pane holds. Give it as a pointer: Aggregate(&mean{}).
 func (w Windowed[K, T]) Aggregate[A, R any, P Accumulator[A, T, R]](zero P) Stream[Pane[K, R]] {
-	return windowed[Pane[K, R]](w.k.n, byKey(w.k, 0), w.o.Window, typeName[A](), operator.NewWindowAggregate(w.k.key, zero, w.o))
+	return windowed[Pane[K, R]](w.k.n, byKey(w.k, 0), w.o.Window, typeName[A](), given(zero, operator.NewWindowAggregate(w.k.key, zero, w.o)))
 }

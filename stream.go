@@ -35,37 +35,50 @@ func made(s operator.Spec) operator.Spec {
 	return s
 }
 
+// given refuses a nil function or prototype.
+func given(f any, s operator.Spec) operator.Spec {
+	s.Err = errors.Join(s.Err, notNil(f))
+	return s
+}
+
+func notNil(f any) error {
+	if v := reflect.ValueOf(f); v.IsNil() {
+		return fmt.Errorf("it is given nil instead of a %s", v.Type())
+	}
+	return nil
+}
+
 // then adds an operator with one input.
 func then[U any](from *node, verb, what string, spec operator.Spec) Stream[U] {
-	n := from.job.add(2, verb, what, spec, input{from: from})
+	n := from.there().job.add(2, verb, what, spec, input{from: from})
 	n.op.Out, n.main = typeName[U](), operator.PortOf[U]
 	return Stream[U]{n}
 }
 
 // Map applies f to every record.
 func (s Stream[T]) Map[U any](f func(T) U) Stream[U] {
-	return then[U](s.n, "map", funcName(f), operator.NewMap(f))
+	return then[U](s.n, "map", funcName(f), given(f, operator.NewMap(f)))
 }
 
 // MapInto is Map without copies, for wide records: f reads in and writes all of out, both
 // valid only during the call. It may not change in.
 func (s Stream[T]) MapInto[U any](f func(in *T, out *U)) Stream[U] {
-	return then[U](s.n, "map", funcName(f), operator.NewMapInto(f))
+	return then[U](s.n, "map", funcName(f), given(f, operator.NewMapInto(f)))
 }
 
 // Update changes a copy of every record in place.
 func (s Stream[T]) Update[F ~func(*T)](f F) Stream[T] {
-	return then[T](s.n, "update", funcName(f), operator.NewUpdate[T](f))
+	return then[T](s.n, "update", funcName(f), given(f, operator.NewUpdate[T](f)))
 }
 
 // Filter keeps the records for which keep is true.
 func (s Stream[T]) Filter[F ~func(T) bool](keep F) Stream[T] {
-	return then[T](s.n, "filter", funcName(keep), operator.NewFilter[T](keep))
+	return then[T](s.n, "filter", funcName(keep), given(keep, operator.NewFilter[T](keep)))
 }
 
 // FlatMap emits any number of records for each one.
 func (s Stream[T]) FlatMap[U any](f func(T, *Out[U])) Stream[U] {
-	return then[U](s.n, "flatmap", funcName(f), operator.NewFlatMap(f))
+	return then[U](s.n, "flatmap", funcName(f), given(f, operator.NewFlatMap(f)))
 }
 
 // Try is Map with a function that can fail. Without onError a failure fails the task; of
@@ -75,30 +88,30 @@ func (s Stream[T]) Try[U any](f func(T) (U, error), onError ...OnError) Stream[U
 	if len(onError) > 0 {
 		on = onError[len(onError)-1]
 	}
-	return then[U](s.n, "try", funcName(f), operator.NewTry(f, on))
+	return then[U](s.n, "try", funcName(f), given(f, operator.NewTry(f, on)))
 }
 
 // EventTime says when records happened and how watermarks follow. In the same chain as the
 // source, the splits of the source are told apart.
 func (s Stream[T]) EventTime[F ~func(T) time.Time](at F, w Watermarks) Stream[T] {
-	return then[T](s.n, "eventtime", w.String(), operator.NewEventTime[T](at, w))
+	return then[T](s.n, "eventtime", w.String(), given(at, operator.NewEventTime[T](at, w)))
 }
 
 // KeyBy partitions by key: equal keys meet in one task.
 func (s Stream[T]) KeyBy[K comparable](key func(T) K) Keyed[K, T] {
-	return Keyed[K, T]{s.n.keyed(codec.Keyable[K](), typeName[K]()), key}
+	return Keyed[K, T]{s.n.keyed(errors.Join(notNil(key), codec.Keyable[K]()), typeName[K]()), key}
 }
 
 // keyed is a virtual node; what follows ships by hash.
 func (n *node) keyed(err error, key string) *node {
-	k := n.job.add(2, "keyby", key, operator.Spec{}, input{from: n})
+	k := n.there().job.add(2, "keyby", key, operator.Spec{}, input{from: n})
 	k.mistake(err)
 	return k
 }
 
 // Union merges streams of one type. Order is kept within each of them.
 func (s Stream[T]) Union(more ...Stream[T]) Stream[T] {
-	n := s.n.job.add(1, "union", "", operator.Spec{}, input{from: s.n})
+	n := s.n.there().job.add(1, "union", "", operator.Spec{}, input{from: s.n})
 	for _, m := range more {
 		n.in = append(n.in, input{from: m.n})
 	}
@@ -107,12 +120,12 @@ func (s Stream[T]) Union(more ...Stream[T]) Stream[T] {
 
 // Rebalance deals records round robin to the tasks of what follows.
 func (s Stream[T]) Rebalance() Stream[T] {
-	return Stream[T]{s.n.job.add(1, "rebalance", "", operator.Spec{}, input{from: s.n, ship: graph.Rebalance})}
+	return Stream[T]{s.n.there().job.add(1, "rebalance", "", operator.Spec{}, input{from: s.n, ship: graph.Rebalance})}
 }
 
 // Side is the side output t of the operator that s comes from.
 func (s Stream[T]) Side[U any](t Tag[U]) Stream[U] {
-	n := s.n.job.add(1, "side", t.Name(), operator.Spec{}, input{from: s.n})
+	n := s.n.there().job.add(1, "side", t.Name(), operator.Spec{}, input{from: s.n})
 	n.standFor(t)
 	return Stream[U]{n}
 }
@@ -125,9 +138,9 @@ func (s Stream[T]) Write[S Sink[T] | AnySink](to S) Written {
 	case Sink[T]:
 		name, spec = to.Name(), made(to.Spec())
 	case AnySink:
-		name, spec = to.Name(), operator.AnySinkSpec[T](to)
+		name, spec = to.Name(), made(operator.AnySinkSpec[T](to))
 	}
-	n := s.n.job.add(1, "write", name, spec, input{from: s.n})
+	n := s.n.there().job.add(1, "write", name, spec, input{from: s.n})
 	n.op.Sink = true
 	return Written{n}
 }

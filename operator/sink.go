@@ -134,8 +134,11 @@ func (s AnySink) refuses(t reflect.Type) error {
 	return s.check(t)
 }
 
-// AnySinkSpec is the Spec of s for records of type T.
+// AnySinkSpec is the Spec of s for records of type T; that of a zero AnySink is zero.
 func AnySinkSpec[T any](s AnySink) Spec {
+	if s.open == nil && s.err == nil {
+		return Spec{} // a zero AnySink
+	}
 	_, err := codec.For[T]()
 	return Spec{
 		State: s.state,
