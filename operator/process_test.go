@@ -239,6 +239,10 @@ type crooked struct {
 	deep  state.Value[chan int]
 	cache map[string]int
 	side  Tag[string]
+	inner struct {
+		shelves [2]map[string]int
+		side    Tag[int]
+	}
 }
 
 func (c *crooked) Process(_ *Ctx[string], _ sale, out *Out[string]) error {
@@ -251,11 +255,15 @@ func (*crooked) Open() error                                         { return ni
 func (*crooked) Close()                                              {}
 
 func TestAllMistakesOfAProcessorAreReported(t *testing.T) {
-	err := NewProcess(shop, &crooked{cache: map[string]int{}}).Err
+	p := &crooked{cache: map[string]int{}}
+	p.inner.shelves[1] = map[string]int{}
+	err := NewProcess(shop, p).Err
 	for _, want := range []string{
 		`state "deep": `,
 		"operator.crooked: field cache is a map[string]int that all tasks of a process would share",
 		"operator.crooked: field side is a Tag without a name",
+		"operator.crooked: field inner.shelves[1] is a map[string]int that all tasks of a process would share",
+		"operator.crooked: field inner.side is a Tag without a name",
 		"operator.crooked: method OnTimer has the wrong type\n\thave func(*operator.crooked, *operator.Ctx[int], *state.Timer, *operator.Out[string]) error\n\twant func(*operator.crooked, *blink.Ctx[string], *blink.Timer, *blink.Out[string]) error",
 		"operator.crooked: method Open has the wrong type",
 		"operator.crooked: method Close has the wrong type",
@@ -264,6 +272,31 @@ func TestAllMistakesOfAProcessorAreReported(t *testing.T) {
 			t.Errorf("missing %q in\n%v", want, err)
 		}
 	}
+}
+
+// counted is a processor of which a part holds state and a side output.
+type counted struct{ count }
+
+type count struct {
+	n    state.Value[int]
+	many Tag[int]
+}
+
+func (c *counted) Process(_ *Ctx[string], _ sale, out *Out[int]) error {
+	*c.n.Ref()++
+	out.EmitTo(c.many, c.n.Get())
+	return nil
+}
+
+func TestStateAndTagsInAPartOfAProcessorAreTheTasks(t *testing.T) {
+	many := &kettle[int]{}
+	side := func(b *bench) { b.sides["many"] = Collector[int](many) }
+	spec := NewProcess(shop, &counted{count{many: NewTag[int]("many")}})
+	b := newBench(t, spec, &kettle[int]{}, side)
+	send(b, sale{"a", 1, 1}, 0)
+	again := newBench(t, spec, &kettle[int]{}, side).restore(b.snapshot())
+	send(again, sale{"a", 1, 1}, 0)
+	same(t, many.got, 1, 2)
 }
 
 func TestAnUndeclaredSideOutputIsNamed(t *testing.T) {

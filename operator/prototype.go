@@ -4,37 +4,33 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"unsafe"
+
+	"blink/state"
 )
 
 // tagsOf lists the side outputs that a prototype declares by fields that hold a Tag, and
-// refuses fields that all tasks of a process would share. p is a pointer to a struct.
+// refuses fields that all tasks of a process would share. p is a pointer to the prototype.
 func tagsOf(p any) ([]AnyTag, error) {
 	v := reflect.ValueOf(p)
 	if v.IsNil() {
 		return nil, fmt.Errorf("%s: the prototype is nil", v.Type())
 	}
 	v = v.Elem()
-	if v.Kind() != reflect.Struct {
-		return nil, nil
-	}
 	var tags []AnyTag
 	var errs []error
-	for i := range v.NumField() {
-		f, name := v.Field(i), v.Type().Field(i).Name
-		switch t := reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem().Interface().(type) {
-		case AnyTag:
-			if t.Name() == "" {
-				errs = append(errs, fmt.Errorf("%s: field %s is a Tag without a name: make it with NewTag", v.Type(), name))
-				continue
-			}
+	state.Fields(p, func(name string, f reflect.Value) (deeper bool) {
+		t, isTag := f.Interface().(AnyTag)
+		k := f.Kind()
+		switch {
+		case isTag && t.Name() == "":
+			errs = append(errs, fmt.Errorf("%s: field %s is a Tag without a name: make it with NewTag", v.Type(), name))
+		case isTag:
 			tags = append(tags, t)
-		default:
-			if k := f.Kind(); (k == reflect.Chan || k == reflect.Map) && !f.IsNil() {
-				errs = append(errs, fmt.Errorf("%s: field %s is a %s that all tasks of a process would share: make it state, or make it in Open", v.Type(), name, f.Type()))
-			}
+		case (k == reflect.Chan || k == reflect.Map) && !f.IsNil():
+			errs = append(errs, fmt.Errorf("%s: field %s is a %s that all tasks of a process would share: make it state, or make it in Open", v.Type(), name, f.Type()))
 		}
-	}
+		return !isTag
+	})
 	return tags, errors.Join(errs...)
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // Declare lists the states that a processor declares by its fields, in the order of the
-// fields. p is a pointer to it. A state's name is the field's, or that of the tag
-// `state:"name"`. Errors name the state.
+// fields. p is a pointer to it. A state's name is that which Fields gives. Errors name the
+// state.
 func Declare(p any) ([]graph.State, error) {
 	var states []graph.State
 	var errs []error
@@ -30,23 +30,68 @@ func Declare(p any) ([]graph.State, error) {
 	return states, errors.Join(errs...)
 }
 
-// each calls f for the fields of *p that are state handles.
+// each calls f for the state handles of *p.
 func each(p any, f func(name string, h handle)) {
-	v := reflect.ValueOf(p).Elem()
+	Fields(p, func(name string, field reflect.Value) bool {
+		h, ok := field.Addr().Interface().(handle)
+		if ok = ok && !embeds(field.Type()); ok {
+			f(name, h)
+		}
+		return !ok
+	})
+}
+
+// embeds says whether the methods of t, a struct, may be those of one of its fields.
+func embeds(t reflect.Type) bool {
+	for i := range t.NumField() {
+		if t.Field(i).Anonymous {
+			return true
+		}
+	}
+	return false
+}
+
+// Fields visits the fields of *p and, where visit says to go deeper, those of the structs and
+// arrays among them, in their order: what a shallow copy of *p copies. A field is settable,
+// and its name is its path, such as "outer.inner[1]"; an embedded struct adds nothing to it,
+// and the tag `state:"name"` takes the place of the field's own name.
+func Fields(p any, visit func(name string, field reflect.Value) (deeper bool)) {
+	fieldsOf(reflect.ValueOf(p).Elem(), "", visit)
+}
+
+func fieldsOf(v reflect.Value, prefix string, visit func(string, reflect.Value) bool) {
 	if v.Kind() != reflect.Struct {
 		return
 	}
 	for i := range v.NumField() {
-		field, sf := v.Field(i), v.Type().Field(i)
-		h, ok := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Interface().(handle)
-		if !ok {
-			continue
+		f, sf := v.Field(i), v.Type().Field(i)
+		name := prefix + sf.Name
+		if tag := sf.Tag.Get("state"); tag != "" {
+			name = prefix + tag
 		}
-		name := sf.Name
-		if t := sf.Tag.Get("state"); t != "" {
-			name = t
+		inner := name + "."
+		if sf.Anonymous {
+			inner = prefix
 		}
-		f(name, h)
+		visitDeep(f, name, inner, visit)
+	}
+}
+
+func visitDeep(v reflect.Value, name, inner string, visit func(string, reflect.Value) bool) {
+	v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem() // also if unexported
+	if !visit(name, v) {
+		return
+	}
+	if v.Kind() != reflect.Array {
+		fieldsOf(v, inner, visit)
+		return
+	}
+	switch v.Type().Elem().Kind() {
+	case reflect.Struct, reflect.Array, reflect.Map, reflect.Chan: // not a million bytes
+		for i := range v.Len() {
+			at := fmt.Sprintf("%s[%d]", name, i)
+			visitDeep(v.Index(i), at, at+".", visit)
+		}
 	}
 }
 

@@ -1,8 +1,8 @@
 // Package state is keyed state: what an operator remembers for each key, and the timers set
 // for it.
 //
-// A processor declares its state by fields: Value, List, Map and Timer. Declare lists them
-// when the job is described. In a task, a Store holds the state of one operator; Bind joins
+// A processor declares its state by fields: Value, List, Map and Timer, also in structs and
+// arrays among its fields, not behind pointers. Declare lists them when the job is described. In a task, a Store holds the state of one operator; Bind joins
 // the handles of the task's copy of the processor to it. Then, for each record:
 //
 //	store.SetKey(key, hash)   // the handles now speak of this key

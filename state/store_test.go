@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,21 @@ func TestATTLThatIsGivenLaterCountsFromTheRestore(t *testing.T) {
 	}
 }
 
+// tally is a part of processors, and meter one that has the methods of a state.
+type (
+	tally struct {
+		count Value[int] `state:"n"`
+		end   Timer
+	}
+	meter struct {
+		Value[int]
+		end Timer
+	}
+)
+
+// Declare looks at its fields; nobody else does.
+var _ = []any{tally{count: Value[int]{}, end: Timer{}}, meter{end: Timer{}}}
+
 func TestDeclareNamesStatesAndWhatIsWrongWithThem(t *testing.T) {
 	var p struct {
 		Count Value[int] `state:"n"`
@@ -213,6 +229,23 @@ func TestDeclareNamesStatesAndWhatIsWrongWithThem(t *testing.T) {
 		if s != want[i] {
 			t.Errorf("got %+v, want %+v", s, want[i])
 		}
+	}
+	var deep struct {
+		tally
+		Left, Right tally `state:"side"`
+		Hours       [2]Value[int]
+		Gas         meter
+	}
+	deepNames, err := Declare(&deep)
+	if err == nil || !strings.Contains(err.Error(), `state "side.n" is declared twice`) {
+		t.Errorf("got %v", err)
+	}
+	var names []string
+	for _, s := range deepNames {
+		names = append(names, s.Name)
+	}
+	if want := []string{"n", "end", "side.n", "side.end", "side.n", "side.end", "Hours[0]", "Hours[1]", "Gas.Value", "Gas.end"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
 	}
 	var bad struct {
 		Deep  Value[chan int]
