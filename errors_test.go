@@ -241,6 +241,14 @@ func everyMistake(job *blink.Job) {
 	pipes.Write(files.CSV("out.csv"))
 	// write: type chan int cannot be stored: it is a chan
 	// write: a CSV file cannot hold chan int: write a struct of numbers, strings, bools and times
+	hits.Write(files.CSV("./out.csv")).ID("again")
+	// operator "again" writes to out.csv, as the operator at errors_test.go:N does: two sinks cannot share it
+	hits.Write(files.CSV("out")).ID("file")
+	// operator "file" writes to out, as the operator at errors_test.go:N does: two sinks cannot share it
+	hits.Write(files.CSV(""))
+	// write: the name of a CSV file is empty: name a file, or a folder with a slash at its end
+	hits.Map(func(hit) []string { return nil }).Write(files.Table("a/..", "user"))
+	// write: the name of a CSV file is empty: name a file, or a folder with a slash at its end
 }
 
 func TestEveryMistakeIsToldAtOnceWithItsPlace(t *testing.T) {

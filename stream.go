@@ -141,7 +141,7 @@ func (s Stream[T]) Write[S Sink[T] | AnySink](to S) Written {
 		name, spec = to.Name(), made(operator.AnySinkSpec[T](to))
 	}
 	n := s.n.there().job.add(1, "write", name, spec, input{from: s.n})
-	n.op.Sink = true
+	n.op.Sink, n.op.Target = true, spec.Target
 	return Written{n}
 }
 

@@ -50,6 +50,7 @@ type Operator struct {
 	Watermarks  bool   // of a source: it says how far event time has come
 	Source      bool
 	Sink        bool
+	Target      string // of a sink: what it alone writes to, such as a path; "" if it does not say
 }
 
 // Edge is one input of an operator.

@@ -67,6 +67,7 @@ type WriterInfo struct {
 // SinkOf is a sink of records of type T.
 type SinkOf[T any] struct {
 	name string
+	to   string
 	new  func(out Outlets) any
 	err  error
 	kind []graph.State
@@ -75,8 +76,16 @@ type SinkOf[T any] struct {
 // Name of the sink, for people.
 func (s SinkOf[T]) Name() string { return s.name }
 
+// Target says what the sink writes to, such as a path. A job in which another sink has the
+// same target is refused before it runs; so is one with a target that is wrong by itself, for
+// the reason err.
+func (s SinkOf[T]) Target(to string, err error) SinkOf[T] {
+	s.to, s.err = to, errors.Join(s.err, err)
+	return s
+}
+
 // Spec of the writing operator.
-func (s SinkOf[T]) Spec() Spec { return Spec{New: s.new, State: s.kind, Err: s.err} }
+func (s SinkOf[T]) Spec() Spec { return Spec{New: s.new, State: s.kind, Target: s.to, Err: s.err} }
 
 // NewSink makes a sink. open may block. C is what Prepare returns; it is stored.
 func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writer[T, C], error), c Committer[C]) SinkOf[T] {
@@ -97,6 +106,7 @@ func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writ
 // AnySink is a sink of records of every type that can be stored.
 type AnySink struct {
 	name   string
+	to     string
 	check  func(reflect.Type) error // of the records; nil: whatever can be stored
 	open   func(context.Context, WriterInfo) (func(any, time.Time) error, writer, error)
 	commit committer
@@ -127,6 +137,12 @@ func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyW
 // before anything runs.
 func (s AnySink) Check(check func(reflect.Type) error) AnySink { s.check = check; return s }
 
+// Target is explained at SinkOf.Target.
+func (s AnySink) Target(to string, err error) AnySink {
+	s.to, s.err = to, errors.Join(s.err, err)
+	return s
+}
+
 func (s AnySink) refuses(t reflect.Type) error {
 	if s.check == nil {
 		return nil
@@ -141,8 +157,9 @@ func AnySinkSpec[T any](s AnySink) Spec {
 	}
 	_, err := codec.For[T]()
 	return Spec{
-		State: s.state,
-		Err:   errors.Join(s.err, err, s.refuses(reflect.TypeFor[T]())),
+		State:  s.state,
+		Target: s.to,
+		Err:    errors.Join(s.err, err, s.refuses(reflect.TypeFor[T]())),
 		New: func(Outlets) any {
 			return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
 				write, w, err := s.open(ctx, info)

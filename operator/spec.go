@@ -12,7 +12,9 @@ type Spec struct {
 	New   func(out Outlets) any // Factory.New
 	State []graph.State         // declared states, in the order of declaration
 	Sides []AnyTag              // declared side outputs
-	Err   error                 // every mistake in types and arguments, joined; New must not be called
+	// Target is what a sink writes to, such as a path: see SinkOf.Target.
+	Target string
+	Err    error // every mistake in types and arguments, joined; New must not be called
 }
 
 // TypeName is T as people read it.

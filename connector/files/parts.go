@@ -69,6 +69,14 @@ func newTarget(name string) target {
 	return target{path: path.Clean(name), folder: strings.HasSuffix(name, "/")}
 }
 
+// checked is the path, and why it cannot be written to.
+func (t target) checked() (string, error) {
+	if base := path.Base(t.path); !t.folder && (base == "." || base == ".." || base == "/") {
+		return "", errors.New("the name of a CSV file is empty: name a file, or a folder with a slash at its end")
+	}
+	return t.path, nil
+}
+
 // parts is the folder of staged parts.
 func (t target) parts() string {
 	if t.folder {

@@ -25,7 +25,7 @@ import (
 // has finished, and has its header line also without rows. A name that ends with a slash,
 // "out/", is a folder: with each checkpoint the parts that it completes appear there, a
 // CSV file each. A job that writes records of a type that is no row is refused, field by
-// field, before it runs. What is already there and not this job's is refused, never overwritten.
+// field, before it runs, and so is one with two sinks of one name. What is already there and not this job's is refused, never overwritten.
 func CSV(name string) operator.AnySink {
 	c := committer{newTarget(name), func(t reflect.Type) ([]byte, error) {
 		columns, err := columnsOf(t)
@@ -47,7 +47,7 @@ func CSV(name string) operator.AnySink {
 	}, c).Check(func(t reflect.Type) error {
 		_, err := columnsOf(t)
 		return err
-	})
+	}).Target(c.target.checked())
 }
 
 // Table is CSV of rows whose cells stand in the order of the columns.
@@ -59,7 +59,7 @@ func Table(name string, columns ...string) operator.SinkOf[[]string] {
 			return nil, err
 		}
 		return &table{w, len(columns)}, nil
-	}, c)
+	}, c).Target(c.target.checked())
 }
 
 const sinkPrefix = "CSV "
