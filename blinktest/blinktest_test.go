@@ -65,6 +65,28 @@ func TestAJobGivesItsOutputUnderEverySeed(t *testing.T) {
 	}
 }
 
+// peak is a record with a pointer.
+type peak struct {
+	Page string
+	Max  *int64
+}
+
+// peaks emits the hits that are not below those before them.
+func peaks(hits blink.Stream[hit]) blink.Stream[peak] {
+	return hits.KeyBy(func(h hit) string { return h.Page }).
+		Scan(func(most *int64, h hit, out *blink.Out[peak]) {
+			*most = max(*most, h.N)
+			out.Emit(peak{h.Page, most})
+		}).ID("peaks")
+}
+
+func TestRecordsWithEqualContentAreEqual(t *testing.T) {
+	src, out := new(blinktest.Script[hit]).At(0, hit{"a", 2}, hit{"a", 1}, hit{"b", 3}), new(blinktest.Sink[peak])
+	blinktest.Run(t, func(job *blink.Job) {
+		peaks(job.Read(src.Source())).Write(out.To())
+	}, src, out, blinktest.Seeds(3))
+}
+
 // forgetful keeps a count where no snapshot has it.
 func forgetful(job *blink.Job, src *blinktest.Script[hit], out *blinktest.Sink[int64]) {
 	seen := int64(0)

@@ -3,11 +3,14 @@ package blinktest
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"blink"
+	"blink/internal/codec"
+	"blink/internal/invariant"
 	"blink/sim"
 )
 
@@ -17,7 +20,7 @@ type Sink[T any] struct {
 	control   *sim.Control
 	committed map[string]bool // transactions
 	records   []T
-	want      []string // what the calm run has written, sorted; nil before
+	want      []line // what the calm run has written, sorted; nil before
 	kept      []T
 }
 
@@ -42,13 +45,41 @@ func (s *Sink[T]) begin(c sim.Control) {
 // keep makes the output of the run that has ended the one that others are compared with.
 func (s *Sink[T]) keep() { s.kept, s.want = s.records, s.lines() }
 
-func (s *Sink[T]) lines() []string {
-	lines := make([]string, len(s.records))
-	for i, r := range s.records {
-		lines[i] = fmt.Sprintf("%+v", r)
+// line is a record that was written.
+type line struct {
+	stored string // equal for equal records
+	text   string // for people
+}
+
+func (s *Sink[T]) lines() []line {
+	c, err := codec.For[T]()
+	lines := make([]line, len(s.records))
+	for i := range s.records {
+		var stored []byte
+		if err == nil {
+			stored, err = c.Append(nil, s.records[i:i+1])
+		}
+		lines[i] = line{string(stored), show(reflect.ValueOf(s.records[i]))}
 	}
-	slices.Sort(lines)
+	invariant.Check(err == nil, "records that were stored cannot be: %v", err)
+	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.stored, b.stored) })
 	return lines
+}
+
+// show is %+v that follows the pointers of a struct.
+func show(v reflect.Value) string {
+	switch {
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		return "&" + show(v.Elem())
+	case v.Kind() == reflect.Struct && !v.Type().Implements(reflect.TypeFor[fmt.Stringer]()):
+		fields := make([]string, v.NumField())
+		for i := range fields {
+			fields[i] = v.Type().Field(i).Name + ":" + show(v.Field(i))
+		}
+		return "{" + strings.Join(fields, " ") + "}"
+	default:
+		return fmt.Sprintf("%+v", v)
+	}
 }
 
 // shown bounds how many records an error lists.
@@ -67,20 +98,24 @@ func (s *Sink[T]) compare() error {
 		len(missing), list(missing), len(extra), list(extra))
 }
 
-func list(lines []string) string {
+func list(lines []line) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(lines[:min(len(lines), shown)], ", ") + ")"
+	var texts []string
+	for _, l := range lines[:min(len(lines), shown)] {
+		texts = append(texts, l.text)
+	}
+	return " (" + strings.Join(texts, ", ") + ")"
 }
 
 // differ lists what a has and b has not, both sorted, each as often as it is too much.
-func differ(a, b []string) (more []string) {
+func differ(a, b []line) (more []line) {
 	for _, x := range a {
-		for len(b) > 0 && b[0] < x {
+		for len(b) > 0 && b[0].stored < x.stored {
 			b = b[1:]
 		}
-		if len(b) > 0 && b[0] == x {
+		if len(b) > 0 && b[0].stored == x.stored {
 			b = b[1:]
 			continue
 		}
