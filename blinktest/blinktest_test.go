@@ -116,6 +116,17 @@ func TestAScriptedCrashHitsItsTask(t *testing.T) {
 	}
 }
 
+func TestACrashMayHitEveryTaskOfTheJobsParallelism(t *testing.T) {
+	src := new(blinktest.Script[hit]).At(0, hit{"a", 1}).Checkpoint().Crash("totals", 1).At(1, hit{"a", 2})
+	out := new(blinktest.Sink[total])
+	blinktest.Run(t, func(job *blink.Job) {
+		totals(job.Read(src.Source())).Write(out.To())
+	}, src, out, blinktest.Parallelism(3), blinktest.Seeds(1))
+	if got := fmt.Sprint(out.Records()); got != "[{a 0s 3}]" {
+		t.Errorf("wrote %s", got)
+	}
+}
+
 func TestWhatCannotRunIsSaidAtOnce(t *testing.T) {
 	src, out := new(blinktest.Script[hit]).At(0, hit{}).Crash("totals", 7), new(blinktest.Sink[total])
 	job := func(job *blink.Job) { totals(job.Read(src.Source())).Write(out.To()) }
@@ -123,8 +134,9 @@ func TestWhatCannotRunIsSaidAtOnce(t *testing.T) {
 		job.Read(src.Source()).Map(func(hit) total { panic("no totals today") }).ID("totals").Parallelism(8).Write(out.To())
 	}
 	for want, run := range map[string]func(testing.TB){
-		"was not given":      func(tb testing.TB) { blinktest.Run(tb, job, src) },
-		`Crash("totals", 7)`: func(tb testing.TB) { blinktest.Run(tb, job, src, out) },
+		"was not given":        func(tb testing.TB) { blinktest.Run(tb, job, src) },
+		`Crash("totals", 7)`:   func(tb testing.TB) { blinktest.Run(tb, job, src, out) },
+		"Seed(0): seeds count": func(tb testing.TB) { blinktest.Run(tb, job, src, out, blinktest.Seed(0)) },
 		"nothing to compare": func(tb testing.TB) {
 			blinktest.Run(tb, func(job *blink.Job) { job.Read(blink.Values(1)).Write(files.CSV("x.csv")) })
 		},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"blink"
+	"blink/graph"
 	"blink/operator"
 	"blink/sim"
 )
@@ -21,7 +22,7 @@ func (o option) join(r *run) { o(r) }
 // Seeds runs the job under faults n times; 20 at first. 0 leaves the calm run only.
 func Seeds(n int) Part { return option(func(r *run) { r.first, r.last = 1, uint64(max(0, n)) }) }
 
-// Seed runs one seed, and logs the story of its run.
+// Seed runs one seed, from 1 on, and logs the story of its run.
 func Seed(seed uint64) Part {
 	return option(func(r *run) { r.first, r.last, r.tell = seed, seed, true })
 }
@@ -90,19 +91,29 @@ func Run(t testing.TB, build func(*blink.Job), parts ...Part) {
 
 // check refuses what no run can mend.
 func (r *run) check() error {
+	if r.tell && r.first == 0 {
+		return errors.New("Seed(0): seeds count from 1; Seeds(0) leaves the run without faults only")
+	}
 	p, err := r.program()
 	if err != nil {
 		return err
 	}
+	plan, err := graph.Compile(p.Job)
+	if err != nil {
+		return err
+	}
 	scripts, sinks := 0, 0
-	ids := map[string]int{}
-	for _, op := range p.Job.Operators {
-		ids[op.ID] = max(1, op.Parallelism)
-		switch op.What {
-		case scriptName:
-			scripts++
-		case sinkName:
-			sinks++
+	tasks := map[string]int{} // by the ID of the operator
+	for _, v := range plan.Vertices {
+		for _, i := range v.Operators {
+			op := p.Job.Operators[i]
+			tasks[op.ID] = v.Parallelism
+			switch op.What {
+			case scriptName:
+				scripts++
+			case sinkName:
+				sinks++
+			}
 		}
 	}
 	if scripts > len(r.scripts) || sinks > len(r.sinks) {
@@ -113,7 +124,7 @@ func (r *run) check() error {
 	}
 	for _, s := range r.scripts {
 		for _, c := range s.crashes() {
-			if n, ok := ids[c.operator]; !ok || c.subtask < 0 || c.subtask >= n {
+			if n, ok := tasks[c.operator]; !ok || c.subtask < 0 || c.subtask >= n {
 				return fmt.Errorf("Crash(%q, %d): the job has no such task", c.operator, c.subtask)
 			}
 		}
