@@ -39,12 +39,20 @@ type storeClient struct {
 	call call
 }
 
+// on is a call for one object.
+func (c storeClient) on(key, op string, f func() error) error {
+	if err := store.CheckKey(key); err != nil {
+		return err
+	}
+	return c.call(op, f)
+}
+
 func (c storeClient) Put(_ context.Context, key string, data []byte) error {
-	return c.call("store.put", func() error { c.s.objects[key] = bytes.Clone(data); return nil })
+	return c.on(key, "store.put", func() error { c.s.objects[key] = bytes.Clone(data); return nil })
 }
 
 func (c storeClient) PutNew(_ context.Context, key string, data []byte) error {
-	return c.call("store.putnew", func() error {
+	return c.on(key, "store.putnew", func() error {
 		if old, ok := c.s.objects[key]; ok && !bytes.Equal(old, data) {
 			return fmt.Errorf("put %s: %w", key, store.ErrExists)
 		}
@@ -54,7 +62,7 @@ func (c storeClient) PutNew(_ context.Context, key string, data []byte) error {
 }
 
 func (c storeClient) Get(_ context.Context, key string) (data []byte, err error) {
-	err = c.call("store.get", func() error {
+	err = c.on(key, "store.get", func() error {
 		d, ok := c.s.objects[key]
 		if !ok {
 			return fmt.Errorf("get %s: %w", key, store.ErrNotFound)
@@ -82,7 +90,7 @@ func (c storeClient) List(_ context.Context, prefix string) (keys []string, err 
 }
 
 func (c storeClient) Delete(_ context.Context, key string) error {
-	return c.call("store.delete", func() error {
+	return c.on(key, "store.delete", func() error {
 		c.s.deleting(key)
 		delete(c.s.objects, key)
 		return nil

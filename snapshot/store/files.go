@@ -17,7 +17,7 @@ import (
 // Files returns a Store in the folder dir, which is made if it is not there. One process
 // may use it at a time.
 func Files(dir string) (Store, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := mkdir(dir); err != nil {
 		return nil, fmt.Errorf("object store: %w", err)
 	}
 	f := &files{dir: dir}
@@ -25,8 +25,9 @@ func Files(dir string) (Store, error) {
 }
 
 type files struct {
-	dir string
-	mu  sync.Mutex // held by PutNew, which looks before it writes
+	dir     string
+	mu      sync.Mutex // held by PutNew, which looks before it writes
+	folders sync.Mutex // held while folders are made and filled, or looked at and removed
 }
 
 const temporary = ".tmp-"
@@ -48,7 +49,7 @@ func (f *files) sweep() error {
 func (f *files) path(key string) string { return filepath.Join(f.dir, filepath.FromSlash(key)) }
 
 func (f *files) Put(_ context.Context, key string, data []byte) error {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	if err := f.write(f.path(key), data); err != nil {
@@ -59,10 +60,7 @@ func (f *files) Put(_ context.Context, key string, data []byte) error {
 
 // write makes the file appear whole or not at all.
 func (f *files) write(path string, data []byte) error {
-	if err := f.mkdir(filepath.Dir(path)); err != nil {
-		return err
-	}
-	t, err := os.CreateTemp(filepath.Dir(path), temporary)
+	t, err := f.create(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -76,23 +74,37 @@ func (f *files) write(path string, data []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(t.Name()))
 	}
-	return syncDir(filepath.Dir(path))
+	if err = syncDir(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has deleted the object, and the folder with it
+	}
+	return err
 }
 
-// mkdir makes the folder and those above it durable.
-func (f *files) mkdir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
+// create makes a temporary file in dir. From then on Delete finds that dir holds something.
+func (f *files) create(dir string) (*os.File, error) {
+	f.folders.Lock()
+	defer f.folders.Unlock()
+	if err := mkdir(dir); err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(dir, temporary)
+}
+
+// mkdir makes the folder, and those above it, durable.
+func mkdir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		return nil
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := mkdir(parent); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for d := dir; d != f.dir && len(d) > len(f.dir); d = filepath.Dir(d) {
-		if err := syncDir(filepath.Dir(d)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return syncDir(parent)
 }
 
 func syncDir(dir string) error {
@@ -119,6 +131,9 @@ func (f *files) PutNew(ctx context.Context, key string, data []byte) error {
 }
 
 func (f *files) Get(_ context.Context, key string) ([]byte, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(f.path(key))
 	return data, f.explain(key, err)
 }
@@ -134,6 +149,9 @@ func (f *files) explain(key string, err error) error {
 }
 
 func (f *files) GetRange(_ context.Context, key string, off, n int64) ([]byte, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(f.path(key))
 	if err != nil {
 		return nil, f.explain(key, err)
@@ -157,6 +175,9 @@ func (f *files) List(_ context.Context, prefix string) ([]string, error) {
 	var keys []string
 	err := filepath.WalkDir(f.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
+			if path != f.dir && errors.Is(err, fs.ErrNotExist) {
+				return nil // it went while we looked
+			}
 			return err
 		}
 		rel, err := filepath.Rel(f.dir, path)
@@ -180,13 +201,15 @@ func (f *files) List(_ context.Context, prefix string) ([]string, error) {
 
 // Delete also removes the folders that it leaves empty.
 func (f *files) Delete(_ context.Context, key string) error {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	path := f.path(key)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
+	f.folders.Lock()
+	defer f.folders.Unlock()
 	for d := filepath.Dir(path); d != f.dir && len(d) > len(f.dir); d = filepath.Dir(d) {
 		if os.Remove(d) != nil {
 			break // it holds something

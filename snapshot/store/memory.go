@@ -19,7 +19,7 @@ type memory struct {
 }
 
 func (m *memory) Put(_ context.Context, key string, data []byte) error {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -29,7 +29,7 @@ func (m *memory) Put(_ context.Context, key string, data []byte) error {
 }
 
 func (m *memory) PutNew(_ context.Context, key string, data []byte) error {
-	if err := checkKey(key); err != nil {
+	if err := CheckKey(key); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -42,6 +42,9 @@ func (m *memory) PutNew(_ context.Context, key string, data []byte) error {
 }
 
 func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	data, ok := m.objects[key]
@@ -75,18 +78,11 @@ func (m *memory) List(_ context.Context, prefix string) ([]string, error) {
 }
 
 func (m *memory) Delete(_ context.Context, key string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.objects, key)
-	return nil
-}
-
-// checkKey refuses keys that no home could keep.
-func checkKey(key string) error {
-	for part := range strings.SplitSeq(key, "/") {
-		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\\\x00") {
-			return fmt.Errorf("object key %q: it must be a relative path without empty or dot elements", key)
-		}
-	}
 	return nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 )
 
 // Store keeps objects under keys. Keys are relative slash-separated paths without empty or
@@ -28,3 +30,13 @@ var (
 	ErrNotFound = errors.New("no such object")
 	ErrExists   = errors.New("object exists with other content")
 )
+
+// CheckKey refuses keys that no home could keep; every method of a Store begins with it.
+func CheckKey(key string) error {
+	for part := range strings.SplitSeq(key, "/") {
+		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\\\x00") {
+			return fmt.Errorf("object key %q: it must be a relative path without empty or dot elements", key)
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"blink/snapshot/store"
@@ -13,7 +14,7 @@ func TestMemoryConforms(t *testing.T) {
 
 func TestFilesConform(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		s, err := store.Files(t.TempDir())
+		s, err := store.Files(filepath.Join(t.TempDir(), "state", "objects"))
 		if err != nil {
 			t.Fatal(err)
 		}

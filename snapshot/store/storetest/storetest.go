@@ -24,7 +24,9 @@ func Run(t *testing.T, fresh func(t *testing.T) store.Store) {
 		{"ranges", ranges},
 		{"list", list},
 		{"delete", remove},
+		{"keys", keys},
 		{"concurrent use", concurrent},
+		{"folders come and go", folders},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh(t)) })
 	}
@@ -127,6 +129,54 @@ func remove(t *testing.T, s store.Store) {
 	is(t, err, store.ErrNotFound, "chk/1/a")
 	if keys, err := s.List(background, ""); err != nil || len(keys) > 0 {
 		t.Errorf("%q are left (%v)", keys, err)
+	}
+}
+
+// keys that no home could keep are refused by every method that takes one.
+func keys(t *testing.T, s store.Store) {
+	for _, key := range []string{"", "/a", "a/", "a//b", ".", "a/./b", "../a", "../../../../../../etc/hostname", "a\\b", "a\x00"} {
+		_, get := s.Get(background, key)
+		_, part := s.GetRange(background, key, 0, 0)
+		for method, err := range map[string]error{
+			"put": s.Put(background, key, nil), "put new": s.PutNew(background, key, nil),
+			"get": get, "get range": part, "delete": s.Delete(background, key),
+		} {
+			if err == nil || !strings.Contains(err.Error(), "object key") {
+				t.Errorf("%s %q: got %v", method, key, err)
+			}
+		}
+	}
+}
+
+// folders of keys that one worker empties are another's home.
+func folders(t *testing.T, s store.Store) {
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			key := fmt.Sprint("chk/1/", i)
+			for range 100 {
+				if err := s.Put(background, key, []byte(key)); err != nil {
+					t.Error(err)
+					return
+				}
+				holds(t, s, key, key)
+				if err := s.Delete(background, key); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for range 2000 {
+			if _, err := s.List(background, "chk/"); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	all.Wait()
+	if left, err := s.List(background, ""); err != nil || len(left) > 0 {
+		t.Errorf("%q are left (%v)", left, err)
 	}
 }
 
