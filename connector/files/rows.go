@@ -60,13 +60,19 @@ func (in Input) readHeader(fsys operator.FS, s *Split, columns []string) error {
 }
 
 func (s *Split) locate(header, columns []string) error {
-	var missing []string
+	var missing, twice []string
 	for _, c := range columns {
 		i := slices.Index(header, c)
 		if i < 0 {
 			missing = append(missing, fmt.Sprintf("%q", c))
 		}
+		if slices.Contains(header[i+1:], c) {
+			twice = append(twice, fmt.Sprintf("%q", c))
+		}
 		s.Columns = append(s.Columns, i)
+	}
+	if twice != nil {
+		return fmt.Errorf("read %s: the header line has more than one column %s: it has %s", s.Path, strings.Join(twice, ", "), strings.Join(header, ","))
 	}
 	if missing != nil {
 		return fmt.Errorf("read %s: the header line has no column %s; it has %s", s.Path, strings.Join(missing, ", "), strings.Join(header, ","))

@@ -42,9 +42,11 @@ func TestLineThatIsNoRowHasItsProblem(t *testing.T) {
 	}
 }
 
-func TestMissingColumnAndEmptyFileAreNamed(t *testing.T) {
+func TestMissingAndRepeatedColumnsAndEmptyFilesAreNamed(t *testing.T) {
 	_, err := Embedded("x.csv", []byte("a,b\n")).rowSplits(context.Background(), OS(), []string{"a", "when", "who"})
 	wantError(t, err, "x.csv", `no column "when", "who"`, "it has a,b")
+	_, err = Embedded("x.csv", []byte("a,b,a,b,c,c\n")).rowSplits(context.Background(), OS(), []string{"c", "a"})
+	wantError(t, err, "x.csv", `more than one column "c", "a"`, "it has a,b,a,b,c,c")
 	_, err = Embedded("x.csv", nil).rowSplits(context.Background(), OS(), []string{"a"})
 	wantError(t, err, "x.csv", "it is empty")
 }

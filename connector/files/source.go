@@ -25,8 +25,8 @@ func (in Input) Lines() operator.SourceOf[Line] {
 }
 
 // Rows is a bounded source of the rows of CSV files, each with a header line of its own;
-// empty lines are passed over. A file that lacks one of the columns stops the job before
-// it runs.
+// empty lines are passed over. A file that lacks one of the columns, or has it twice, stops the
+// job before it runs.
 func (in Input) Rows(columns ...string) operator.SourceOf[Row] {
 	find := func(ctx context.Context, fsys operator.FS) ([]Split, error) {
 		return in.rowSplits(ctx, fsys, columns)
