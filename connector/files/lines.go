@@ -19,11 +19,12 @@ type Line struct {
 	Text   string
 }
 
-// maxLine bounds the memory that one line may take.
+// maxLine bounds the memory that one line may take; its end does not count.
 const maxLine = 1 << 20
 
 // Split is one file and how far it has been read. Size and Checksum say which content was
-// meant: what is appended later is not read, and a changed file can be told.
+// meant: what is appended later is not read. Who takes up a job again can tell by the two that
+// a file has changed; a reader cannot, since it would read the whole file for it.
 type Split struct {
 	Path     string
 	Size     int64
@@ -105,7 +106,7 @@ func (l *lines) seek() error {
 		l.in = bufio.NewReaderSize(io.NewSectionReader(l.file, l.at.Offset, l.at.Size-l.at.Offset), 64<<10)
 		return nil
 	}
-	z, err := gzip.NewReader(bufio.NewReaderSize(io.NewSectionReader(l.file, 0, l.at.Size), 64<<10))
+	z, err := newMembers(bufio.NewReaderSize(io.NewSectionReader(l.file, 0, l.at.Size), 64<<10))
 	if err != nil {
 		return err
 	}
@@ -121,10 +122,13 @@ func (l *lines) next() ([]byte, error) {
 	if err != nil && (err != io.EOF || len(raw) == 0) {
 		return nil, l.end(err)
 	}
+	line := bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
+	if len(line) > maxLine {
+		return nil, l.failed(l.tooLong())
+	}
 	l.at.Offset += int64(len(raw))
 	l.at.Number++
-	raw = bytes.TrimSuffix(raw, []byte("\n"))
-	return bytes.TrimSuffix(raw, []byte("\r")), nil
+	return line, nil
 }
 
 // raw is the next line with its end; with io.EOF the rest of the file, which may be empty.
@@ -135,13 +139,17 @@ func (l *lines) raw() ([]byte, error) {
 	}
 	l.long = append(l.long[:0], piece...)
 	for err == bufio.ErrBufferFull {
-		if len(l.long) > maxLine {
-			return nil, fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine)
+		if len(l.long) > maxLine+1 { // the last byte may be half of the line's end
+			return nil, l.tooLong()
 		}
 		piece, err = l.in.ReadSlice('\n')
 		l.long = append(l.long, piece...)
 	}
 	return l.long, err
+}
+
+func (l *lines) tooLong() error {
+	return fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine)
 }
 
 // end tells the end of a file from the end of one that has become shorter.
@@ -156,7 +164,9 @@ func (l *lines) end(err error) error {
 }
 
 func (l *lines) failed(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
+	if errors.Is(err, errTail) {
+		err = fmt.Errorf("behind line %d: %w", l.at.Number, err)
+	} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
 		err = fmt.Errorf("the gzip data is damaged behind line %d: %w", l.at.Number, err)
 	}
 	return fmt.Errorf("read %s: %w", l.at.Path, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -121,9 +122,35 @@ func same(t *testing.T, have, want []string) {
 }
 
 func TestOverlongLineIsAnErrorWithItsPlace(t *testing.T) {
-	in := Embedded("big.txt", []byte("a\n"+strings.Repeat("x", maxLine+100_000)+"\n"))
-	_, _, err := readAll(in, only(t, in))
-	wantError(t, err, "big.txt", "line 2", "longer than 1048576 bytes")
+	for _, end := range []string{"\n", "\r\n", "", "\nb"} {
+		longest := strings.Repeat("x", maxLine)
+		in := Embedded("big.txt", []byte("a\n"+longest+end))
+		texts, _, err := readAll(in, only(t, in))
+		if err != nil || texts[1] != longest {
+			t.Errorf("a longest line that ends with %q: %v", end, err)
+		}
+		for _, more := range []int{1, 2, 100_000} {
+			in := Embedded("big.txt", []byte("a\n"+longest+strings.Repeat("x", more)+end))
+			texts, _, err := readAll(in, only(t, in))
+			wantError(t, err, "big.txt", "line 2", "longer than 1048576 bytes")
+			same(t, texts, []string{"a"})
+		}
+	}
+}
+
+func TestAGzipFileMayHaveMembersAndZerosBehindThem(t *testing.T) {
+	one, two, zeros := zipped(t, "a\nb"), zipped(t, "c\nd\n"), make([]byte, 100<<10)
+	for what, data := range map[string][]byte{
+		"members":       slices.Concat(one, two),
+		"zeros":         slices.Concat(one, two, zeros),
+		"zeros between": slices.Concat(one, zeros, two, zeros[:1]),
+	} {
+		t.Run(what, func(t *testing.T) { checkLines(t, Embedded("x.gz", data), []string{"a", "bc", "d"}) })
+	}
+	in := Embedded("x.gz", append(two, "\nnot zipped"...))
+	texts, _, err := readAll(in, only(t, in))
+	same(t, texts, []string{"c", "d"})
+	wantError(t, err, "read x.gz: behind line 2: the file goes on with something that is no gzip data")
 }
 
 func TestWhatIsAppendedLaterIsNotRead(t *testing.T) {
