@@ -107,7 +107,7 @@ func everyMistake(job *blink.Job) {
 	job.Read(blink.Source[hit]{})
 	// read: it is the zero value: make it with NewSource, NewSink or a connector
 	job.Read(blink.NewSource[hit, cursor](blink.SourceOptions{Name: "log"}, nil, nil))
-	// read: splits of source "log": type operator.position[blink_test.cursor]: field Split.open of type func() cannot be stored: it is a func
+	// read: splits of source "log": type blink_test.cursor: field open of type func() cannot be stored: it is a func
 
 	hits.Filter(hit.known).ID("")
 	// filter: ID "": it must not be empty nor hold a line break
@@ -126,6 +126,8 @@ func everyMistake(job *blink.Job) {
 		Map(func(opaque) int { return 0 })
 	hits.EventTime(hit.at, blink.BoundedOutOfOrder(-time.Second))
 	// eventtime: watermarks out of order by ≤ -1s: a duration must not be negative
+	hits.EventTime(hit.at, blink.Ascending().Idle(-time.Second))
+	// eventtime: watermarks out of order by ≤ 0s, idle after -1s: a duration must not be negative
 	hits.Try(hit.mayFail, blink.DeadLetter(blink.NewTag[blink.Failure[int]]("bad")))
 	// try: dead letters to "bad" are of operator.Failure[int], and the records that may fail need a Tag[operator.Failure[blink_test.hit]]
 	hits.Try(hit.mayFail, blink.DeadLetter(blink.Tag[blink.Failure[hit]]{}))
@@ -151,7 +153,8 @@ func everyMistake(job *blink.Job) {
 
 	hits.KeyBy(hit.weight).Count()
 	// keyby: key type float64 is a float, and NaN equals nothing
-	// count: key type float64 cannot be hashed
+	hits.KeyBy(hit.weight).Window(blink.Tumbling(time.Minute)).Count()
+	// keyby: key type float64 is a float, and NaN equals nothing
 	hits.KeyBy(hit.at)
 	// keyby: key type time.Time is a time.Time, whose equal instants may differ: use UnixNano or a string
 	byUser := hits.KeyBy(hit.user)
@@ -200,7 +203,7 @@ func everyMistake(job *blink.Job) {
 	// window: sliding window of 1m0s by 1h0m0s: the slide must be positive and at most the size
 	byUser.Window(blink.Tumbling(time.Minute)).AllowedLateness(-time.Second).Aggregate(&bag{})
 	// window: allowed lateness of -1s: it must not be negative
-	// window: type operator.paneEntry[string,blink/operator.some[blink_test.bag]]: field Acc.Record.sum of type complex128 cannot be stored: it is a complex128
+	// window: type blink_test.bag: field sum of type complex128 cannot be stored: it is a complex128
 	job.Read(topic()).KeyBy(hit.user).Window(blink.Tumbling(time.Minute)).Count()
 	// window: it never closes, since the source at errors_test.go:N neither ends nor has watermarks: put EventTime between them
 
@@ -303,6 +306,14 @@ func foretold(t *testing.T) map[int][]string {
 		}
 	}
 	return said
+}
+
+func TestAnErrorOfASplitNamesThePlaceOfItsSource(t *testing.T) {
+	p := need(blink.Define("copy", func(j *blink.Job) { j.Read(files.Lines("none.txt")).Write(files.CSV("out.csv")) }).Describe(nil))(t)
+	_, err := p.Factories[0].Splits(t.Context(), files.OS())
+	if want := regexp.MustCompile(`^errors_test\.go:\d+: read: list splits: read none.txt: file does not exist$`); err == nil || !want.MatchString(err.Error()) {
+		t.Errorf("said %v", err)
+	}
 }
 
 // copying is the shortest job.

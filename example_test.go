@@ -93,7 +93,7 @@ func ExampleStream_Map() {
 		Write(files.CSV("pages.csv"))
 	show(job.Plan())
 	// Output:
-	// job pages: 1 vertices, 1 tasks, parallelism 1, 128 key groups
+	// job pages: 1 vertex, 1 task, parallelism 1, 128 key groups
 	// vertex 0 ×1
 	//   [views]      read values → blink_test.view (example.go:N)
 	//       state splits splits operator.valuesSplit
@@ -102,7 +102,7 @@ func ExampleStream_Map() {
 	//   [write-3]    write CSV pages.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
-	//   0: 1 tasks of vertices 0
+	//   0: 1 task of vertex 0
 }
 
 // Records that cannot be parsed go to a file of their own.
@@ -114,7 +114,7 @@ func ExampleStream_Try() {
 	parsed.Side(bad).Write(files.CSV("bad.csv"))
 	show(job.Plan())
 	// Output:
-	// job parse: 1 vertices, 1 tasks, parallelism 1, 128 key groups
+	// job parse: 1 vertex, 1 task, parallelism 1, 128 key groups
 	// vertex 0 ×1
 	//   [lines]      read lines of access.log → files.Line (example.go:N)
 	//       state splits splits files.Split
@@ -124,7 +124,7 @@ func ExampleStream_Try() {
 	//   [write-3]    write CSV bad.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
-	//   0: 1 tasks of vertices 0
+	//   0: 1 task of vertex 0
 }
 
 func ExampleStream_Union() {

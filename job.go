@@ -2,6 +2,7 @@ package blink
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"blink/graph"
 	"blink/operator"
+	"blink/snapshot"
 )
 
 // Job is a graph under construction and the parameters it is built with. It is used by one
@@ -290,6 +292,12 @@ func (n *node) resolve(index int) (operator.Factory, error) {
 	}
 	f := n.splits
 	f.New = n.spec.New
+	if splits := f.Splits; splits != nil {
+		f.Splits = func(ctx context.Context, fs operator.FS) ([]snapshot.Item, error) {
+			items, err := splits(ctx, fs)
+			return items, n.wrong(err)
+		}
+	}
 	var errs []error
 	for _, in := range n.in {
 		n.edges(&f, in, nil)

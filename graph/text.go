@@ -10,7 +10,7 @@ import (
 func (p *Plan) String() string {
 	var b strings.Builder
 	j := p.Job
-	fmt.Fprintf(&b, "job %s: %d vertices, %d tasks, parallelism %d, %d key groups\n", j.Name, len(p.Vertices), len(p.Tasks()), j.Parallelism, j.MaxParallelism)
+	fmt.Fprintf(&b, "job %s: %s, %s, parallelism %d, %s\n", j.Name, count(len(p.Vertices), "vertex", "vertices"), count(len(p.Tasks()), "task", "tasks"), j.Parallelism, count(j.MaxParallelism, "key group", "key groups"))
 	for _, param := range j.Params {
 		fmt.Fprintf(&b, "  --%s=%s\n", param.Name, param.Value)
 	}
@@ -20,7 +20,7 @@ func (p *Plan) String() string {
 	regions := p.Regions()
 	fmt.Fprintf(&b, "regions: %d\n", len(regions))
 	for i, r := range regions {
-		fmt.Fprintf(&b, "  %d: %d tasks of vertices%s\n", i, len(r), verticesOf(r))
+		fmt.Fprintf(&b, "  %d: %s of %s\n", i, count(len(r), "task", "tasks"), verticesOf(r))
 	}
 	for _, w := range p.warnings() {
 		fmt.Fprintf(&b, "warning: %s\n", w)
@@ -91,14 +91,24 @@ func (s State) String() string {
 
 func verticesOf(region []TaskID) string {
 	var s string
-	last := VertexID(-1)
+	n, last := 0, VertexID(-1)
 	for _, t := range region {
 		if t.Vertex != last {
 			s += fmt.Sprintf(" %d", t.Vertex)
-			last = t.Vertex
+			n, last = n+1, t.Vertex
 		}
 	}
-	return s
+	if n == 1 {
+		return "vertex" + s
+	}
+	return "vertices" + s
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // warnings are what a careful person would change.

@@ -23,7 +23,7 @@ func (w Watermarks) Idle(d time.Duration) Watermarks { w.idle = d; return w }
 
 func (w Watermarks) String() string {
 	s := fmt.Sprintf("out of order by ≤ %v", w.bound)
-	if w.idle > 0 {
+	if w.idle != 0 {
 		s += fmt.Sprintf(", idle after %v", w.idle)
 	}
 	return s

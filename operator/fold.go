@@ -1,6 +1,10 @@
 package operator
 
-import "cmp"
+import (
+	"cmp"
+
+	"blink/internal/codec"
+)
 
 // fold is how the records of a window become its result: T into A, A and A into A, and A
 // into the emitted R. The zero A holds nothing.
@@ -8,6 +12,8 @@ type fold[K comparable, T, A, R any] struct {
 	add   func(acc *A, in *T)
 	merge func(acc *A, other *A)
 	emit  func(p *Pane[K, struct{}], acc *A, out *R)
+	// refused says in the user's words why A cannot be stored.
+	refused error
 }
 
 // paned puts the result of an accumulator in a pane.
@@ -74,9 +80,10 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 		acc.Record, acc.Have = *in, true
 	}
 	return fold[K, T, some[T], T]{
-		add:   take,
-		merge: func(acc, more *some[T]) { take(acc, &more.Record) },
-		emit:  func(_ *Pane[K, struct{}], acc *some[T], out *T) { *out = acc.Record },
+		add:     take,
+		merge:   func(acc, more *some[T]) { take(acc, &more.Record) },
+		emit:    func(_ *Pane[K, struct{}], acc *some[T], out *T) { *out = acc.Record },
+		refused: codec.Storable[T](),
 	}
 }
 
@@ -98,8 +105,9 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 		return P(&acc.Record)
 	}
 	return newWindowing(key, o, fold[K, T, some[A], Pane[K, R]]{
-		add:   func(acc *some[A], in *T) { start(acc).Add(*in) },
-		merge: func(acc, more *some[A]) { start(acc).Merge(more.Record) },
-		emit:  paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
+		add:     func(acc *some[A], in *T) { start(acc).Add(*in) },
+		merge:   func(acc, more *some[A]) { start(acc).Merge(more.Record) },
+		emit:    paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
+		refused: codec.Storable[A](),
 	})
 }

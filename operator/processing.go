@@ -40,16 +40,15 @@ type processInput[K comparable, T, R any] struct {
 // newProcessing is the Spec of a processor. build makes a task's copy and its inputs.
 func newProcessing[K comparable, R any](prototype any, build func(sum func(K) uint64) (self any, m *processing[K, R])) Spec {
 	var s Spec
-	var errs [5]error
+	var errs [4]error
 	s.Sides, errs[0] = tagsOf(prototype)
 	s.State, errs[1] = statesOf[K](prototype)
-	sum, err := hash.Of[K]()
-	errs[2] = err
-	errs[3] = timerMethod[K, R](prototype)
-	errs[4] = lifeMethods(prototype)
+	errs[2] = timerMethod[K, R](prototype)
+	errs[3] = lifeMethods(prototype)
 	if s.Err = errors.Join(errs[:]...); s.Err != nil {
 		return s
 	}
+	sum, _ := hash.Of[K]() // KeyBy has reported the error
 	var states []snapshot.StateSchema
 	for _, st := range s.State {
 		states = append(states, snapshot.StateSchema{Name: st.Name, Kind: st.Kind, Schema: st.Schema})

@@ -67,7 +67,10 @@ func (m *reading[T, S]) Restore(parts []snapshot.Part) error {
 	m.task.Splits.own(len(items))
 	for i, item := range items {
 		p, err := m.codec.Decode(nil, item.Data)
-		if err != nil || len(p) != 1 {
+		if err == nil && len(p) != 1 {
+			err = fmt.Errorf("%d positions, want 1", len(p))
+		}
+		if err != nil {
 			return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
 		}
 		m.splits = append(m.splits, &reader[T, S]{split: p[0].Split})

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -54,7 +55,7 @@ func (s SourceOf[T]) Options() SourceOptions { return s.options }
 // Spec of the reading operator.
 func (s SourceOf[T]) Spec() Spec { return s.spec }
 
-// Splits is for Factory.Splits.
+// Splits is for Factory.Splits, but for the place of the source, which errors lack.
 func (s SourceOf[T]) Splits(ctx context.Context, fs FS) ([]snapshot.Item, error) {
 	return s.splits(ctx, fs)
 }
@@ -63,7 +64,7 @@ func (s SourceOf[T]) Splits(ctx context.Context, fs FS) ([]snapshot.Item, error)
 func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx context.Context, fs FS, split S) (Reader[T, S], error)) SourceOf[T] {
 	stored, err := codec.For[position[S]]()
 	if err != nil {
-		err = fmt.Errorf("splits of source %q: %w", o.Name, err)
+		err = fmt.Errorf("splits of source %q: %w", o.Name, cmp.Or(codec.Storable[S](), err))
 	}
 	s := SourceOf[T]{options: o}
 	s.spec = Spec{
@@ -75,26 +76,26 @@ func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx c
 		s.spec.State = []graph.State{{Name: "splits", Kind: "splits", Type: TypeName[S](), Schema: stored.Schema()}}
 	}
 	s.splits = func(ctx context.Context, fs FS) ([]snapshot.Item, error) {
-		return enumerate(ctx, fs, o.Name, e, stored)
+		return enumerate(ctx, fs, e, stored)
 	}
 	return s
 }
 
-func enumerate[S Split](ctx context.Context, fs FS, name string, e Enumerator[S], stored *codec.Codec[position[S]]) ([]snapshot.Item, error) {
+func enumerate[S Split](ctx context.Context, fs FS, e Enumerator[S], stored *codec.Codec[position[S]]) ([]snapshot.Item, error) {
 	splits, err := e.Splits(ctx, fs)
 	if err != nil {
-		return nil, fmt.Errorf("source %q: list splits: %w", name, err)
+		return nil, fmt.Errorf("list splits: %w", err)
 	}
 	items := make([]snapshot.Item, 0, len(splits))
 	seen := map[string]bool{}
 	for _, s := range splits {
 		if seen[s.ID()] {
-			return nil, fmt.Errorf("source %q: two splits are called %q", name, s.ID())
+			return nil, fmt.Errorf("two splits are called %q", s.ID())
 		}
 		seen[s.ID()] = true
 		item, err := splitItem(stored, s.ID(), position[S]{Split: s})
 		if err != nil {
-			return nil, fmt.Errorf("source %q: split %q: %w", name, s.ID(), err)
+			return nil, fmt.Errorf("split %q: %w", s.ID(), err)
 		}
 		items = append(items, item)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"blink/internal/codec"
 	"blink/snapshot"
 )
 
@@ -240,10 +241,29 @@ func TestFailuresOfAReaderNameOperatorAndSplit(t *testing.T) {
 	}
 }
 
+func TestAPositionThatIsNotOneIsRefused(t *testing.T) {
+	stored, err := codec.For[position[span]]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := numbers(new([]string), span{Name: "a"})
+	for n, want := range []string{"0 positions, want 1", "", "2 positions, want 1"} {
+		data, err := stored.Append(nil, make([]position[span], n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		item := snapshot.Item{Name: "a", Data: data}
+		err = newBench(t, src.Spec(), &kettle[int]{}).op.(Restorer).Restore([]snapshot.Part{{Items: []snapshot.Item{item}}})
+		if want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) || want == "" && err != nil {
+			t.Errorf("of %d: said %v", n, err)
+		}
+	}
+}
+
 func TestTwoSplitsOfOneNameAreRefused(t *testing.T) {
 	var log []string
 	_, err := numbers(&log, span{Name: "a"}, span{Name: "a"}).Splits(context.Background(), nil)
-	if err == nil || err.Error() != `source "numbers": two splits are called "a"` {
+	if err == nil || err.Error() != `two splits are called "a"` {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,7 +14,9 @@ type Spec struct {
 	Sides []AnyTag              // declared side outputs
 	// Target is what a sink writes to, such as a path: see SinkOf.Target.
 	Target string
-	Err    error // every mistake in types and arguments, joined; New must not be called
+	// Err has every mistake in types and arguments, joined, but a bad key, which KeyBy
+	// reports. With either New must not be called.
+	Err error
 }
 
 // TypeName is T as people read it.

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,8 +71,8 @@ const firingsPerTurn = 512
 
 func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
 	stored, err := codec.For[paneEntry[K, A]]()
-	sum, hashErr := hash.Of[K]()
-	s := Spec{Err: errors.Join(o.check(), err, hashErr)}
+	sum, _ := hash.Of[K]() // KeyBy has reported the error
+	s := Spec{Err: errors.Join(o.check(), cmp.Or(f.refused, err))}
 	if o.LateTo != nil {
 		s.Sides = []AnyTag{o.LateTo}
 	}
