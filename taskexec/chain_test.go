@@ -1,6 +1,8 @@
 package taskexec
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -88,5 +90,23 @@ func TestWhatWasHeldGoesOnBehindTheOperatorsThatAreDone(t *testing.T) {
 	second.tired = true
 	if c.wake(7, press) || !c.wake(7, press) || !slices.Equal(first.woken, []int64{7}) || !slices.Equal(second.woken, []int64{7}) {
 		t.Errorf("woken %v and %v, want each once", first.woken, second.woken)
+	}
+}
+
+// unstartable is an operator whose start fails.
+type unstartable struct{ err error }
+
+func (u unstartable) Start(context.Context) error { return u.err }
+
+func TestAnOperatorThatDoesNotStartIsNamedOnce(t *testing.T) {
+	bare := errors.New("no room")
+	for want, err := range map[string]error{
+		`operator "sink": start: no room`:     bare,
+		`operator "sink" (job.go:7): no room`: &operator.UserError{Operator: "sink", At: "job.go:7", Time: operator.NoTime, Err: bare},
+	} {
+		task := &task{chain: &chain{ids: []string{"sink"}, ops: []any{unstartable{err}}}}
+		if _, said := task.startOperators(t.Context()); said == nil || said.Error() != want {
+			t.Errorf("said %v, want %s", said, want)
+		}
 	}
 }

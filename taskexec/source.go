@@ -60,6 +60,9 @@ func (t *task) fetched(err error) error {
 	return err
 }
 
+// longestPause of the rate limit, in seconds: a hundred years, which a Duration can hold.
+const longestPause = 3e9
+
 // limit is told that n records were delivered.
 func (s *sourceState) limit(now time.Time, n int) {
 	if s.rate <= 0 {
@@ -68,7 +71,8 @@ func (s *sourceState) limit(now time.Time, n int) {
 	if s.nextAt.Before(now) {
 		s.nextAt = now
 	}
-	s.nextAt = s.nextAt.Add(time.Duration(float64(n) / s.rate * float64(time.Second)))
+	pause := min(float64(n)/s.rate, longestPause)
+	s.nextAt = s.nextAt.Add(time.Duration(pause * float64(time.Second)))
 }
 
 // limited says whether the rate limit forbids a fetch now; if so it will ask again.

@@ -19,4 +19,10 @@ func TestTheRateLimitSavesNothingUp(t *testing.T) {
 	if !s.nextAt.Equal(at(62)) {
 		t.Errorf("what came too soon is not waited for: %v", s.nextAt)
 	}
+	s.rate = 1e-300
+	s.limit(at(62), 512)
+	s.limit(at(62), 512)
+	if s.nextAt.Before(at(longestPause)) {
+		t.Errorf("at nearly nothing a second it goes on at %v", s.nextAt)
+	}
 }
