@@ -365,6 +365,9 @@ func TestMistakesInTheCommandLineAreNamed(t *testing.T) {
 		{"takes no arguments", []string{"version", "x"}},
 	} {
 		s.want(exitUsage, []string{c.text, "-h for help"}, c.args...)
+		if _, stdout, _ := s.do(c.args...); stdout != "" {
+			t.Errorf("%v: there is on stdout\n%s", c.args, stdout)
+		}
 	}
 	if s.runs != 0 {
 		t.Errorf("it ran %d times", s.runs)
