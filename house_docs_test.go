@@ -4,17 +4,19 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 var (
-	fence    = regexp.MustCompile("(?ms)^```.*?^```")
-	codeSpan = regexp.MustCompile("`([^`\n]+)`")
-	mdLink   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	goFolder = regexp.MustCompile(`\bgo (?:run|test|build|vet)\b.*?\s(\./[\w./-]*\w)`) // ./examples/delays, not ./...
-	filePath = regexp.MustCompile(`^[\w./-]*\w\.(?:go|md|proto|yml|mod|svg)$`)
-	pathLike = regexp.MustCompile(`^\.?[\w-]+(?:/[\w.-]+)+/?$`)
+	fence     = regexp.MustCompile("(?ms)^```.*?^```")
+	codeSpan  = regexp.MustCompile("`([^`\n]+)`")
+	mdLink    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	goFolder  = regexp.MustCompile(`\bgo (?:run|test|build|vet)\b.*?\s(\./[\w./-]*\w)`) // ./examples/delays, not ./...
+	anyFolder = regexp.MustCompile(`\s(\./[\w./-]*\w)`)
+	filePath  = regexp.MustCompile(`^[\w./-]*\w\.(?:go|md|proto|yml|mod|svg)$`)
+	pathLike  = regexp.MustCompile(`^\.?[\w-]+(?:/[\w.-]+)+/?$`)
 )
 
 // namesFiles is the rule of documents: what they name by path exists. A path is a link, a
@@ -63,6 +65,27 @@ func TestDocsNameNoMissingFile(t *testing.T) {
 	for _, name := range need(moduleFiles(".md"))(t) {
 		for _, problem := range namesFiles(name, string(need(os.ReadFile(name))(t)), fileExists) {
 			t.Error(problem)
+		}
+	}
+}
+
+func TestTheVerbsOfTaskNameNoMissingFile(t *testing.T) {
+	for _, named := range anyFolder.FindAllStringSubmatch(string(need(os.ReadFile("Taskfile.yml"))(t)), -1) {
+		if !fileExists(named[1]) {
+			t.Errorf("Taskfile.yml: names %s, which does not exist", named[1])
+		}
+	}
+}
+
+func TestTheMapHasEveryFolderOfCode(t *testing.T) {
+	var named []string
+	for _, span := range codeSpan.FindAllStringSubmatch(string(need(os.ReadFile("docs/ARCHITECTURE.md"))(t)), -1) {
+		named = append(named, span[1])
+	}
+	for _, name := range need(moduleFiles(".go"))(t) {
+		folder := path.Dir(name)
+		if !slices.ContainsFunc(named, func(n string) bool { return folder == "." || folder == n || strings.HasPrefix(folder, n+"/") }) {
+			t.Errorf("docs/ARCHITECTURE.md: the table of folders lacks %s", folder)
 		}
 	}
 }

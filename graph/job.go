@@ -82,6 +82,6 @@ type State struct {
 	Kind string // value, list, map, timer, panes, splits, …
 	Type string // for people
 	TTL  time.Duration
-	// Schema is the stored form, as codec.Schema.String gives it: compared at restore.
+	// Schema is the stored form, as Codec.Schema of internal/codec gives it: compared at restore.
 	Schema string
 }
