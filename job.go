@@ -64,7 +64,7 @@ const (
 	Batch     = graph.Batch
 )
 
-// Mode says whether edges may be blocking.
+// Mode says whether edges may be blocking. No verb makes such edges yet, so all modes run alike.
 func (j *Job) Mode(m graph.Mode) *Job { j.mode = m; return j }
 
 // Parallelism of the operators that name none; 1 at first. Whoever runs the job may ask for

@@ -14,7 +14,7 @@ type Job struct {
 	Operators       []Operator    // Operators[i].Index == i; an edge comes from a lower index
 }
 
-// Mode says whether edges may be blocking.
+// Mode says whether edges may be blocking. Compile does not look at it yet.
 type Mode uint8
 
 // The modes of a job. Auto is batch only when asked for by an operator's Blocking.
@@ -45,7 +45,7 @@ type Operator struct {
 	Parallelism int    // 0: the job's
 	Slot        string // slot sharing group; "": that of the chain it joins, else the default group
 	NewChain    bool   // never chained to its input
-	Blocking    bool   // its outgoing edges are blocking
+	Blocking    bool   // its outgoing edges are blocking; no verb says so yet
 	Bounded     bool   // of a source: it ends
 	Watermarks  bool   // of a source: it says how far event time has come
 	Source      bool
@@ -70,7 +70,7 @@ const (
 	Forward   Ship = iota // task i to task i; needs equal parallelism, else it is Rebalance
 	Hash                  // by key group
 	Rebalance             // dealt round robin
-	Broadcast             // to every task
+	Broadcast             // to every task; no verb asks for it yet
 )
 
 // Side is a side output.

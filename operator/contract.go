@@ -130,16 +130,14 @@ type (
 	// Advancer moves event time. in is the watermark of what is before it in the chain; out
 	// the one for what follows (equal to in except in EventTime operators). done is false
 	// when Pressure stopped it: it is called again, with the same in, and goes on.
-	// in never decreases; the task also calls it after each batch, with in unchanged.
+	// in never decreases, and is EndTime when every input has ended; the task also calls it
+	// after each batch, with in unchanged.
 	Advancer interface {
 		Advance(in int64) (out int64, done bool)
 	}
 	// Waker is called at or after the time asked for with WakeAt, also when another operator
 	// asked; done as in Advancer. The task calls Advance after it, with in unchanged.
 	Waker interface{ Wake(now int64) (done bool) }
-	// Ender is told, once, that input i has ended (a co-processor may want to know); after
-	// all ended, Advance(EndTime) follows.
-	Ender interface{ EndInput(i int) }
 	// Snapshotter gives its state at a barrier, on the task's turn. The part may share
 	// nothing with live state.
 	Snapshotter interface{ Snapshot() (snapshot.Part, error) }

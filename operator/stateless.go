@@ -108,13 +108,3 @@ func (m *flatMapOp[T, U]) Collect(in *T, ts int64) {
 	m.out.ts = ts
 	m.f(*in, &m.out)
 }
-
-// NewForward hands every record on: for verbs that only say how records travel, such as
-// union and rebalance. All its inputs are of type T.
-func NewForward[T any]() Spec {
-	return Spec{New: func(out Outlets) any { return forward[T]{outlet[T](out)} }}
-}
-
-type forward[T any] struct{ next Collector[T] }
-
-func (f forward[T]) Input(int) any { return f.next }

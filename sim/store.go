@@ -73,17 +73,6 @@ func (c storeClient) Get(_ context.Context, key string) (data []byte, err error)
 	return data, err
 }
 
-func (c storeClient) GetRange(ctx context.Context, key string, off, n int64) ([]byte, error) {
-	data, err := c.Get(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if off < 0 || n < 0 || off+n > int64(len(data)) {
-		return nil, fmt.Errorf("get %s: range %d+%d of %d bytes", key, off, n, len(data))
-	}
-	return data[off : off+n], nil
-}
-
 func (c storeClient) List(_ context.Context, prefix string) (keys []string, err error) {
 	err = c.call("store.list", func() error { keys = c.s.keys(prefix); return nil })
 	return keys, err

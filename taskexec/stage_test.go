@@ -364,8 +364,6 @@ func (p *player) Wake(int64) bool {
 	return true
 }
 
-func (p *player) EndInput(i int) { p.act("input %d ends", i) }
-
 func (p *player) Snapshot() (snapshot.Part, error) {
 	p.act("snapshot")
 	return snapshot.Part{Items: []snapshot.Item{{Name: "item"}}}, nil

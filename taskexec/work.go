@@ -122,20 +122,7 @@ func (t *task) meet(ch *inChannel, m exchange.Mark) {
 	case exchange.End:
 		ch.ended = true
 		t.in.align.end(ch.index)
-		t.endInput(ch.link.Input)
 		t.now.advancing = true
-	}
-}
-
-// endInput tells the head that one of its inputs has ended, when all channels of it have.
-func (t *task) endInput(input int) {
-	for _, ch := range t.in.channels {
-		if ch.link.Input == input && !ch.ended {
-			return
-		}
-	}
-	if e, ok := t.chain.ops[0].(operator.Ender); ok {
-		e.EndInput(input)
 	}
 }
 

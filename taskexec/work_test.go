@@ -61,7 +61,7 @@ func TestPressureStopsBetweenTwoRecords(t *testing.T) {
 	s.credit()
 	s.is("sends 2: 3 4", "time 5", "5", "6")
 	s.credit()
-	s.is("sends 3: watermark 5 5 6", "input 0 ends", "time 100", "credits left")
+	s.is("sends 3: watermark 5 5 6", "time 100", "credits left")
 }
 
 // However much there is to do, what others want is heard soon.
@@ -108,9 +108,9 @@ func TestAQuantumEnds(t *testing.T) {
 func TestTheEndOfItsInputIsTheEndOfATask(t *testing.T) {
 	s := working(t, 4)
 	s.send(left, "1 end")
-	s.is("1", "input 0 ends", "credits left", "sends 1: 1")
+	s.is("1", "credits left", "sends 1: 1")
 	s.send(right, "watermark 8 2 end")
-	s.is("time 8", "2", "input 1 ends", "time ends", "credits right",
+	s.is("time 8", "2", "time ends", "credits right",
 		fmt.Sprint("sends 2: watermark 8 2 watermark ", operator.EndTime), "sends 3: end")
 	if got := s.last().phase; got != ended {
 		t.Errorf("it is in phase %d, want %d", got, ended)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -146,29 +145,6 @@ func (f *files) explain(key string, err error) error {
 		return fmt.Errorf("get %s: %w in %s", key, ErrNotFound, f.dir)
 	}
 	return fmt.Errorf("get %s: %w", key, err)
-}
-
-func (f *files) GetRange(_ context.Context, key string, off, n int64) ([]byte, error) {
-	if err := CheckKey(key); err != nil {
-		return nil, err
-	}
-	file, err := os.Open(f.path(key))
-	if err != nil {
-		return nil, f.explain(key, err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, f.explain(key, err)
-	}
-	if off < 0 || n < 0 || off > info.Size() || n > info.Size()-off {
-		return nil, fmt.Errorf("get %s: %d bytes from %d on, of %d", key, n, off, info.Size())
-	}
-	data := make([]byte, n)
-	if _, err := file.ReadAt(data, off); err != nil && err != io.EOF {
-		return nil, f.explain(key, err)
-	}
-	return data, nil
 }
 
 func (f *files) List(_ context.Context, prefix string) ([]string, error) {

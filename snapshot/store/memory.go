@@ -54,17 +54,6 @@ func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
 	return bytes.Clone(data), nil
 }
 
-func (m *memory) GetRange(ctx context.Context, key string, off, n int64) ([]byte, error) {
-	data, err := m.Get(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if off < 0 || n < 0 || off > int64(len(data)) || n > int64(len(data))-off {
-		return nil, fmt.Errorf("get %s: %d bytes from %d on, of %d", key, n, off, len(data))
-	}
-	return data[off : off+n], nil
-}
-
 func (m *memory) List(_ context.Context, prefix string) ([]string, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -17,8 +17,6 @@ type Store interface {
 	PutNew(ctx context.Context, key string, data []byte) error
 	// Get returns the object, or ErrNotFound.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// GetRange returns n bytes from off on; it is an error if there are fewer.
-	GetRange(ctx context.Context, key string, off, n int64) ([]byte, error)
 	// List returns the keys that begin with prefix, ascending.
 	List(ctx context.Context, prefix string) ([]string, error)
 	// Delete removes the object; none there is no error.

@@ -21,7 +21,6 @@ func Run(t *testing.T, fresh func(t *testing.T) store.Store) {
 		{"put and get", putAndGet},
 		{"what is stored is a copy", copies},
 		{"put new", putNew},
-		{"ranges", ranges},
 		{"list", list},
 		{"delete", remove},
 		{"keys", keys},
@@ -86,24 +85,6 @@ func putNew(t *testing.T, s store.Store) {
 	holds(t, s, "a", "one")
 }
 
-func ranges(t *testing.T, s store.Store) {
-	check(t, s.Put(background, "a", []byte("0123456789")))
-	for _, r := range []struct {
-		off, n int64
-		want   string
-	}{{0, 10, "0123456789"}, {3, 4, "3456"}, {9, 1, "9"}} {
-		data, err := s.GetRange(background, "a", r.off, r.n)
-		if err != nil || string(data) != r.want {
-			t.Errorf("range %d+%d is %q (%v), want %q", r.off, r.n, data, err, r.want)
-		}
-	}
-	if data, err := s.GetRange(background, "a", 8, 3); err == nil {
-		t.Errorf("a range beyond the end is %q", data)
-	}
-	_, err := s.GetRange(background, "none", 0, 1)
-	is(t, err, store.ErrNotFound, "none")
-}
-
 func list(t *testing.T, s store.Store) {
 	for _, k := range []string{"chk/2/b", "chk/10/a", "chk/1/a", "other", "chk/1/b"} {
 		check(t, s.Put(background, k, []byte(k)))
@@ -136,10 +117,9 @@ func remove(t *testing.T, s store.Store) {
 func keys(t *testing.T, s store.Store) {
 	for _, key := range []string{"", "/a", "a/", "a//b", ".", "a/./b", "../a", "../../../../../../etc/hostname", "a\\b", "a\x00"} {
 		_, get := s.Get(background, key)
-		_, part := s.GetRange(background, key, 0, 0)
 		for method, err := range map[string]error{
 			"put": s.Put(background, key, nil), "put new": s.PutNew(background, key, nil),
-			"get": get, "get range": part, "delete": s.Delete(background, key),
+			"get": get, "delete": s.Delete(background, key),
 		} {
 			if err == nil || !strings.Contains(err.Error(), "object key") {
 				t.Errorf("%s %q: got %v", method, key, err)
