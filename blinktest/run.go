@@ -12,23 +12,23 @@ import (
 	"blink/sim"
 )
 
-// Part is what Run is given beside the job: a *Script, a *Sink or an option.
-type Part interface{ join(r *run) }
+// Given is what Run is given beside the job: a *Script, a *Sink or an option.
+type Given interface{ join(r *run) }
 
 type option func(r *run)
 
 func (o option) join(r *run) { o(r) }
 
 // Seeds runs the job under faults n times; 20 at first. 0 leaves the calm run only.
-func Seeds(n int) Part { return option(func(r *run) { r.first, r.last = 1, uint64(max(0, n)) }) }
+func Seeds(n int) Given { return option(func(r *run) { r.first, r.last = 1, uint64(max(0, n)) }) }
 
 // Seed runs one seed, from 1 on, and logs the story of its run.
-func Seed(seed uint64) Part {
+func Seed(seed uint64) Given {
 	return option(func(r *run) { r.first, r.last, r.tell = seed, seed, true })
 }
 
 // Parallelism is Job.Parallelism; 1 at first.
-func Parallelism(n int) Part { return option(func(r *run) { r.parallelism = n }) }
+func Parallelism(n int) Given { return option(func(r *run) { r.parallelism = n }) }
 
 // run is one call of Run.
 type run struct {
@@ -57,14 +57,14 @@ type collected interface {
 
 // Run simulates the job that build describes, as the package's comment says, and fails the
 // test when it does not run or its output changes. Every Script and Sink of the job must be
-// among the parts. build runs many times, and must describe the same job each time; like the
-// functions of the job it must not touch the test's own variables. Run does not run seeds in
-// parallel; tests may call it in parallel.
-func Run(t testing.TB, build func(*blink.Job), parts ...Part) {
+// given. build runs many times, and must describe the same job each time; like the functions
+// of the job it must not touch the test's own variables. Run does not run seeds in parallel;
+// tests may call it in parallel.
+func Run(t testing.TB, build func(*blink.Job), given ...Given) {
 	t.Helper()
 	r := &run{t: t, build: build, first: 1, last: 20, parallelism: 1}
-	for _, p := range parts {
-		p.join(r)
+	for _, g := range given {
+		g.join(r)
 	}
 	if err := r.check(); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@
 // vertices, whose tasks run them as one, and keeps what crosses a task's border as links:
 //
 //	Job ──Compile──► Plan ──Regions──► tasks that restart together
-//	                  └────Channels──► who sends to whom
+//	                  └────Senders───► who sends to whom
 //
 // Keyed state is cut into key groups, which never change in number; a task owns a range of
 // them (GroupRange), so that a changed parallelism moves whole groups. A pipelined region is
