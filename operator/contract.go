@@ -153,7 +153,7 @@ type Source interface {
 	NonBlocking() bool
 	// Fetch reads the next batch of some unfinished split into the source's buffer. It runs
 	// off the actor unless NonBlocking; never twice at once; never while records of the last
-	// batch wait. io.EOF: every split has ended.
+	// batch wait. io.EOF itself: every split has ended.
 	Fetch(ctx context.Context) error
 	// Deliver emits what was fetched and has not been emitted, until Pressure stops it. n
 	// counts the records emitted by this call. When done, the position moves behind the batch.

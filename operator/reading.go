@@ -109,7 +109,7 @@ func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) 
 	}
 	m.batch.reset()
 	err = s.reader.Next(ctx, &m.batch)
-	if s.last = errors.Is(err, io.EOF); err != nil && !s.last {
+	if s.last = err == io.EOF; err != nil && !s.last {
 		return m.wrap(s, err)
 	}
 	if m.batch.mark > NoTime && !m.options.Watermarks {

@@ -24,8 +24,9 @@ type Enumerator[S Split] interface {
 // task's actor, and may block until ctx ends. Calls never overlap.
 type Reader[T any, S Split] interface {
 	// Next appends records to into, which is empty, until it is Full or nothing is at hand;
-	// io.EOF, also together with records, ends the split. It should return what it has
-	// rather than wait for more.
+	// io.EOF itself, also together with records, ends the split; an error that wraps it is a
+	// failure, since a lost connection is often told so. It should return what it has rather
+	// than wait for more.
 	Next(ctx context.Context, into *Batch[T]) error
 	// Position is the split behind all that Next gave: a reader opened with it goes on there
 	// and gives the same records that this one will.

@@ -260,6 +260,36 @@ func TestAPositionThatIsNotOneIsRefused(t *testing.T) {
 	}
 }
 
+// A library wraps the io.EOF of a broken connection: that is a failure, not an end.
+func TestOnlyABareEOFEndsASplit(t *testing.T) {
+	lost := fmt.Errorf("connection lost: %w", io.EOF)
+	for name, src := range map[string]SourceOf[int]{
+		"open": NewSource(SourceOptions{}, spans{{"a", 0, 3}}, func(context.Context, FS, span) (Reader[int, span], error) {
+			return nil, lost
+		}),
+		"Next": NewSource(SourceOptions{}, spans{{"a", 0, 3}}, func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+			return &broken{spanReader{s, Tag[string]{}, new([]string)}, lost}, nil
+		}),
+	} {
+		b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+		err := b.op.(Source).Fetch(context.Background())
+		if err == nil || err == io.EOF || !strings.Contains(err.Error(), "connection lost") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if len(b.snapshot().Items) != 1 {
+			t.Errorf("%s: the split has ended", name)
+		}
+	}
+}
+
+// broken is a split that cannot be read.
+type broken struct {
+	spanReader
+	err error
+}
+
+func (r *broken) Next(context.Context, *Batch[int]) error { return r.err }
+
 func TestTwoSplitsOfOneNameAreRefused(t *testing.T) {
 	var log []string
 	_, err := numbers(&log, span{Name: "a"}, span{Name: "a"}).Splits(context.Background(), nil)

@@ -2,7 +2,6 @@ package taskexec
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -52,7 +51,7 @@ func (t *task) read() (progress, error) {
 }
 
 func (t *task) fetched(err error) error {
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF { // a wrapped one is a reader's failure
 		t.src.mark = operator.EndTime
 		return nil
 	}

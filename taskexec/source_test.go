@@ -1,9 +1,24 @@
 package taskexec
 
 import (
+	"fmt"
+	"io"
 	"testing"
 	"time"
+
+	"blink/operator"
 )
+
+func TestOnlyABareEOFEndsASource(t *testing.T) {
+	task := &task{src: &sourceState{mark: operator.NoTime}}
+	lost := fmt.Errorf("dial b: %w", io.EOF)
+	if err := task.fetched(lost); err != lost || task.src.mark == operator.EndTime {
+		t.Errorf("%v, and the source ends: %v", err, task.src.mark == operator.EndTime)
+	}
+	if err := task.fetched(io.EOF); err != nil || task.src.mark != operator.EndTime {
+		t.Errorf("%v, and the source ends: %v", err, task.src.mark == operator.EndTime)
+	}
+}
 
 func TestTheRateLimitSavesNothingUp(t *testing.T) {
 	s := &sourceState{rate: 10}

@@ -111,7 +111,9 @@ func (l *lines) seek() error {
 		return err
 	}
 	l.in = bufio.NewReaderSize(z, 64<<10)
-	_, err = io.CopyN(io.Discard, l.in, l.at.Offset)
+	if _, err = io.CopyN(io.Discard, l.in, l.at.Offset); err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
 	return err
 }
 

@@ -114,6 +114,16 @@ func checkLines(t *testing.T, in Input, want []string) {
 	}
 }
 
+func TestAPositionBehindTheEndOfGzipDataIsRefused(t *testing.T) {
+	name := write(t, filepath.Join(t.TempDir(), "x"), zipped(t, "a\nb\n"))
+	s := only(t, Glob(name))
+	s.Offset, s.Number = 100, 50
+	_, err := Glob(name).openLines(OS(), s)
+	if err == nil || !strings.Contains(err.Error(), "the gzip data is damaged behind line 50") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func same(t *testing.T, have, want []string) {
 	t.Helper()
 	if strings.Join(have, "\n") != strings.Join(want, "\n") || len(have) != len(want) {
