@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"blink/internal/codec"
 )
 
 // columns writes records of one type as CSV lines. Made once for a type; safe for
@@ -158,9 +160,9 @@ func putterOf(t reflect.Type) func([]byte, reflect.Value) ([]byte, error) {
 		}
 	case t.Kind() == reflect.Pointer:
 		return pointerTo(putterOf(t.Elem()))
-	case reflect.PointerTo(t).Implements(textType):
+	case codec.Itself(t, textType):
 		return putAppender
-	case reflect.PointerTo(t).Implements(marshalType):
+	case codec.Itself(t, marshalType):
 		return putMarshaler
 	}
 	return plainPutter(t)

@@ -69,6 +69,28 @@ func TestRecordThatIsNoStructIsOneColumn(t *testing.T) {
 	}
 }
 
+type stamped struct {
+	time.Time
+	Name string
+}
+
+// day is written as its own method says.
+type day struct{ time.Time }
+
+func (d day) MarshalText() ([]byte, error) { return []byte(d.Format(time.DateOnly)), nil }
+
+func (d day) AppendText(b []byte) ([]byte, error) { return d.AppendFormat(b, time.DateOnly), nil }
+
+func TestAnEmbeddedFieldIsNotTheWholeCell(t *testing.T) {
+	header, line := csvOf(t, struct {
+		stamped
+		On day
+	}{stamped{time.Unix(7, 0), "start"}, day{time.Unix(7, 0).UTC()}})
+	if header != "Time,Name,On\n" || line != "1970-01-01T00:00:07Z,start,1970-01-01\n" {
+		t.Errorf("header %q, line %q", header, line)
+	}
+}
+
 func TestTypeThatIsNoRowIsRefusedWithItsField(t *testing.T) {
 	refused := func(t *testing.T, rec any, want ...string) {
 		t.Helper()

@@ -268,3 +268,32 @@ func BenchmarkBids(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// An embedded time brings its MarshalBinary, which knows nothing of the other fields.
+func TestAnEmbeddedFieldDoesNotEncodeTheWholeStruct(t *testing.T) {
+	type event struct {
+		time.Time
+		Name string
+	}
+	type day struct{ time.Time }
+	c, err := For[event]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Schema() != "Time time.Time\nName string" {
+		t.Errorf("schema %q", c.Schema())
+	}
+	was := event{time.Unix(7, 0).UTC(), "start"}
+	var is event
+	data, err := c.AppendOne(nil, &was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.DecodeOne(&is, data); err != nil || is != was {
+		t.Errorf("%v was stored, %v is read: %v", was, is, err)
+	}
+	alone, err := For[day]()
+	if err != nil || alone.Schema() != " bytes of codec.day" {
+		t.Errorf("schema %q, %v: a struct around one field keeps its methods", alone.Schema(), err)
+	}
+}

@@ -14,8 +14,29 @@ var (
 
 // selfCoding says whether t knows its bytes.
 func selfCoding(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return t != timeType && p.Implements(marshalerType) && p.Implements(unmarshalerType)
+	return t != timeType && Itself(t, marshalerType, unmarshalerType)
+}
+
+// Itself says whether *t implements the interfaces, and for all of t: not where one of
+// several fields is embedded and implements one of them, since its methods become those of t
+// and know nothing of the other fields.
+func Itself(t reflect.Type, interfaces ...reflect.Type) bool {
+	for _, i := range interfaces {
+		if !reflect.PointerTo(t).Implements(i) {
+			return false
+		}
+	}
+	if t.Kind() != reflect.Struct || t.NumField() == 1 {
+		return true
+	}
+	for f := range t.Fields() {
+		for _, i := range interfaces {
+			if f.Anonymous && (f.Type.Implements(i) || reflect.PointerTo(f.Type).Implements(i)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // left says whether field f is left out of the stored form.
