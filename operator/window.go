@@ -24,6 +24,7 @@ func Sliding(size, slide time.Duration) Window {
 // Offset shifts the windows: Tumbling(24*time.Hour).Offset(-8*time.Hour) are days in UTC+8.
 func (w Window) Offset(d time.Duration) Window { w.offset = d; return w }
 
+// String is also what a stored state is compared by.
 func (w Window) String() string {
 	s := fmt.Sprintf("%s %v", w.kind, w.size)
 	if w.slide != w.size {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"blink/snapshot"
 )
 
 type sale struct {
@@ -214,6 +216,23 @@ func TestWhatHasFiredDoesNotFireAgainAfterARestore(t *testing.T) {
 	again.advance(EndTime)
 	if same(t, panes(out.take()), "a 5-15=1"); again.counts["late"] != 1 {
 		t.Errorf("counted %v", again.counts)
+	}
+}
+
+// The slices of one window are no slices of another.
+func TestAnotherWindowDoesNotTakeTheStateOver(t *testing.T) {
+	was := NewWindowCount(shop, tumbling(10))
+	b := newBench(t, was, &kettle[Pane[string, int64]]{})
+	sell(b, "a", 6)
+	for _, w := range []Window{Tumbling(25 * time.Second), Sliding(10*time.Second, 5*time.Second), Tumbling(10 * time.Second).Offset(time.Second)} {
+		is := NewWindowCount(shop, WindowOptions{Window: w})
+		if is.State[0] == was.State[0] {
+			t.Errorf("%v declares the state of %v: %v", w, tumbling(10).Window, is.State[0])
+		}
+		err := newBench(t, is, &kettle[Pane[string, int64]]{}).op.(Restorer).Restore([]snapshot.Part{b.snapshot()})
+		if err == nil || !strings.Contains(err.Error(), w.String()) {
+			t.Errorf("%v took over the state of %v: %v", w, tumbling(10).Window, err)
+		}
 	}
 }
 

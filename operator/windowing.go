@@ -24,6 +24,7 @@ type windowing[K comparable, T, A, R any] struct {
 	key      func(T) K
 	hash     func(K) uint64
 	codec    *codec.Codec[paneEntry[K, A]]
+	schema   string
 	fold     fold[K, T, A, R]
 	slicing  slicing
 	lateness int64
@@ -79,10 +80,11 @@ func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f f
 	if s.Err != nil {
 		return s
 	}
-	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: stored.Schema()}}
+	schema := "window " + o.Window.String() + "\n" + stored.Schema() // slices are cut to the window
+	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: schema}}
 	s.New = func(out Outlets) any {
 		m := &windowing[K, T, A, R]{
-			key: key, hash: sum, codec: stored, fold: f, slicing: slicingOf(o.Window),
+			key: key, hash: sum, codec: stored, schema: schema, fold: f, slicing: slicingOf(o.Window),
 			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
 		}
 		if o.LateTo != nil {
@@ -282,7 +284,7 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 }
 
 func (m *windowing[K, T, A, R]) states() []snapshot.StateSchema {
-	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.codec.Schema()}}
+	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.schema}}
 }
 
 // Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
