@@ -269,6 +269,7 @@ type File interface {
 type SplitClocks struct {
 	Current int    // the split that the records now emitted come from
 	Ended   []bool // by split
+	Waiting []bool // by split: not read yet, so that its silence says nothing
 	clocks  map[string][]int64
 	sourced bool // the splits are a source's, and stored by it
 }
@@ -284,13 +285,13 @@ func (s *SplitClocks) stored(i int) []splitClock {
 
 // own makes them the clocks of a source with n splits.
 func (s *SplitClocks) own(n int) {
-	s.Ended, s.Current, s.sourced = make([]bool, n), 0, true
+	s.Ended, s.Waiting, s.Current, s.sourced = make([]bool, n), make([]bool, n), 0, true
 	clear(s.clocks)
 }
 
 // NewSplitClocks is for n splits.
 func NewSplitClocks(n int) *SplitClocks {
-	return &SplitClocks{Ended: make([]bool, n), clocks: map[string][]int64{}}
+	return &SplitClocks{Ended: make([]bool, n), Waiting: make([]bool, n), clocks: map[string][]int64{}}
 }
 
 // Of returns the highest timestamps by split of the EventTime operator with this id,

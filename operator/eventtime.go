@@ -212,6 +212,9 @@ func (c *clock) wake(now int64) {
 		if c.idle[i] || c.splits.Ended[i] {
 			continue
 		}
+		if c.splits.Waiting[i] {
+			c.active[i], since = now, now
+		}
 		if c.idle[i] = now-since >= int64(c.w.idle); !c.idle[i] {
 			next = min(next, since+int64(c.w.idle))
 		}

@@ -62,6 +62,21 @@ func TestASilentSplitHoldsTimeBackOnlyUntilItIsIdle(t *testing.T) {
 	wantMark(t, b, sec(130)-1)
 }
 
+// A source with many splits has not opened it yet: it may hold the earliest records of all.
+func TestASplitThatIsNotReadYetIsNotIdle(t *testing.T) {
+	b := newBench(t, NewEventTime(secondsOf, Ascending().Idle(time.Minute)), &last[int64]{}, splits(2))
+	b.task.Splits.Waiting[1] = true
+	wantMark(t, b, NoTime)
+	sendFrom(b, 0, 100)
+	b.pass(5 * time.Minute)
+	wantMark(t, b, NoTime)
+	b.task.Splits.Waiting[1] = false
+	b.pass(30 * time.Second)
+	wantMark(t, b, NoTime)
+	b.pass(time.Minute)
+	wantMark(t, b, sec(100)-1)
+}
+
 func TestTimeUnderPressureDoesNotMakeASplitIdle(t *testing.T) {
 	b := newBench(t, NewEventTime(secondsOf, Ascending().Idle(time.Minute)), &last[int64]{}, splits(2))
 	wantMark(t, b, NoTime)

@@ -15,8 +15,10 @@ import (
 )
 
 // reading is the operator of a source in one task: it reads its splits in turn, a batch
-// each. Fetch runs off the actor and touches reader, batch and fetched only; what the task
-// knows of a split moves on the turn, when a batch has been delivered.
+// each; of a bounded source the first maxOpen, and another whenever one of them has ended.
+// Fetch runs off the actor and touches turns, unopened, index, batch, and of a split reader,
+// fetched and last only; what the task knows of a split moves on the turn, when a batch has
+// been delivered.
 type reading[T any, S Split] struct {
 	place
 	options SourceOptions
@@ -24,15 +26,21 @@ type reading[T any, S Split] struct {
 	open    func(context.Context, FS, S) (Reader[T, S], error)
 	next    Collector[T]
 
-	splits []*reader[T, S]
-	turn   int // split to read next
-	batch  Batch[T]
-	from   *reader[T, S] // whose records batch holds; nil when there is none
-	index  int           // of from in splits
-	main   int           // next record of the main output
-	at     int           // next record of all
-	_      pad
+	splits   []*reader[T, S]
+	turns    []int // splits that are read, the next one first
+	unopened int   // the first split that is not read yet; all behind it are not either
+	batch    Batch[T]
+	from     *reader[T, S] // whose records batch holds; nil when there is none
+	index    int           // of from in splits
+	main     int           // next record of the main output
+	at       int           // next record of all
+	_        pad
 }
+
+// maxOpen bounds the readers that a task of a bounded source has open at once: each may hold
+// a file or a connection. A split without an end would keep others from being read, so an
+// unbounded source opens them all.
+const maxOpen = 32
 
 // reader is one split of a task.
 type reader[T any, S Split] struct {
@@ -74,6 +82,7 @@ func (m *reading[T, S]) Restore(parts []snapshot.Part) error {
 			return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
 		}
 		m.splits = append(m.splits, &reader[T, S]{split: p[0].Split})
+		m.task.Splits.Waiting[i] = true
 		for _, c := range p[0].Clocks {
 			m.task.Splits.Of(c.Operator)[i] = c.Highest
 		}
@@ -87,15 +96,24 @@ func (m *reading[T, S]) NonBlocking() bool { return m.options.NonBlocking }
 // Fetch is Source.
 func (m *reading[T, S]) Fetch(ctx context.Context) (err error) {
 	invariant.Check(m.from == nil, "a source fetches while records wait")
-	for range m.splits {
-		i := m.turn
-		m.turn = (m.turn + 1) % len(m.splits)
-		if s := m.splits[i]; !s.ended {
-			m.index = i
-			return m.fetch(ctx, s)
-		}
+	if m.unopened < len(m.splits) && (len(m.turns) < maxOpen || !m.options.Bounded) {
+		m.index = m.unopened
+		m.unopened++
+	} else if len(m.turns) > 0 {
+		m.index = m.turns[0]
+		m.turns = append(m.turns[:0], m.turns[1:]...)
+	} else {
+		return io.EOF
 	}
-	return io.EOF
+	s := m.splits[m.index]
+	if err := m.fetch(ctx, s); err != nil {
+		return err
+	}
+	if s.last {
+		return m.close(s)
+	}
+	m.turns = append(m.turns, m.index)
+	return nil
 }
 
 func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) {
@@ -120,6 +138,17 @@ func (m *reading[T, S]) fetch(ctx context.Context, s *reader[T, S]) (err error) 
 	}
 	s.fetched = s.reader.Position()
 	m.from = s
+	return nil
+}
+
+// close gives back what the reader of a split holds, which has given its last batch.
+func (m *reading[T, S]) close(s *reader[T, S]) (err error) {
+	defer m.task.guard(m.id, &err)
+	r := s.reader
+	s.reader = nil
+	if err := r.Close(); err != nil {
+		return m.wrap(s, fmt.Errorf("close: %w", err))
+	}
 	return nil
 }
 
@@ -174,7 +203,7 @@ func (m *reading[T, S]) delivered() {
 		marks := m.task.Splits.Of(m.id)
 		marks[m.index] = max(marks[m.index], m.batch.mark)
 	}
-	m.task.Splits.Ended[m.index] = s.last
+	m.task.Splits.Ended[m.index], m.task.Splits.Waiting[m.index] = s.last, false
 	m.from, m.at, m.main = nil, 0, 0
 }
 

@@ -31,14 +31,15 @@ type Reader[T any, S Split] interface {
 	// Position is the split behind all that Next gave: a reader opened with it goes on there
 	// and gives the same records that this one will.
 	Position() S
+	// Close is called once, when the split has ended or the task does.
 	Close() error
 }
 
 // SourceOptions of a source.
 type SourceOptions struct {
 	Name        string   // for people
-	Bounded     bool     // it ends
-	NonBlocking bool     // open, Next and Position never wait: they run on the task's own loop
+	Bounded     bool     // it ends; a task then reads only some of many splits at once
+	NonBlocking bool     // open, Next, Position and Close never wait: they run on the task's own loop
 	Watermarks  bool     // readers say with Batch.Watermark how far event time has come
 	Sides       []AnyTag // side outputs that readers fill with Batch.AppendTo
 }

@@ -101,7 +101,78 @@ func TestSplitsAreReadInTurnAndOpenedWhenFirstRead(t *testing.T) {
 	}
 	same(t, out.times, 0, 1, 10, 11, 2, 3, 12, 4)
 	b.check(b.op.(Closer).Close())
-	same(t, log, "open a", "open b", "close a", "close b")
+	same(t, log, "open a", "open b", "close b", "close a")
+}
+
+func TestAReaderIsClosedWhenItsSplitEnds(t *testing.T) {
+	var log []string
+	src := numbers(&log, span{"a", 0, 1}, span{"b", 10, 99})
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	read(b, 2)
+	same(t, log, "open a", "close a", "open b")
+	b.check(b.op.(Closer).Close())
+	same(t, log, "open a", "close a", "open b", "close b")
+}
+
+// many are n splits of three records each, in two batches.
+func many(log *[]string, bounded bool, n int) SourceOf[int] {
+	var s []span
+	for i := range n {
+		s = append(s, span{fmt.Sprintf("%03d", i), 10 * i, 10*i + 3})
+	}
+	return NewSource(SourceOptions{Bounded: bounded}, spans(s), func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		*log = append(*log, "open "+s.Name)
+		return &spanReader{s, Tag[string]{}, log}, nil
+	})
+}
+
+// opened is how many readers are open at most.
+func opened(log []string) (most int) {
+	open := 0
+	for _, l := range log {
+		if strings.HasPrefix(l, "open") {
+			open++
+		} else {
+			open--
+		}
+		most = max(most, open)
+	}
+	return most
+}
+
+func TestABoundedSourceReadsOnlySoManySplitsAtOnce(t *testing.T) {
+	var log []string
+	src, out := many(&log, true, 3*maxOpen), &kettle[int]{}
+	b := newBench(t, src.Spec(), out).restore(initial(t, src))
+	read(b, maxOpen+5) // the last five: an end, a new one, an end …
+	if items := b.snapshot().Items; len(items) != 3*maxOpen-3 {
+		t.Errorf("%d splits are stored when three have ended", len(items))
+	}
+	rest := &kettle[int]{}
+	again := newBench(t, src.Spec(), rest).restore(b.snapshot())
+	if !read(again, 7*maxOpen) {
+		t.Error("the source goes on")
+	}
+	if n := len(out.got) + len(rest.got); n != 9*maxOpen {
+		t.Errorf("%d records of %d", n, 9*maxOpen)
+	}
+	if !read(b, 7*maxOpen) || len(out.got) != 9*maxOpen {
+		t.Errorf("%d records of %d without the restore", len(out.got), 9*maxOpen)
+	}
+	log = nil
+	if read(newBench(t, src.Spec(), out).restore(initial(t, src)), 7*maxOpen); opened(log) != maxOpen {
+		t.Errorf("%d readers were open at once, want %d", opened(log), maxOpen)
+	}
+}
+
+// A split without an end would keep the others from being read.
+func TestAnUnboundedSourceReadsAllSplitsAtOnce(t *testing.T) {
+	var log []string
+	src := many(&log, false, 2*maxOpen)
+	read(newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src)), 2*maxOpen)
+	if opened(log) != 2*maxOpen {
+		t.Errorf("%d readers were open at once, want %d", opened(log), 2*maxOpen)
+	}
 }
 
 func TestReadingGoesOnBehindTheLastDeliveredBatch(t *testing.T) {
