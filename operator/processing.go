@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"blink/graph"
 	"blink/internal/codec"
@@ -64,6 +65,8 @@ func newProcessing[K comparable, R any](prototype any, build func(sum func(K) ui
 	return s
 }
 
+const keyState = "key"
+
 // statesOf lists the states of a processor, the key first: it is stored too.
 func statesOf[K comparable](prototype any) ([]graph.State, error) {
 	key, err := codec.For[K]()
@@ -71,7 +74,10 @@ func statesOf[K comparable](prototype any) ([]graph.State, error) {
 		return nil, err
 	}
 	states, err := state.Declare(prototype)
-	return append([]graph.State{{Name: "key", Kind: "key", Type: TypeName[K](), Schema: key.Schema()}}, states...), err
+	if slices.ContainsFunc(states, func(s graph.State) bool { return s.Name == keyState }) {
+		err = errors.Join(err, fmt.Errorf("state %q: the key of the stream is stored under this name: choose another", keyState))
+	}
+	return append([]graph.State{{Name: keyState, Kind: "key", Type: TypeName[K](), Schema: key.Schema()}}, states...), err
 }
 
 // Open is Opener.
@@ -185,8 +191,15 @@ func (m *processing[K, R]) Snapshot() (snapshot.Part, error) {
 // Restore is Restorer.
 func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {
-		if err := fits(m.states, p.States); err != nil {
+		places, err := fits(m.states, p.States)
+		if err != nil {
 			return err
+		}
+		var stored []int // of the store's states, which are all but the key
+		for _, place := range places {
+			if place > 0 {
+				stored = append(stored, place-1)
+			}
 		}
 		for _, g := range p.Groups {
 			mark, data, err := cutMark(g.Data)
@@ -197,7 +210,7 @@ func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
 			if len(data) == 0 {
 				continue
 			}
-			if err := m.store.Restore(state.Group{Number: g.Number, Data: data}, len(p.States)-1); err != nil {
+			if err := m.store.Restore(state.Group{Number: g.Number, Data: data}, stored); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"blink/snapshot"
 )
@@ -23,17 +24,18 @@ func cutMark(data []byte) (mark int64, rest []byte, err error) {
 	return int64(binary.LittleEndian.Uint64(data)), data[8:], nil
 }
 
-// fits refuses stored states that are not the first of the declared ones.
-func fits(declared, stored []snapshot.StateSchema) error {
-	for i, s := range stored {
+// fits finds the stored states among the declared ones, by name, as snapshot.PlanRestore
+// does: in any order, and others may be declared as well. places[i] is where stored[i] is.
+func fits(declared, stored []snapshot.StateSchema) (places []int, err error) {
+	for _, s := range stored {
+		i := slices.IndexFunc(declared, func(d snapshot.StateSchema) bool { return d.Name == s.Name })
 		switch {
-		case i >= len(declared):
-			return fmt.Errorf("state %q was stored and is not declared any more", s.Name)
-		case declared[i].Name != s.Name:
-			return fmt.Errorf("state %q was stored in the place of state %q: keep states in their order and add new ones at the end", s.Name, declared[i].Name)
+		case i < 0:
+			return nil, fmt.Errorf("state %q was stored and is not declared any more", s.Name)
 		case declared[i] != s:
-			return fmt.Errorf("state %q was stored as a %s of\n%s\nand is now a %s of\n%s", s.Name, s.Kind, s.Schema, declared[i].Kind, declared[i].Schema)
+			return nil, fmt.Errorf("state %q was stored as a %s of\n%s\nand is now a %s of\n%s", s.Name, s.Kind, s.Schema, declared[i].Kind, declared[i].Schema)
 		}
+		places = append(places, i)
 	}
-	return nil
+	return places, nil
 }

@@ -316,7 +316,7 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 // Restore is Restorer.
 func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {
-		if err := fits(m.states(), p.States); err != nil {
+		if _, err := fits(m.states(), p.States); err != nil {
 			return err
 		}
 		for _, g := range p.Groups {

@@ -109,12 +109,20 @@ func (c cluster) snapshot(t testing.TB) (all []Group) {
 	return all
 }
 
+// first are the first n states.
+func first(n int) (places []int) {
+	for i := range n {
+		places = append(places, i)
+	}
+	return places
+}
+
 // rescale restores the snapshot in fresh tasks.
 func (c cluster) rescale(t testing.TB, parallelism int) cluster {
 	t.Helper()
 	to := newCluster(t, parallelism)
 	for _, g := range c.snapshot(t) {
-		if err := to.owner(g.Number).Restore(g, 6); err != nil {
+		if err := to.owner(g.Number).Restore(g, first(6)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -369,7 +377,7 @@ func TestASnapshotSharesNothingWithTheStore(t *testing.T) {
 		x.Log.Append("behind")
 	}
 	y := newTask(t)
-	if err := y.Restore(gs[0], 6); err != nil {
+	if err := y.Restore(gs[0], first(6)); err != nil {
 		t.Fatal(err)
 	}
 	clear(gs[0].Data)

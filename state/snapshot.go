@@ -74,12 +74,9 @@ func (s *Store[K]) encodeKeys() ([]encodedKey, error) {
 	return all, nil
 }
 
-// Restore takes back one group. stored is how many of the declared states, in order, it was
-// written with: states that were declared later are empty.
-func (s *Store[K]) Restore(g Group, stored int) error {
-	if stored > len(s.handles) {
-		return fmt.Errorf("key group %d was stored with %d states and %d are declared", g.Number, stored, len(s.handles))
-	}
+// Restore takes back one group. stored are the places, among the declared states, of those
+// that it was written with, in the order of then: states that were declared later are empty.
+func (s *Store[K]) Restore(g Group, stored []int) error {
 	if len(g.Data) < 4 {
 		return fmt.Errorf("key group %d: %w", g.Number, errStored)
 	}
@@ -98,7 +95,7 @@ func (s *Store[K]) Restore(g Group, stored int) error {
 	return nil
 }
 
-func (s *Store[K]) restoreKey(group int, src []byte, stored int) ([]byte, error) {
+func (s *Store[K]) restoreKey(group int, src []byte, stored []int) ([]byte, error) {
 	var key K
 	src, err := s.keys.DecodeOne(&key, src)
 	if err != nil {
@@ -109,8 +106,8 @@ func (s *Store[K]) restoreKey(group int, src []byte, stored int) ([]byte, error)
 		return nil, fmt.Errorf("%w: a key of group %d", errStored, have)
 	}
 	row := s.need()
-	for _, h := range s.handles[:stored] {
-		if src, err = h.decode(row, src); err != nil {
+	for _, place := range stored {
+		if src, err = s.handles[place].decode(row, src); err != nil {
 			return nil, err
 		}
 	}

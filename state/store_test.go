@@ -57,8 +57,7 @@ func TestKeysThatComeAndGoLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// What is stored under a wrong number, with states that are gone or not to its end was not
-// written by Snapshot: keys would be looked for elsewhere.
+// What is stored under a wrong number or not to its end was not written by Snapshot: keys would be looked for elsewhere.
 func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
 	x := newTask(t).enter(customer{"a", 1})
 	x.Sum.Set(1)
@@ -70,16 +69,15 @@ func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
 		t.Fatal(gs, err)
 	}
 	g := gs[0]
-	refused := func(what string, g Group, stored int, want string) {
-		if err := newTask(t).Restore(g, stored); err == nil || !strings.Contains(err.Error(), want) {
+	refused := func(what string, g Group, want string) {
+		if err := newTask(t).Restore(g, first(6)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", what, err, want)
 		}
 	}
-	refused("another group", Group{g.Number + 1, g.Data}, 6, "a key of group")
-	refused("a state that is gone", g, 7, "stored with 7 states and 6 are declared")
-	refused("a byte more", Group{g.Number, append(g.Data, 0)}, 6, "malformed")
+	refused("another group", Group{g.Number + 1, g.Data}, "a key of group")
+	refused("a byte more", Group{g.Number, append(g.Data, 0)}, "malformed")
 	for n := range g.Data {
-		refused("cut short", Group{g.Number, g.Data[:n]}, 6, "key group")
+		refused("cut short", Group{g.Number, g.Data[:n]}, "key group")
 	}
 }
 
@@ -99,7 +97,7 @@ func TestStatesThatWereDeclaredLaterAreEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Restore(gs[0], 1); err != nil {
+	if err := x.Restore(gs[0], first(1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := x.enter(customer{"a", 1}).read(); got.sum != 7 || len(got.log)+len(got.seen) > 0 || got.at != [3]int64{} {
@@ -180,7 +178,7 @@ func TestATTLThatIsGivenLaterCountsFromTheRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, b := newBrief(t, time.Minute, &now)
-	if err := s.Restore(gs[0], 3); err != nil {
+	if err := s.Restore(gs[0], first(3)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []int{3, 0} {
