@@ -54,11 +54,11 @@ func Example() {
 		in := job.String("in", "access.log", "log to read")
 		job.Read(files.Lines(in)).ID("lines").
 			Try(parseView).
-			EventTime(view.when, blink.BoundedOutOfOrder(5*time.Second)).
+			EventTime(view.when, blink.BoundedOutOfOrder(5*time.Second)).ID("event-time").
 			KeyBy(view.page).
 			Window(blink.Sliding(10*time.Minute, time.Minute)).
 			Count().ID("hot").
-			Write(files.CSV("out/hot.csv"))
+			Write(files.CSV("out/hot.csv")).ID("write-hot")
 	}
 
 	program := blink.Define("hot-pages", hotPages)
@@ -90,7 +90,7 @@ func ExampleStream_Map() {
 	views(job).
 		Filter(view.whole).
 		Map(view.page).
-		Write(files.CSV("pages.csv"))
+		Write(files.CSV("pages.csv")).ID("write-pages")
 	show(job.Plan())
 	// Output:
 	// job pages: 1 vertex, 1 task, parallelism 1, 128 key groups
@@ -99,7 +99,7 @@ func ExampleStream_Map() {
 	//       state splits splits operator.valuesSplit
 	//   [filter-1]   filter blink_test.view.whole → blink_test.view (example.go:N)
 	//   [map-2]      map blink_test.view.page → string (example.go:N)
-	//   [write-3]    write CSV pages.csv (example.go:N)
+	//   [write-pages] write CSV pages.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 1 task of vertex 0
@@ -110,8 +110,8 @@ func ExampleStream_Try() {
 	bad := blink.NewTag[blink.Failure[files.Line]]("bad")
 	job := blink.NewJob("parse", nil)
 	parsed := job.Read(files.Lines("access.log")).ID("lines").Try(parseView, blink.DeadLetter(bad))
-	parsed.Write(files.CSV("views.csv"))
-	parsed.Side(bad).Write(files.CSV("bad.csv"))
+	parsed.Write(files.CSV("views.csv")).ID("write-views")
+	parsed.Side(bad).Write(files.CSV("bad.csv")).ID("write-bad")
 	show(job.Plan())
 	// Output:
 	// job parse: 1 vertex, 1 task, parallelism 1, 128 key groups
@@ -119,9 +119,9 @@ func ExampleStream_Try() {
 	//   [lines]      read lines of access.log → files.Line (example.go:N)
 	//       state splits splits files.Split
 	//   [try-1]      try blink_test.parseView → blink_test.view (example.go:N)
-	//   [write-2]    write CSV views.csv (example.go:N)
+	//   [write-views] write CSV views.csv (example.go:N)
 	//       state transactions transactions files.Part
-	//   [write-3]    write CSV bad.csv (example.go:N)
+	//   [write-bad]  write CSV bad.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 1 task of vertex 0
@@ -130,7 +130,7 @@ func ExampleStream_Try() {
 func ExampleStream_Union() {
 	job := blink.NewJob("both", nil)
 	today, yesterday := views(job), job.Read(blink.Values[view]()).ID("yesterday")
-	today.Union(yesterday).Filter(view.whole).Write(files.CSV("views.csv"))
+	today.Union(yesterday).Filter(view.whole).Write(files.CSV("views.csv")).ID("write-views")
 	show(job.Plan())
 	// Output:
 	// job both: 3 vertices, 3 tasks, parallelism 1, 128 key groups
@@ -142,7 +142,7 @@ func ExampleStream_Union() {
 	//       state splits splits operator.valuesSplit
 	// vertex 2 ×1 ← 0 forward ← 1 forward
 	//   [filter-2]   filter blink_test.view.whole → blink_test.view (example.go:N)
-	//   [write-3]    write CSV views.csv (example.go:N)
+	//   [write-views] write CSV views.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
@@ -151,7 +151,7 @@ func ExampleStream_Union() {
 // One reader feeds four tasks that work.
 func ExampleStream_Rebalance() {
 	job := blink.NewJob("spread", nil).Parallelism(4)
-	views(job).Parallelism(1).Rebalance().Filter(view.whole).Write(files.CSV("views.csv"))
+	views(job).Parallelism(1).Rebalance().Filter(view.whole).Write(files.CSV("views.csv")).ID("write-views")
 	show(job.Plan())
 	// Output:
 	// job spread: 2 vertices, 5 tasks, parallelism 4, 128 key groups
@@ -160,7 +160,7 @@ func ExampleStream_Rebalance() {
 	//       state splits splits operator.valuesSplit
 	// vertex 1 ×4 ← 0 rebalance
 	//   [filter-1]   filter blink_test.view.whole → blink_test.view (example.go:N)
-	//   [write-2]    write CSV views.csv (example.go:N)
+	//   [write-views] write CSV views.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 5 tasks of vertices 0 1
@@ -174,7 +174,7 @@ func ExampleStream_Slot() {
 		Update(score).Name("score").Slot("large").
 		Filter(view.whole).
 		Map(view.page).NewChain().
-		Write(files.CSV("scores.csv"))
+		Write(files.CSV("scores.csv")).ID("write-scores")
 	show(job.Plan())
 	// Output:
 	// job score: 3 vertices, 3 tasks, parallelism 1, 128 key groups
@@ -186,7 +186,7 @@ func ExampleStream_Slot() {
 	//   [filter-2]   filter blink_test.view.whole → blink_test.view (example.go:N)
 	// vertex 2 ×1 ← 1 forward
 	//   [map-3]      map blink_test.view.page → string (example.go:N)
-	//   [write-4]    write CSV scores.csv (example.go:N)
+	//   [write-scores] write CSV scores.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
@@ -202,7 +202,7 @@ func ExampleKeyed_Scan() {
 	job := blink.NewJob("totals", nil)
 	views(job).KeyBy(view.user).
 		Scan(total, blink.TTL(24*time.Hour)).ID("totals").
-		Write(files.CSV("totals.csv"))
+		Write(files.CSV("totals.csv")).ID("write-totals")
 	show(job.Plan())
 	// Output:
 	// job totals: 2 vertices, 2 tasks, parallelism 1, 128 key groups
@@ -213,7 +213,7 @@ func ExampleKeyed_Scan() {
 	//   [totals]     scan func → blink_test.view (example.go:N)
 	//       state key key string
 	//       state scan value int64 ttl 24h0m0s
-	//   [write-2]    write CSV totals.csv (example.go:N)
+	//   [write-totals] write CSV totals.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1
@@ -242,23 +242,23 @@ func (p *visits) OnTimer(c *blink.Ctx[string], _ *blink.Timer, out *blink.Out[st
 func ExampleKeyed_Process() {
 	job := blink.NewJob("visits", nil)
 	views(job).
-		EventTime(view.when, blink.Ascending()).
+		EventTime(view.when, blink.Ascending()).ID("event-time").
 		KeyBy(view.user).
 		Process(&visits{gap: time.Hour}).ID("visits").
-		Write(files.CSV("visits.csv"))
+		Write(files.CSV("visits.csv")).ID("write-visits")
 	show(job.Plan())
 	// Output:
 	// job visits: 2 vertices, 2 tasks, parallelism 1, 128 key groups
 	// vertex 0 ×1
 	//   [views]      read values → blink_test.view (example.go:N)
 	//       state splits splits operator.valuesSplit
-	//   [eventtime-1] eventtime out of order by ≤ 0s → blink_test.view (example.go:N)
+	//   [event-time] eventtime out of order by ≤ 0s → blink_test.view (example.go:N)
 	// vertex 1 ×1 ← 0 hash(string)
 	//   [visits]     process visits → string (example.go:N)
 	//       state key key string
 	//       state pages list string
 	//       state end timer
-	//   [write-3]    write CSV visits.csv (example.go:N)
+	//   [write-visits] write CSV visits.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1
@@ -288,7 +288,7 @@ func ExampleKeyed_Connect() {
 	views(job).KeyBy(view.user).
 		Connect(users.KeyBy(user.user)).
 		Process(&named{}).ID("named").
-		Write(files.CSV("named.csv"))
+		Write(files.CSV("named.csv")).ID("write-named")
 	show(job.Plan())
 	// Output:
 	// job names: 3 vertices, 3 tasks, parallelism 1, 128 key groups
@@ -302,7 +302,7 @@ func ExampleKeyed_Connect() {
 	//   [named]      process named → string (example.go:N)
 	//       state key key string
 	//       state name value string
-	//   [write-3]    write CSV named.csv (example.go:N)
+	//   [write-named] write CSV named.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
@@ -321,25 +321,25 @@ func ExampleWindowed_Aggregate() {
 	late := blink.NewTag[view]("late")
 	job := blink.NewJob("means", nil).Parallelism(2)
 	means := views(job).
-		EventTime(view.when, blink.BoundedOutOfOrder(time.Minute)).
+		EventTime(view.when, blink.BoundedOutOfOrder(time.Minute)).ID("event-time").
 		KeyBy(view.page).
 		Window(blink.Tumbling(time.Hour)).AllowedLateness(time.Hour).LateTo(late).
 		Aggregate(&mean{}).ID("means")
-	means.Write(files.CSV("means.csv"))
-	means.Side(late).Write(files.CSV("late.csv"))
+	means.Write(files.CSV("means.csv")).ID("write-means")
+	means.Side(late).Write(files.CSV("late.csv")).ID("write-late")
 	show(job.Plan())
 	// Output:
 	// job means: 2 vertices, 4 tasks, parallelism 2, 128 key groups
 	// vertex 0 ×2
 	//   [views]      read values → blink_test.view (example.go:N)
 	//       state splits splits operator.valuesSplit
-	//   [eventtime-1] eventtime out of order by ≤ 1m0s → blink_test.view (example.go:N)
+	//   [event-time] eventtime out of order by ≤ 1m0s → blink_test.view (example.go:N)
 	// vertex 1 ×2 ← 0 hash(string)
 	//   [means]      window tumbling 1h0m0s blink_test.mean → operator.Pane[string,float64] (example.go:N)
 	//       state panes panes operator.some[blink_test.mean]
-	//   [write-3]    write CSV means.csv (example.go:N)
+	//   [write-means] write CSV means.csv (example.go:N)
 	//       state transactions transactions files.Part
-	//   [write-4]    write CSV late.csv (example.go:N)
+	//   [write-late] write CSV late.csv (example.go:N)
 	//       state transactions transactions files.Part
 	// regions: 1
 	//   0: 4 tasks of vertices 0 1

@@ -148,8 +148,9 @@ func (s Stream[T]) Write[S Sink[T] | AnySink](to S) Written {
 // Name is what people see; it changes nothing that is stored.
 func (s Stream[T]) Name(name string) Stream[T] { s.n.op.Name = name; return s }
 
-// ID is the operator's identity in snapshots. Give one to every operator with state; then the
-// job may be rearranged around it, and its parallelism changed.
+// ID is the operator's identity in snapshots. Give one to every operator with state, and to
+// sources, EventTime and sinks, which keep positions, clocks and transactions; then the job
+// may be rearranged around it, and its parallelism changed.
 func (s Stream[T]) ID(id string) Stream[T] { s.n.setID(id); return s }
 
 // Parallelism of this operator; 0 means the job's.

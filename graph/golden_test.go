@@ -83,7 +83,8 @@ var plans = map[string]*Job{
 	"people-see-names-parameters-and-what-is-unwise": func() *Job {
 		j := jobOf(
 			source(),
-			Operator{Verb: "scan", What: "visits", Name: "visits of a user", Out: "Visit", In: byKey(0), State: []State{{Name: "scan", Kind: "value", Type: "visit", TTL: time.Hour}}},
+			Operator{Verb: "eventtime", Out: "Hit"},
+			Operator{Verb: "scan", What: "visits", Name: "visits of a user", Out: "Visit", In: byKey(1), State: []State{{Name: "scan", Kind: "value", Type: "visit", TTL: time.Hour}}},
 			Operator{Verb: "filter", Out: "Visit"},
 		)
 		j.Params = []Param{{Name: "in", Value: "b.log", Default: "a.log"}, {Name: "bound", Value: "5s", Default: "5s"}}

@@ -122,7 +122,7 @@ func (p *Plan) warnings() []string {
 	}
 	for i := range p.Job.Operators {
 		o := &p.Job.Operators[i]
-		if len(o.State) > 0 && !o.Named && !o.Source && !o.Sink {
+		if o.keeps() && !o.Named {
 			ws = append(ws, fmt.Sprintf("%s: operator [%s] has state and no ID: a changed job cannot find it again", o.At, o.ID))
 		}
 		if !read[i] && !o.Sink {
@@ -130,4 +130,10 @@ func (p *Plan) warnings() []string {
 		}
 	}
 	return ws
+}
+
+// keeps says whether a checkpoint holds more of the operator than what it has counted:
+// states, positions, transactions, or how far event time has come.
+func (o *Operator) keeps() bool {
+	return len(o.State) > 0 || o.Source || o.Sink || o.Verb == "eventtime"
 }

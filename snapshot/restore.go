@@ -23,8 +23,8 @@ type Fetch struct {
 // the manifest. Keyed state follows its key groups. The items of an operator go back to the
 // task that stored them, so that a region may be restored while others go on reading theirs;
 // when the parallelism has changed, they are dealt to the tasks in turn, in order of name.
-// It refuses a checkpoint of another number of key groups, one with an operator that the plan
-// lacks, and states whose stored form differs; every difference is named.
+// It refuses a checkpoint of another number of key groups, one with state of an operator that
+// the plan lacks, and states whose stored form differs; every difference is named.
 func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
 	vertices := map[string]*graph.Vertex{}
 	for i := range plan.Vertices {
@@ -45,7 +45,7 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 		for _, p := range e.Parts {
 			v := vertices[p.Operator]
 			if v == nil {
-				continue // it had no state
+				continue // the operator is gone and kept nothing but counters
 			}
 			items := map[int][]string{} // by the subtask that gets something
 			for g := e.Groups.From; g < e.Groups.To; {
@@ -75,7 +75,9 @@ func dealItems(m *Manifest, vertices map[string]*graph.Vertex) map[string]map[st
 	names := map[string][]string{}
 	for _, e := range m.Tasks {
 		for _, p := range e.Parts {
-			names[p.Operator] = append(names[p.Operator], p.Items...)
+			if vertices[p.Operator] != nil {
+				names[p.Operator] = append(names[p.Operator], p.Items...)
+			}
 		}
 	}
 	deal := map[string]map[string]int{}
@@ -103,7 +105,7 @@ func compatible(m *Manifest, plan *graph.Plan, vertices map[string]*graph.Vertex
 			}
 			seen[p.Operator] = true
 			if vertices[p.Operator] == nil {
-				if len(p.Items)+len(p.States) > 0 || stateful(m, p.Operator) {
+				if stateful(m, p.Operator) {
 					errs = append(errs, fmt.Errorf("checkpoint %d holds state of operator %q, which the job lacks: give an operator that ID", m.Checkpoint, p.Operator))
 				}
 				continue
@@ -115,11 +117,13 @@ func compatible(m *Manifest, plan *graph.Plan, vertices map[string]*graph.Vertex
 	return errors.Join(errs...)
 }
 
-// stateful says whether any task stored items or states of the operator.
+// stateful says whether any task stored states of the operator, or items that are more than
+// what it has counted.
 func stateful(m *Manifest, operator string) bool {
+	kept := func(item string) bool { return !IsCounter(item) }
 	for _, e := range m.Tasks {
 		for _, p := range e.Parts {
-			if p.Operator == operator && len(p.Items)+len(p.States) > 0 {
+			if p.Operator == operator && (len(p.States) > 0 || slices.ContainsFunc(p.Items, kept)) {
 				return true
 			}
 		}

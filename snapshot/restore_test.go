@@ -231,6 +231,24 @@ func TestACheckpointThatTheJobCannotTakeOverIsRefusedByName(t *testing.T) {
 	}
 }
 
+// What an operator without an ID has counted is no reason to refuse a changed job.
+func TestAnOperatorThatOnlyCountedMayGo(t *testing.T) {
+	c := take(t, pipeline(t, 8, [4]int{2, 2, 2, 2}), rand.New(rand.NewPCG(1, 1)), 4)
+	plan := pipeline(t, 8, [4]int{3, 3, 3, 3})
+	plan.Job.Operators[1].ID = "count-2"
+	fetches, err := PlanRestore(c.manifest, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for task, fs := range fetches {
+		for _, f := range fs {
+			if f.Operator == "count" {
+				t.Errorf("%v fetches %+v", task, f)
+			}
+		}
+	}
+}
+
 func TestAStateThatIsDeclaredLaterIsNoChange(t *testing.T) {
 	m := take(t, pipeline(t, 8, [4]int{2, 2, 2, 2}), rand.New(rand.NewPCG(1, 1)), 4).manifest
 	plan := pipeline(t, 8, [4]int{3, 2, 1, 2})
