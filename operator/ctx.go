@@ -21,6 +21,9 @@ func (c *Ctx[K]) Time() time.Time { return timeOf(c.ts) }
 // zero time before the first watermark.
 func (c *Ctx[K]) Watermark() time.Time { return timeOf(c.mark) }
 
+// Ended says that the input has ended. Event time is at its end then, and every timer fires.
+func (c *Ctx[K]) Ended() bool { return c.mark == EndTime }
+
 // Now is processing time. In a simulation it is virtual.
 func (c *Ctx[K]) Now() time.Time { return c.place.task.Now().UTC() }
 

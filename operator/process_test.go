@@ -124,6 +124,64 @@ func TestStateAndTimersAreRestored(t *testing.T) {
 	same(t, out.got, "b=2", "c=4", "d=6", "e=8", "f=10")
 }
 
+// ticker sets a timer whenever one fires, up to a time or, when that is zero, to the end.
+type ticker struct {
+	Tick state.Timer
+	last time.Time
+}
+
+func (p *ticker) Process(c *Ctx[string], _ sale, _ *Out[int64]) error {
+	p.Tick.Set(c.Time())
+	return nil
+}
+
+func (p *ticker) OnTimer(c *Ctx[string], _ *state.Timer, out *Out[int64]) error {
+	out.Emit(c.Time().Unix())
+	if c.Time().Before(p.last) || p.last.IsZero() && !c.Ended() {
+		p.Tick.Set(c.Time().Add(time.Minute))
+	}
+	return nil
+}
+
+func TestTimersThatAreSetAfterTheEndOfInputFire(t *testing.T) {
+	out := &kettle[int64]{}
+	b := newBench(t, NewProcess(shop, &ticker{last: time.Unix(180, 0)}), out)
+	sell(b, "a", 0)
+	if !b.advance(EndTime) {
+		t.Error("timers go on firing")
+	}
+	same(t, out.got, 0, 60, 120, 180)
+}
+
+func TestATimerLearnsThatTheInputHasEnded(t *testing.T) {
+	out := &kettle[int64]{}
+	b := newBench(t, NewProcess(shop, &ticker{}), out)
+	sell(b, "a", 0)
+	b.advance(sec(60))
+	same(t, out.take(), 0, 60)
+	if !b.advance(EndTime) {
+		t.Error("timers go on firing")
+	}
+	same(t, out.got, 120)
+}
+
+func TestATimerOutsideOfTimeFailsTheTask(t *testing.T) {
+	for _, at := range []time.Time{{}, time.Time{}.Add(time.Hour), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		b := newBench(t, NewProcess(func(time.Time) string { return "a" }, &alarm{}), &kettle[int64]{})
+		e := failure(t, func() {
+			defer b.pressure.catch()
+			send(b, at, 0)
+		})
+		if want := "a timer cannot be set to " + at.String() + ", which is outside of the years 1678 to 2261"; !strings.Contains(e.Error(), want) {
+			t.Errorf("got %v, want %s", e, want)
+		}
+	}
+}
+
+type alarm struct{ At state.Timer }
+
+func (p *alarm) Process(_ *Ctx[string], at time.Time, _ *Out[int64]) error { p.At.Set(at); return nil }
+
 func TestTimersFireOneByOneUnderPressure(t *testing.T) {
 	out := &kettle[string]{limit: 1}
 	_, spec := newVisits()

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -29,19 +30,20 @@ type timerCell struct{ at, armed int64 }
 
 const noTimer = int64(math.MaxInt64)
 
-// Set fires the timer at the given time, in place of a pending one.
+// Set fires the timer at the given time, in place of a pending one. A time outside of the
+// years 1678 to 2261, such as the zero time, fails the task. When the input has ended, all
+// timers of event time fire, whatever their time, and those that are set then as well: one
+// that always sets itself again must ask Ctx.Ended, else the job does not end.
 func (t *Timer) Set(at time.Time) {
 	row := t.rows.need()
 	t.set(row, nanos(at))
 }
 
-// nanos is a time as Unix nanoseconds; times that they cannot express are at the ends.
+// nanos is a time as Unix nanoseconds.
 func nanos(at time.Time) int64 {
-	switch s := at.Unix(); {
-	case s >= math.MaxInt64/int64(time.Second):
-		return noTimer - 1
-	case s <= math.MinInt64/int64(time.Second):
-		return math.MinInt64
+	const first, last = math.MinInt64/int64(time.Second) + 1, math.MaxInt64/int64(time.Second) - 1
+	if s := at.Unix(); s < first || s > last {
+		panic(fmt.Sprintf("a timer cannot be set to %v, which is outside of the years 1678 to 2261", at))
 	}
 	return at.UnixNano()
 }
