@@ -36,12 +36,17 @@ func (w Window) String() string {
 	return s
 }
 
+// maxWindow leaves room for two windows before and behind the timestamps of our time.
+const maxWindow = 50 * 365 * 24 * time.Hour
+
 func (w Window) check() error {
 	switch {
 	case w.kind == "":
 		return errors.New("no window given: use Tumbling or Sliding")
 	case w.size <= 0:
 		return fmt.Errorf("%s window of size %v: the size must be positive", w.kind, w.size)
+	case w.size > maxWindow:
+		return fmt.Errorf("%s window of size %v: the size must be at most 50 years", w.kind, w.size)
 	case w.slide <= 0 || w.slide > w.size:
 		return fmt.Errorf("sliding window of %v by %v: the slide must be positive and at most the size", w.size, w.slide)
 	}

@@ -219,6 +219,32 @@ func TestWhatHasFiredDoesNotFireAgainAfterARestore(t *testing.T) {
 	}
 }
 
+func TestAWindowIsNotLongerThanTimeAllows(t *testing.T) {
+	for _, w := range []Window{Tumbling(maxWindow + 1), Sliding(200*365*24*time.Hour, time.Hour)} {
+		if err := NewWindowCount(shop, WindowOptions{Window: w}).Err; err == nil || !strings.Contains(err.Error(), "the size must be at most 50 years") {
+			t.Errorf("%v: got %v", w, err)
+		}
+	}
+	out := &kettle[Pane[string, int64]]{}
+	b := newBench(t, NewWindowCount(shop, WindowOptions{Window: Tumbling(maxWindow)}), out)
+	sell(b, "a", sec(1))
+	b.advance(EndTime)
+	same(t, panes(out.take()), "a 0-1576800000=1")
+}
+
+func TestARecordThatNoWindowCanHoldSaysWhy(t *testing.T) {
+	for ts, want := range map[int64]string{
+		NoTime:      "the record has no event time: use EventTime before the window",
+		NoTime + 1:  "the event time is too near the beginning or the end of time for tumbling 10s",
+		EndTime - 1: "the event time is too near the beginning or the end of time for tumbling 10s",
+	} {
+		b := newBench(t, NewWindowCount(shop, tumbling(10)), &kettle[Pane[string, int64]]{})
+		if e := failure(t, func() { send(b, sale{}, ts) }); !strings.Contains(e.Error(), want) {
+			t.Errorf("%d: got %v, want %s", ts, e, want)
+		}
+	}
+}
+
 // The slices of one window are no slices of another.
 func TestAnotherWindowDoesNotTakeTheStateOver(t *testing.T) {
 	was := NewWindowCount(shop, tumbling(10))
@@ -304,10 +330,6 @@ func TestWindowMistakesAreReported(t *testing.T) {
 		if err := NewWindowCount(shop, s.o).Err; err == nil || !strings.Contains(err.Error(), s.want) {
 			t.Errorf("%v: got %v, want %q", s.o.Window, err, s.want)
 		}
-	}
-	b := newBench(t, NewWindowCount(shop, tumbling(1)), &last[Pane[string, int64]]{})
-	if e := failure(t, func() { send(b, sale{}, NoTime) }); !strings.Contains(e.Error(), "use EventTime before it") {
-		t.Errorf("got %v", e)
 	}
 }
 

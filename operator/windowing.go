@@ -24,8 +24,8 @@ type windowing[K comparable, T, A, R any] struct {
 	key      func(T) K
 	hash     func(K) uint64
 	codec    *codec.Codec[paneEntry[K, A]]
-	schema   string
 	fold     fold[K, T, A, R]
+	window   Window
 	slicing  slicing
 	lateness int64
 	next     Collector[R]
@@ -80,11 +80,10 @@ func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f f
 	if s.Err != nil {
 		return s
 	}
-	schema := "window " + o.Window.String() + "\n" + stored.Schema() // slices are cut to the window
-	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: schema}}
+	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: panesSchema(o.Window, stored.Schema())}}
 	s.New = func(out Outlets) any {
 		m := &windowing[K, T, A, R]{
-			key: key, hash: sum, codec: stored, schema: schema, fold: f, slicing: slicingOf(o.Window),
+			key: key, hash: sum, codec: stored, fold: f, window: o.Window, slicing: slicingOf(o.Window),
 			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
 		}
 		if o.LateTo != nil {
@@ -94,6 +93,9 @@ func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f f
 	}
 	return s
 }
+
+// panesSchema is the stored form of slices: they are cut to the window.
+func panesSchema(w Window, entries string) string { return "window " + w.String() + "\n" + entries }
 
 func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
 
@@ -116,8 +118,11 @@ func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 // sliceOf is the slice of a record. It is nil, and the record is late, when no window of
 // the record is open any more.
 func (m *windowing[K, T, A, R]) sliceOf(in *T, ts int64) *slice[K, A] {
-	if !m.slicing.timely(ts) {
-		m.fail(ts, errors.New("a window needs records with an event time: use EventTime before it"))
+	switch {
+	case ts == NoTime:
+		m.fail(ts, errors.New("the record has no event time: use EventTime before the window"))
+	case !m.slicing.timely(ts):
+		m.fail(ts, fmt.Errorf("the event time is too near the beginning or the end of time for %v", m.window))
 	}
 	first := m.slicing.first(ts)
 	if after(first, m.lateness) <= m.fired && !m.missed(in, ts, first) {
@@ -284,7 +289,7 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 }
 
 func (m *windowing[K, T, A, R]) states() []snapshot.StateSchema {
-	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: m.schema}}
+	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: panesSchema(m.window, m.codec.Schema())}}
 }
 
 // Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
