@@ -149,8 +149,8 @@ var actorDoor = door{
 	closed: []string{"os/", "net/", "sync/", "log/", "crypto/rand", "hash/maphash", "testing/",
 		"golang.org/x/sys/"},
 	only: map[string][]string{
-		"syscall":      {"ENOSPC", "EDQUOT", "EFBIG", "EROFS"}, // what an operator.FS can answer
-		"math/rand/v2": {"Rand"},                               // the type that Ctx.Rand returns
+		"syscall":      {"ENOSPC", "EDQUOT", "EFBIG", "EROFS", "ENOTDIR"}, // what an operator.FS can answer
+		"math/rand/v2": {"Rand"},                                          // the type that Ctx.Rand returns
 		"math/rand":    {},
 	},
 	never: machineOnly,

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"syscall"
 
 	"github.com/zeebo/xxh3"
 
@@ -117,7 +118,7 @@ func glob(fsys operator.FS, pattern string) ([]string, error) {
 	var names []string
 	for _, dir := range dirs {
 		entries, err := fsys.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) || err != nil && parent != "" && hasMeta(parent) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) && hasMeta(parent) {
 			continue // what matched is gone, or is no folder
 		}
 		if err != nil {

@@ -6,11 +6,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"blink/operator"
 )
 
 func write(t *testing.T, name string, data []byte) string {
@@ -208,6 +212,31 @@ func TestPatternMatchesFilesOnlyAndInOrder(t *testing.T) {
 		names = append(names, strings.TrimPrefix(s.Path, dir+"/"))
 	}
 	same(t, names, []string{"a/3.csv", "b/1.csv", "b/2.csv"})
+}
+
+// shut is a file system with a folder that cannot be listed.
+type shut struct {
+	operator.FS
+	folder string
+}
+
+func (s shut) ReadDir(dir string) ([]string, error) {
+	if path.Base(dir) == s.folder {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrPermission}
+	}
+	return s.FS.ReadDir(dir)
+}
+
+func TestAFolderThatCannotBeListedIsAnError(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	write(t, filepath.Join(dir, "a", "1.csv"), nil)
+	write(t, filepath.Join(dir, "b", "2.csv"), nil)
+	write(t, filepath.Join(dir, "file"), nil)
+	if all, err := Glob(dir+"/*/*.csv").splits(context.Background(), shut{OS(), "c"}); err != nil || len(all) != 2 {
+		t.Errorf("found %v, %v", all, err)
+	}
+	_, err := Glob(dir+"/*/*.csv").splits(context.Background(), shut{OS(), "b"})
+	wantError(t, err, "read "+dir+"/*/*.csv", dir+"/b", "permission denied")
 }
 
 func TestMissingInputIsNamed(t *testing.T) {
