@@ -16,12 +16,18 @@ import (
 )
 
 // Input names what a source reads: files on disk or data in memory, each plain or gzip,
-// which is told by the content. Make one with Glob or Embedded.
+// which is told by the content. Make one with File, Glob or Embedded.
 type Input struct {
 	pattern string
+	one     bool // pattern is a path
 	data    []byte
 	memory  bool
 }
+
+// File is the one file of this path, which is no pattern. That it is missing is an error
+// when the job starts. Its lines come in their order, so "the first row" has a meaning; the
+// files of a Glob are read side by side.
+func File(path string) Input { return Input{pattern: path, one: true} }
 
 // Glob is all files whose path matches pattern, in the syntax of path.Match; a path of a
 // file that exists matches itself. Matching nothing is an error when the job starts.
@@ -61,11 +67,13 @@ func (in Input) find(fsys operator.FS) ([]found, error) {
 	}
 	info, err := fsys.Stat(in.pattern)
 	switch {
+	case err == nil && info.Dir && in.one:
+		return nil, fmt.Errorf("read %s: it is a folder: name a file", in.pattern)
 	case err == nil && info.Dir:
 		return nil, fmt.Errorf("read %s: it is a folder: name a file, or a pattern such as %s", in.pattern, path.Join(in.pattern, "*.csv"))
 	case err == nil:
 		return []found{{in.pattern, info.Size}}, nil
-	case !errors.Is(err, fs.ErrNotExist):
+	case in.one || !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("read %s: %w", in.pattern, err)
 	}
 	return in.match(fsys)

@@ -239,6 +239,19 @@ func TestAFolderThatCannotBeListedIsAnError(t *testing.T) {
 	wantError(t, err, "read "+dir+"/*/*.csv", dir+"/b", "permission denied")
 }
 
+func TestAFileIsReadByItsNameOnly(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	odd := write(t, filepath.Join(dir, "[a]*.csv"), []byte("x\n"))
+	write(t, filepath.Join(dir, "a1.csv"), []byte("y\n"))
+	if s := only(t, File(odd)); s.Path != odd {
+		t.Errorf("found %s", s.Path)
+	}
+	for name, want := range map[string]string{dir + "/a*.csv": "no such file", dir: "it is a folder: name a file"} {
+		_, err := File(name).splits(context.Background(), OS())
+		wantError(t, err, "read "+name+":", want)
+	}
+}
+
 func TestMissingInputIsNamed(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	for pattern, want := range map[string]string{

@@ -370,6 +370,7 @@ func TestMistakesAreRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, "missing.csv", "--flights", filepath.Join(dir, "missing.csv"))
+	refused(t, "weather*.csv: stat", "--weather", filepath.Join(dir, "weather*.csv"), "--out", filepath.Join(dir, "a"))
 	refused(t, "precip", "--weather", noColumn, "--out", filepath.Join(dir, "a"))
 	refused(t, "fly", "--fly")
 	refused(t, "weather.csv", "--out", dir)

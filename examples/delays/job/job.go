@@ -33,12 +33,13 @@ const (
 	rainFile    = "rain.csv"
 )
 
-// input is the file that was named, or the one that the program carries.
+// input is the file that was named, or the one that the program carries. One file: the first
+// of two rows of weather for an hour counts, and several files have no first row.
 func input(named, carried string, data []byte) files.Input {
 	if named == "" {
 		return files.Embedded(carried, data)
 	}
-	return files.Glob(named)
+	return files.File(named)
 }
 
 // Results are the outputs of the job.
