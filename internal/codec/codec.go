@@ -57,14 +57,16 @@ func (c *Codec[T]) Schema() string { return c.p.schema }
 func (c *Codec[T]) SchemaHash() uint64 { return xxh3.HashString(c.p.schema) }
 
 // Append appends the encoded batch. An error names the value that cannot be stored: a time
-// outside of 1678–2262, or pointers nested more than 64 deep.
+// outside of 1678–2262, pointers nested more than 64 deep, or more values than Decode takes
+// of a type of which little is stored.
 func (c *Codec[T]) Append(dst []byte, vs []T) ([]byte, error) {
 	return c.p.append(dst, unsafe.Pointer(unsafe.SliceData(vs)), len(vs), maxDepth)
 }
 
 // Decode reads a batch that fills data, into the memory of into if it suffices. It copies
-// what it keeps of data. It refuses, without panic or excessive memory, whatever Append did
-// not write.
+// what it keeps of data. It refuses, without panic, whatever Append did not write. Each length
+// in the data is compared with what follows it before memory is taken; for types of which
+// little is stored it may still ask for some MiB.
 func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
 	vs, rest, err := c.DecodeSome(into, data)
 	if err == nil && len(rest) > 0 {
@@ -75,7 +77,7 @@ func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
 
 // DecodeSome reads a batch from the beginning of data and returns what follows it.
 func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err error) {
-	n, data, err := count(data, c.p.width)
+	n, data, err := count(data, c.p.width, c.p.size())
 	if err != nil {
 		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
@@ -104,8 +106,24 @@ func (c *Codec[T]) DecodeOne(v *T, data []byte) (rest []byte, err error) {
 }
 
 func (p *plan) append(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
-	return p.columnsOf(binary.LittleEndian.AppendUint32(dst, uint32(n)), base, n, depth)
+	return p.list(binary.LittleEndian.AppendUint32(dst, uint32(n)), base, n, depth)
 }
+
+// list appends n values behind a length, if Decode will take them.
+func (p *plan) list(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+	start := len(dst)
+	dst, err := p.columnsOf(dst, base, n, depth)
+	if err != nil {
+		return nil, err
+	}
+	if err := room(n, p.width, p.size(), len(dst)-start); err != nil {
+		return nil, fmt.Errorf("%d values of %s cannot be stored at once: %w", n, p.typ, err)
+	}
+	return dst, nil
+}
+
+// size is how many bytes a value takes in memory, without what it points to.
+func (p *plan) size() int { return int(p.typ.Size()) }
 
 func (p *plan) columnsOf(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
 	if n == 0 {
@@ -135,6 +153,7 @@ func (p *plan) decode(src []byte, base unsafe.Pointer, n, depth int) ([]byte, er
 
 var (
 	errShort = errors.New("the data ends too early")
+	errLoose = errors.New("too little of a value is stored for so many")
 	errDeep  = fmt.Errorf("pointers are nested more than %d deep: is there a cycle?", maxDepth)
 )
 
@@ -142,16 +161,27 @@ const (
 	maxDepth = 64
 	// maxEmpty bounds the values of a type that takes no bytes.
 	maxEmpty = 1 << 16
+	// Values may take maxSpread bytes of memory for each that is stored, or maxLoose in all.
+	maxSpread = 64
+	maxLoose  = 32 << 20
 )
 
-// count reads how many values of at least width bytes follow.
-func count(src []byte, width int) (int, []byte, error) {
+// count reads how many values, of at least width bytes and of size bytes in memory, follow.
+func count(src []byte, width, size int) (int, []byte, error) {
 	if len(src) < 4 {
 		return 0, nil, errShort
 	}
 	n, src := int(binary.LittleEndian.Uint32(src)), src[4:]
-	if width == 0 && n > maxEmpty || width > 0 && n > len(src)/width {
-		return 0, nil, errShort
+	return n, src, room(n, width, size, len(src))
+}
+
+// room says whether n values may stand in so many stored bytes.
+func room(n, width, size, stored int) error {
+	switch {
+	case width > 0 && n > stored/width:
+		return errShort
+	case width == 0 && n > maxEmpty, size > 0 && n > max(stored*maxSpread, maxLoose)/size:
+		return errLoose
 	}
-	return n, src, nil
+	return nil
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/hex"
+	"errors"
 	"math"
 	"net/netip"
 	"reflect"
@@ -194,12 +195,79 @@ func TestDecodeAllocatesNoMoreThanTheDataCanHold(t *testing.T) {
 	}
 }
 
+// hollow is a type of which little is stored.
+type hollow struct {
+	N     uint8
+	Gone  [1 << 16]byte `blink:"-"`
+	Empty []struct{}
+	Bare  []bare
+	Known map[uint8]bare
+}
+
+type bare struct {
+	Gone [1 << 10]byte `blink:"-"`
+}
+
+func TestAppendWritesOnlyWhatDecodeTakes(t *testing.T) {
+	list := codecOf[[]struct{}](t)
+	for _, n := range []int{maxEmpty, maxEmpty + 1} {
+		data, err := list.AppendOne(nil, new(make([]struct{}, n)))
+		if (err == nil) != (n == maxEmpty) {
+			t.Errorf("a list of %d: %v", n, err)
+		}
+		if err == nil {
+			if _, err := list.DecodeOne(new([]struct{}), data); err != nil {
+				t.Errorf("a list of %d is written and not read: %v", n, err)
+			}
+		}
+	}
+	if _, err := codecOf[struct{}](t).Append(nil, make([]struct{}, maxEmpty+1)); err == nil {
+		t.Error("too many empty values were written")
+	}
+	if _, err := codecOf[[]bare](t).AppendOne(nil, new(make([]bare, maxEmpty))); err == nil || !strings.Contains(err.Error(), "65536 values of codec.bare cannot be stored at once") {
+		t.Errorf("64 MiB of which nothing is stored: %v", err)
+	}
+	c := codecOf[hollow](t)
+	data, err := c.Append(nil, []hollow{{N: 1}, {N: 2, Empty: make([]struct{}, 3), Bare: make([]bare, 2), Known: map[uint8]bare{7: {}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := c.Decode(nil, data); err != nil || len(is) != 2 || is[1].N != 2 || len(is[1].Empty) != 3 || len(is[1].Known) != 1 {
+		t.Errorf("%v: %d values", err, len(is))
+	}
+}
+
+// A byte of each value is stored, and 64 KiB are not.
+func TestDecodeDoesNotMakeAGigabyteOfALittle(t *testing.T) {
+	type wide struct {
+		N    uint8
+		Gone [1 << 16]byte `blink:"-"`
+	}
+	for name, decode := range map[string]func([]byte) error{
+		"batch": func(b []byte) error { _, err := codecOf[wide](t).Decode(nil, b); return err },
+		"list":  func(b []byte) error { _, err := codecOf[[]wide](t).DecodeOne(new([]wide), b); return err },
+	} {
+		data := append([]byte{0, 64, 0, 0}, make([]byte, 16<<10)...)
+		if err := decode(data); err == nil || !errors.Is(err, errLoose) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func FuzzDecodeTakesOnlyWhatAppendWrote(f *testing.F) {
-	c, err := For[everything]()
+	fuzzDecode(f, full(), everything{})
+}
+
+func FuzzDecodeOfTypesOfWhichLittleIsStored(f *testing.F) {
+	fuzzDecode(f, hollow{N: 2, Empty: make([]struct{}, 3), Bare: make([]bare, 2), Known: map[uint8]bare{7: {}}}, hollow{})
+}
+
+func fuzzDecode[T any](f *testing.F, vs ...T) {
+	c, err := For[T]()
 	if err != nil {
 		f.Fatal(err)
 	}
-	data, err := c.Append(nil, []everything{full(), {}})
+	data, err := c.Append(nil, vs)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -247,7 +247,7 @@ func (s slice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, de
 			continue
 		}
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(h.len)+1)
-		if dst, err = s.elem.columnsOf(dst, h.data, h.len, depth-1); err != nil {
+		if dst, err = s.elem.list(dst, h.data, h.len, depth-1); err != nil {
 			return nil, err
 		}
 	}
@@ -260,7 +260,7 @@ func (s slice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, de
 	}
 	for i := range n {
 		l, isNil := 0, false
-		if l, isNil, src, err = length(src, s.elem.width); err != nil {
+		if l, isNil, src, err = length(src, s.elem.width, s.elem.size()); err != nil {
 			return nil, err
 		}
 		v := reflect.NewAt(s.typ, unsafe.Add(base, s.at+uintptr(i)*stride)).Elem()
@@ -277,8 +277,8 @@ func (s slice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, de
 	return src, nil
 }
 
-// length reads a length plus one, where 0 is nil.
-func length(src []byte, width int) (n int, isNil bool, rest []byte, err error) {
+// length is count of a length plus one, where 0 is nil.
+func length(src []byte, width, size int) (n int, isNil bool, rest []byte, err error) {
 	if len(src) < 4 {
 		return 0, false, nil, errShort
 	}
@@ -286,10 +286,7 @@ func length(src []byte, width int) (n int, isNil bool, rest []byte, err error) {
 		return 0, true, src[4:], nil
 	}
 	n, rest = int(binary.LittleEndian.Uint32(src))-1, src[4:]
-	if width == 0 && n > maxEmpty || width > 0 && n > len(rest)/width {
-		return 0, false, nil, errShort
-	}
-	return n, false, rest, nil
+	return n, false, rest, room(n, width, size, len(rest))
 }
 
 // pointer is, for each value, a byte, 1 when it is not nil, and then what it points to.
@@ -386,8 +383,12 @@ func (d dict) entries(dst []byte, m reflect.Value, depth int) ([]byte, error) {
 		entries = append(entries, entry{key, value})
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
+	start := len(dst)
 	for _, e := range entries {
 		dst = append(append(dst, e.key...), e.value...)
+	}
+	if err := room(len(entries), d.key.width+d.elem.width, d.key.size()+d.elem.size(), len(dst)-start); err != nil {
+		return nil, fmt.Errorf("a %s of %d entries cannot be stored: %w", d.typ, len(entries), err)
 	}
 	return dst, nil
 }
@@ -398,7 +399,7 @@ func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, dep
 	}
 	for i := range n {
 		l, isNil := 0, false
-		if l, isNil, src, err = length(src, d.key.width+d.elem.width); err != nil {
+		if l, isNil, src, err = length(src, d.key.width+d.elem.width, d.key.size()+d.elem.size()); err != nil {
 			return nil, err
 		}
 		at := reflect.NewAt(d.typ, unsafe.Add(base, d.at+uintptr(i)*stride)).Elem()
@@ -445,7 +446,7 @@ func (s selfCoded) append(dst []byte, base unsafe.Pointer, n int, stride uintptr
 
 func (s selfCoded) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
 	for i := range n {
-		l, rest, err := count(src, 1)
+		l, rest, err := count(src, 1, 1)
 		if err != nil {
 			return nil, err
 		}
