@@ -119,7 +119,8 @@ func (w Windowed[K, T]) Count() Stream[Pane[K, int64]] {
 	return windowed[Pane[K, int64]](w.k.n, byKey(w.k, 0), w.o.Window, "count", operator.NewWindowCount(w.k.key, w.o))
 }
 
-// Sum adds up a number of each record.
+// Sum adds up a number of each record. A sum of floats is rounded after each of them, so its
+// last digits depend on the order of arrival.
 func (w Windowed[K, T]) Sum[N Number](of func(T) N) Stream[Pane[K, N]] {
 	return windowed[Pane[K, N]](w.k.n, byKey(w.k, 0), w.o.Window, "sum "+funcName(of), given(of, operator.NewWindowSum(w.k.key, of, w.o)))
 }
@@ -130,12 +131,13 @@ func (w Windowed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "reduce "+funcName(f), given(f, operator.NewWindowReduce(w.k.key, f, w.o)))
 }
 
-// MaxBy emits the record with the greatest value, the first on a tie.
+// MaxBy emits the record with the greatest value, any of them on a tie: which one depends on
+// the order of arrival. To choose, compare by more with Reduce.
 func (w Windowed[K, T]) MaxBy[N cmp.Ordered](of func(T) N) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "max by "+funcName(of), given(of, operator.NewWindowMaxBy(w.k.key, of, w.o)))
 }
 
-// MinBy emits the record with the least value, the first on a tie.
+// MinBy emits the record with the least value, any of them on a tie; see MaxBy.
 func (w Windowed[K, T]) MinBy[N cmp.Ordered](of func(T) N) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "min by "+funcName(of), given(of, operator.NewWindowMinBy(w.k.key, of, w.o)))
 }

@@ -32,7 +32,7 @@ func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
 	})
 }
 
-// NewWindowSum adds up a number of each record.
+// NewWindowSum adds up a number of each record. The order shows in a sum of floats.
 func NewWindowSum[K comparable, T any, N Number](key func(T) K, of func(T) N, o WindowOptions) Spec {
 	return newWindowing(key, o, fold[K, T, N, Pane[K, N]]{
 		add:   func(sum *N, in *T) { *sum += of(*in) },
@@ -53,7 +53,7 @@ func NewWindowReduce[K comparable, T any](key func(T) K, f func(a, b T) T, o Win
 	return newWindowing(key, o, reduction[K](func(acc *T, in T) { *acc = f(*acc, in) }))
 }
 
-// NewWindowMaxBy emits the record with the greatest value, the first on a tie.
+// NewWindowMaxBy emits the record with the greatest value, any of them on a tie.
 func NewWindowMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
 	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
 		if cmp.Compare(of(in), of(*acc)) > 0 {
@@ -62,7 +62,7 @@ func NewWindowMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T
 	}))
 }
 
-// NewWindowMinBy emits the record with the least value, the first on a tie.
+// NewWindowMinBy emits the record with the least value, any of them on a tie.
 func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
 	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
 		if cmp.Compare(of(in), of(*acc)) < 0 {
