@@ -24,8 +24,10 @@ import (
 // A name such as "out/x.csv" is for bounded jobs: the file appears, complete, when the job
 // has finished, and has its header line also without rows. A name that ends with a slash,
 // "out/", is a folder: with each checkpoint the parts that it completes appear there, a
-// CSV file each. A job that writes records of a type that is no row is refused, field by
-// field, before it runs, and so is one with two sinks of one name. What is already there and not this job's is refused, never overwritten.
+// CSV file each. They may be read, and must stay until the job has ended: a restart looks
+// for those of its checkpoint. A job that writes records of a type that is no row is refused,
+// field by field, before it runs, and so is one with two sinks of one name. What is already
+// there and not this job's is refused, never overwritten.
 func CSV(name string) operator.AnySink {
 	c := committer{newTarget(name), func(t reflect.Type) ([]byte, error) {
 		columns, err := columnsOf(t)

@@ -220,7 +220,7 @@ func (s *stage) commitPart(p Part) error {
 			return err
 		}
 	}
-	return fmt.Errorf("the part %s of checkpoint %d is gone: nothing but this job may change %s", from, p.Checkpoint, s.target.parts())
+	return fmt.Errorf("%s of checkpoint %d is gone from %s: put it back, and leave parts where they are until the job has ended", p.committed(), p.Checkpoint, s.target.home())
 }
 
 // finalize publishes the result of a bounded job whose last checkpoint is committed in

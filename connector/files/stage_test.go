@@ -344,7 +344,22 @@ func TestMissingPartIsAnError(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
-	wantError(t, s.commit([]Part{{4, 0, operator.Attempt{Epoch: 1, N: 1}}}), "checkpoint 4 is gone")
+	wantError(t, s.commit([]Part{{4, 0, operator.Attempt{Epoch: 1, N: 1}}}), "checkpoint 4 is gone from "+dir+"/.x.csv.parts")
+}
+
+// A restart repeats the commit of its checkpoint.
+func TestAVisiblePartThatWasMovedAwayIsNamedWithItsFolder(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	s := &stage{fs: OS(), target: newTarget(dir + "/out/"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
+	check(t, s.begin())
+	check(t, s.write([]byte("1\n")))
+	p, _, err := s.prepare(4)
+	check(t, err)
+	check(t, s.commit([]Part{p}))
+	check(t, s.commit([]Part{p}))
+	check(t, os.Remove(dir+"/out/"+p.committed()))
+	err = s.commit([]Part{p})
+	wantError(t, err, p.committed()+" of checkpoint 4 is gone from "+dir+"/out:", "put it back", "until the job has ended")
 }
 
 func TestNamesOfPartsAreReadBack(t *testing.T) {
