@@ -200,7 +200,7 @@ func (e *embedded) hasExecutor() bool {
 func (e *embedded) startExecutor(slots int, incarnation uint64) error {
 	config := taskexec.Config{
 		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: incarnation,
-		Store: e.store, FS: files.OS(), Leader: leaderLookup{e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
+		Store: e.store, FS: files.OS(), Leader: leader.Lookup{Service: e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
 		Rate: e.options.rate, Drill: e.options.drills.of, Warn: e.notes.tell,
 	}.Defaults()
 	if err := config.Validate(); err != nil {
@@ -335,17 +335,4 @@ func (r *localResources) Executors(context.Context, string) ([]string, error) {
 		return nil, nil
 	}
 	return []string{embeddedNode}, nil
-}
-
-// leaderLookup finds the JobMaster through a leader service.
-type leaderLookup struct{ service leader.Service }
-
-// Leader implements taskexec.LeaderLookup.
-func (l leaderLookup) Leader(ctx context.Context, job string) (node, id string, vacant bool, err error) {
-	e, err := l.service.Get(ctx, job)
-	if err != nil || e.Session == "" {
-		return "", "", true, err
-	}
-	node, id, _ = strings.Cut(e.Value, "/")
-	return node, id, false, nil
 }

@@ -103,7 +103,7 @@ func (k *Candidate) do(a leader.Action) {
 			return leader.Opened{Session: id, Sent: sent}, err
 		})
 	case leader.Acquire:
-		me := k.c.Self().Node + "/" + k.c.Self().ID
+		me := leader.Address(k.c.Self().Node, k.c.Self().ID)
 		k.call("campaign", func(ctx context.Context) (leader.Event, error) {
 			epoch, ok, err := s.Acquire(ctx, job, a.Session, me)
 			if !ok {

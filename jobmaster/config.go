@@ -36,7 +36,8 @@ type Config struct {
 	OnTrigger func(checkpoint uint64)
 }
 
-// ResourceManager gives and takes TaskExecutors. Methods block and are called off the actor.
+// ResourceManager gives and takes TaskExecutors. Methods block, for a bounded time, and are
+// called off the actor.
 type ResourceManager interface {
 	// Declare says how many slots the job needs in total; 0 gives everything back. Saying
 	// it again changes nothing. What a leader of an earlier epoch says than somebody before

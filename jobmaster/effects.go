@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,7 +117,7 @@ func (j *JobMaster) enumerate() {
 }
 
 const (
-	storeTries      = 5
+	storeTries      = 4
 	resultTries     = 3
 	collectTries    = 10
 	storeBackOff    = 50 * time.Millisecond
@@ -173,15 +174,19 @@ func (j *JobMaster) storeManifest(m *snapshot.Manifest, try int) {
 		if err != nil {
 			j.step(exec.StoreFailed{Checkpoint: m.Checkpoint, Reason: err.Error()})
 		} else {
+			j.size = sizeOf(m)
 			j.step(exec.ManifestStored{Checkpoint: m.Checkpoint})
 		}
 		j.sweep(1)
 	})
-	var size int64
+}
+
+// sizeOf is how many bytes the tasks have written for a checkpoint.
+func sizeOf(m *snapshot.Manifest) (size int64) {
 	for _, t := range m.Tasks {
 		size += t.Handle.Size
 	}
-	j.status.Bytes = size
+	return size
 }
 
 func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
@@ -196,6 +201,7 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 			}
 			j.pointer, j.manifest = a.Key, a.Key
 			j.status.Checkpoints++
+			j.status.Bytes = j.size
 			j.status.Duration = j.c.Now().Sub(j.began)
 			j.step(exec.PointerAdvanced{Checkpoint: a.Checkpoint})
 		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):
@@ -272,31 +278,60 @@ func (j *JobMaster) sweep(try int) {
 	}
 	a, objects, epoch := *j.garbage, j.config.Store, j.lead.Epoch
 	j.garbage, j.sweeping = nil, true
-	j.c.Go("collect garbage", func(ctx context.Context) (any, error) { return nil, deleteGarbage(ctx, objects, a, epoch) }, func(_ any, err error) {
-		j.sweeping = false
-		switch {
-		case j.garbage != nil:
-			j.sweep(1)
-		case err != nil && try < collectTries:
-			j.garbage = &a
-			j.again("collect garbage", try, err, func() { j.sweep(try + 1) })
-		default:
-			if err != nil {
-				j.c.Log().Warn().Err(err).Msg("objects of old checkpoints are left over")
-			}
-			j.step(exec.Collected{})
+	j.c.Go("list garbage", func(ctx context.Context) (any, error) {
+		keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
+		return snapshot.Garbage(keys, a.Keep, a.Newest, epoch), err
+	}, func(v any, err error) {
+		if err != nil {
+			j.swept(a, try, err)
+			return
 		}
+		j.deleteAll(v.([]string), func(err error) { j.swept(a, try, err) })
 	})
 }
 
-func deleteGarbage(ctx context.Context, objects store.Store, a exec.Collect, epoch uint64) error {
-	keys, err := objects.List(ctx, snapshot.CheckpointsPrefix)
-	if err != nil {
-		return err
+// deleters bounds the deletions under way: a store takes them side by side, and one after the
+// other they would fall behind the checkpoints of a large job.
+const deleters = 16
+
+// deleteAll deletes objects, and then calls back.
+func (j *JobMaster) deleteAll(keys []string, then func(error)) {
+	share := max(32, (len(keys)+deleters-1)/deleters) // a few are not worth the trouble
+	shares := slices.Collect(slices.Chunk(keys, share))
+	if len(shares) == 0 {
+		then(nil)
+		return
 	}
-	var errs []error
-	for _, k := range snapshot.Garbage(keys, a.Keep, a.Newest, epoch) {
-		errs = append(errs, objects.Delete(ctx, k))
+	objects, left, errs := j.config.Store, len(shares), []error(nil)
+	for _, share := range shares {
+		j.c.Go("collect garbage", func(ctx context.Context) (any, error) {
+			var errs []error
+			for _, k := range share {
+				errs = append(errs, objects.Delete(ctx, k))
+			}
+			return nil, errors.Join(errs...)
+		}, func(_ any, err error) {
+			errs = append(errs, err)
+			if left--; left == 0 {
+				then(errors.Join(errs...))
+			}
+		})
 	}
-	return errors.Join(errs...)
+}
+
+// swept goes on behind a collection.
+func (j *JobMaster) swept(a exec.Collect, try int, err error) {
+	j.sweeping = false
+	switch {
+	case j.garbage != nil:
+		j.sweep(1)
+	case err != nil && try < collectTries:
+		j.garbage = &a
+		j.again("collect garbage", try, err, func() { j.sweep(try + 1) })
+	default:
+		if err != nil {
+			j.c.Log().Warn().Err(err).Msg("objects of old checkpoints are left over")
+		}
+		j.step(exec.Collected{})
+	}
 }

@@ -39,6 +39,7 @@ type JobMaster struct {
 	triggered uint64    // the checkpoint being taken
 	began     time.Time
 	writing   int           // manifests on their way
+	size      int64         // of the checkpoint whose manifest was stored last
 	garbage   *exec.Collect // to be done next
 	sweeping  bool          // one is being done
 	pointer   string        // of the job

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"blink/actors"
@@ -186,7 +185,7 @@ func (c *cluster) startExecutor(name string) {
 	config := taskexec.Config{
 		Job: jobName, Program: c.scenario.Workload.Program, Slots: c.scenario.Slots, NewLoop: sys.NewLoop,
 		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
-		Leader: lookup{leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: c.scenario.Lease, Heartbeat: c.scenario.Heartbeat,
+		Leader: leader.Lookup{Service: leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: c.scenario.Lease, Heartbeat: c.scenario.Heartbeat,
 		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Rate: c.scenario.Rate,
 		Obeyed: func(epoch uint64) { c.check.obeyed(name, epoch) },
 		Drill:  func(string, int) func() { return func() { c.drill(name) } },
@@ -265,19 +264,6 @@ func (c *cluster) compile() error {
 		c.plan, err = graph.Compile(built.Job)
 	}
 	return err
-}
-
-// lookup finds the JobMaster through the leader service.
-type lookup struct{ s leaderClient }
-
-// Leader implements taskexec.LeaderLookup.
-func (l lookup) Leader(ctx context.Context, job string) (node, id string, vacant bool, err error) {
-	e, err := l.s.Get(ctx, job)
-	if err != nil || e.Session == "" {
-		return "", "", true, err
-	}
-	node, id, _ = strings.Cut(e.Value, "/")
-	return node, id, false, nil
 }
 
 // resources is the simulated resource manager: what is asked for comes late and bit by bit,

@@ -1,4 +1,4 @@
-// Package invariant stops the process when our own code is wrong.
+// Package invariant panics when our own code is wrong.
 //
 // A fault of the world (a full disk, a lost connection, a bad row) is an error,
 // and is returned. A fault of our code is an invariant that does not hold, and

@@ -56,7 +56,7 @@ const (
 func (m *Machine) driveCheckpoint() {
 	c := &m.cp
 	switch c.step {
-	case gathering:
+	case gathering, storing:
 		if m.now.Sub(c.began) >= m.o.CheckpointTimeout {
 			m.abort("it took too long")
 		}
@@ -86,7 +86,7 @@ func (m *Machine) nextCheckpoint() time.Time {
 
 func (m *Machine) checkpointTimes() []time.Time {
 	switch c := &m.cp; {
-	case c.step == gathering:
+	case c.step == gathering || c.step == storing:
 		return []time.Time{c.began.Add(m.o.CheckpointTimeout)}
 	case c.step == advancing:
 		return []time.Time{c.retryAt}

@@ -11,16 +11,16 @@
 //
 // All events stand in event.go, all actions in action.go. The life of a job:
 //
-//	reconciling ──► starting ──► running ──► leaving ──► done
-//	 every known     splits       regions     cancel all
-//	 executor has    enumerated   checkpoints the tasks
-//	 answered
+//	reconciling ──► starting ──► active ──► finalizing ──► leaving ──► done
+//	 every known     splits       regions,    results       the end is
+//	 executor has    enumerated   checkpoints published     durable, then
+//	 answered                                               the tasks leave
 //
 // and that of a region, the unit of restart:
 //
-//	idle ──► placing ──► deploying ──► running
-//	 ▲                       │  failure   │
-//	 └── back-off ◄── cancelling ◄────────┘      (barrier: nothing of it lives anywhere)
+//	idle ──► placing ──► deploying ──► up
+//	 ▲                       │ failure │
+//	 └─ backing off ◄── cancelling ◄───┘      (barrier: nothing of it lives anywhere)
 //
 // TaskExecutors are heard through reports of their state (which leave out what the machine says
 // that it holds), so every decision compares what is wanted with what was last reported, and

@@ -7,7 +7,8 @@ import (
 )
 
 // Service is leader election and the pointer of each job. Methods block and are called off
-// the actor; safe for concurrent use. An error other than those named leaves it open whether
+// the actor; safe for concurrent use. They return in bounded time: an implementation that asks
+// somebody else puts a time-out on it. An error other than those named leaves it open whether
 // the call was carried out.
 type Service interface {
 	// Open begins a session, which ends when it was not renewed for at least ttl.

@@ -8,8 +8,8 @@ import (
 )
 
 // Store keeps objects under keys. Keys are relative slash-separated paths without empty or
-// dot elements. All methods may block and are safe for concurrent use. An error other than
-// those named leaves it open whether the call was carried out.
+// dot elements. All methods may block, for a bounded time, and are safe for concurrent use. An
+// error other than those named leaves it open whether the call was carried out.
 type Store interface {
 	// Put stores data under key, in place of what was there. It is durable when Put returns.
 	Put(ctx context.Context, key string, data []byte) error
