@@ -21,7 +21,7 @@ import (
 func (j *JobMaster) do(a exec.Action) {
 	switch a := a.(type) {
 	case exec.Hello:
-		j.send(a.Node, helloOf(a, j.config.Job, j.lead.Epoch, j.boss))
+		j.send(a.Node, helloOf(a, j.config.Job, j.lead.Epoch, j.c.Self()))
 	case exec.Deploy:
 		j.send(a.Node, deployOf(a, j.config.Job, j.lead.Epoch))
 	case exec.Cancel:

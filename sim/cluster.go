@@ -25,7 +25,7 @@ const jobName = "job"
 
 // GCPercent is the setting of the garbage collector that suits simulations: little lives long,
 // and much is made.
-const GCPercent = 400
+const GCPercent = 800
 
 // Timing of a simulated cluster. The lease outlasts the longest change of leader.
 const (
