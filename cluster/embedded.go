@@ -201,7 +201,7 @@ func (e *embedded) startExecutor(slots int, incarnation uint64) error {
 	config := taskexec.Config{
 		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: incarnation,
 		Store: e.store, FS: files.OS(), Leader: leader.Lookup{Service: e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
-		Rate: e.options.rate, Drill: e.options.drills.of, Warn: e.notes.tell,
+		Rate: e.options.rate, Drill: e.options.drills.of,
 	}.Defaults()
 	if err := config.Validate(); err != nil {
 		return err

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -84,8 +85,19 @@ func (n *notes) close() {
 func (n *notes) log() zerolog.Logger {
 	return zerolog.New(zerolog.ConsoleWriter{
 		Out: noteWriter{n}, NoColor: true,
-		PartsExclude: []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}, FieldsExclude: []string{"actor", "stack"},
+		FormatErrFieldName:  func(any) string { return "error: " },
+		FormatErrFieldValue: unquoted,
+		PartsExclude:        []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}, FieldsExclude: []string{"actor", "stack"},
 	}).Level(zerolog.WarnLevel)
+}
+
+// unquoted is a value as it was before it was quoted for a log.
+func unquoted(v any) string {
+	text := fmt.Sprint(v)
+	if plain, err := strconv.Unquote(text); err == nil {
+		return plain
+	}
+	return text
 }
 
 // noteWriter takes a line of the log with each Write.

@@ -31,11 +31,11 @@ func TestWarningsOfTheRuntimeBecomeNotes(t *testing.T) {
 	log := n.log()
 	log.Info().Msg("all is well")
 	for range 3 { // the same words
-		log.Warn().Err(errors.New("no luck")).Str("actor", "te").Msg("the resource manager does not answer")
+		log.Warn().Err(errors.New(`no luck with "x"`)).Str("actor", "te").Msg("the resource manager does not answer")
 	}
 	log.Error().Msg("root actor failed")
 	n.close()
-	want := []string{`the resource manager does not answer error="no luck"`, "root actor failed"}
+	want := []string{"the resource manager does not answer error: no luck with \"x\"", "root actor failed"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

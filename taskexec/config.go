@@ -36,9 +36,6 @@ type Config struct {
 	BufferTimeout time.Duration
 	Rate          float64 // records a second of each source, over all its tasks; 0 is no limit
 
-	// Warn is told, on a task's turn, of bad data that an operator has dropped, and of a commit
-	// that is tried again: a line for people. May be nil.
-	Warn func(text string)
 	// Drill may return a function that is called before each input record of an operator's
 	// task, to make it panic on purpose; nil, or a nil result: none.
 	Drill func(operator string, subtask int) func()

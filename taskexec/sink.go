@@ -107,8 +107,8 @@ func (t *task) commit(id uint64) {
 		if s.failures++; s.failures == maxCommitTries {
 			return fmt.Errorf("commit checkpoint %d, tried %d times: %w", id, maxCommitTries, err)
 		}
-		if warn := t.spec.config.Warn; s.failures == 1 && warn != nil {
-			warn(fmt.Sprintf("%v: trying again", err))
+		if s.failures == 1 {
+			t.c.Log().Warn().Err(err).Msg("commit failed: trying again")
 		}
 		s.waiting = true
 		t.later("commit", min(commitBackOff<<s.failures, maxCommitBackOff), func() { s.waiting = false })

@@ -65,9 +65,6 @@ func (t *task) report(op, message string) {
 		return
 	}
 	t.c.Log().Warn().Str("operator", op).Msg(message)
-	if t.spec.config.Warn != nil {
-		t.spec.config.Warn(op + ": " + message)
-	}
 }
 
 // assemble builds the chain and the channels on both sides of it.
