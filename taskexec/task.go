@@ -174,7 +174,7 @@ func (t *task) receive(m any) error {
 	case actors.Started:
 		return t.open()
 	case actors.Stopping:
-		t.kill()
+		t.kill() // its process ends: as in a crash, nothing is closed in order
 	case quantum:
 		return t.quantum()
 	case *exchange.Batch:
