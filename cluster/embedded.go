@@ -317,14 +317,14 @@ type localResources struct {
 
 // Declare implements jobmaster.ResourceManager. What was started stays, so it does not matter
 // whose word it is.
-func (r *localResources) Declare(_ context.Context, _ string, _ uint64, slots int) error {
+func (r *localResources) Declare(_ context.Context, _ string, d jobmaster.Demand) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if slots == 0 || r.started > 0 && r.alive() {
+	if d.Slots == 0 || r.started > 0 && r.alive() {
 		return nil
 	}
 	r.started++
-	return r.start(slots, r.started)
+	return r.start(d.Slots, r.started)
 }
 
 // Executors implements jobmaster.ResourceManager.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"blink/jobmaster"
 )
 
 // The demand is declared again and again: an executor is started when there is none.
@@ -18,11 +20,11 @@ func TestAFailedExecutorIsReplaced(t *testing.T) {
 	}}
 	for range 2 {
 		for range 3 {
-			check(t, r.Declare(context.Background(), "job", 1, 4))
+			check(t, r.Declare(context.Background(), "job", jobmaster.Demand{Epoch: 1, Slots: 4}))
 		}
 		alive = false
 	}
-	check(t, r.Declare(context.Background(), "job", 1, 0))
+	check(t, r.Declare(context.Background(), "job", jobmaster.Demand{Epoch: 1}))
 	if want := []string{"4@1", "4@2"}; !slices.Equal(started, want) {
 		t.Errorf("started %q, want %q", started, want)
 	}

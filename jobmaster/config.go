@@ -39,12 +39,22 @@ type Config struct {
 // ResourceManager gives and takes TaskExecutors. Methods block, for a bounded time, and are
 // called off the actor.
 type ResourceManager interface {
-	// Declare says how many slots the job needs in total; 0 gives everything back. Saying
-	// it again changes nothing. What a leader of an earlier epoch says than somebody before
-	// comes late, and changes nothing either.
-	Declare(ctx context.Context, job string, epoch uint64, slots int) error
+	// Declare says how many slots the job needs in total; 0 gives everything back. A demand
+	// that is older than one that was heard comes late, and changes nothing.
+	Declare(ctx context.Context, job string, d Demand) error
 	// Executors lists the nodes of the job's executors that it believes alive, ascending.
 	Executors(ctx context.Context, job string) ([]string, error)
+}
+
+// Demand is what a job needs of its resource manager.
+type Demand struct {
+	Epoch, Version uint64 // of the leader that says it; grows with everything that it says
+	Slots          int
+}
+
+// OlderThan says whether d was said before o.
+func (d Demand) OlderThan(o Demand) bool {
+	return d.Epoch < o.Epoch || d.Epoch == o.Epoch && d.Version < o.Version
 }
 
 // Status is a job as people see it.

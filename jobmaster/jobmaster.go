@@ -151,7 +151,7 @@ func (j *JobMaster) recover(try int) {
 		found := v.(jobState)
 		j.stored, j.pointer, j.manifest = found.over, found.pointer, found.manifest
 		if found.over == nil {
-			j.c.Tell(j.place, demand{j.plan.Slots()})
+			j.c.Tell(j.place, needed{j.plan.Slots()})
 		}
 		options := config.Options
 		options.Handover = config.Election.TTL

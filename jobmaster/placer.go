@@ -18,6 +18,7 @@ type placer struct {
 	offers   []offer
 	wanted   exec.Place // not yet placed
 	declared int
+	version  uint64 // of what was declared
 	asking   bool
 }
 
@@ -30,8 +31,8 @@ type offer struct {
 // offered replaces what is on offer.
 type offered struct{ offers []offer }
 
-// demand says how many slots the job needs from now on.
-type demand struct{ slots int }
+// needed says how many slots the job needs from now on.
+type needed struct{ slots int }
 
 // declareEvery is how often the demand is told again, since the resource manager may forget,
 // and declareBackOff how soon after a failure.
@@ -50,7 +51,7 @@ func newPlacer(config Config, epoch uint64) actors.Actor {
 func (p *placer) Receive(c *actors.Ctx, m any) error {
 	p.c = c
 	switch m := m.(type) {
-	case demand:
+	case needed:
 		p.declare(m.slots)
 	case redeclare:
 		p.declare(p.declared)
@@ -75,8 +76,9 @@ func (p *placer) declare(slots int) {
 		return
 	}
 	p.asking = true
-	rm, job, epoch := p.config.Resources, p.config.Job, p.epoch
-	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, epoch, slots) }, func(_ any, err error) {
+	p.version++
+	rm, job, demand := p.config.Resources, p.config.Job, Demand{p.epoch, p.version, slots}
+	p.c.Go("declare demand", func(ctx context.Context) (any, error) { return nil, rm.Declare(ctx, job, demand) }, func(_ any, err error) {
 		p.asking = false
 		switch {
 		case err != nil:

@@ -271,10 +271,10 @@ func (c *cluster) compile() error {
 type resources struct {
 	c      *cluster
 	chance *world.Rand
-	pool   []string // nodes not given away
-	given  []string // ascending by time
-	epoch  uint64   // the highest that has declared
-	demand int      // slots
+	pool   []string         // nodes not given away
+	given  []string         // ascending by time
+	heard  jobmaster.Demand // the newest
+	demand int              // slots
 	coming bool
 	quick  bool // give all that is asked for at once
 }
@@ -282,12 +282,12 @@ type resources struct {
 func (r *resources) has(node string) bool { return slices.Contains(r.given, node) }
 
 // declare sets the demand; nodes start until it is met.
-func (r *resources) declare(epoch uint64, slots int) {
-	if epoch < r.epoch {
+func (r *resources) declare(d jobmaster.Demand) {
+	if d.OlderThan(r.heard) {
 		return
 	}
-	r.epoch, r.demand = epoch, slots
-	if slots == 0 {
+	r.heard, r.demand = d, d.Slots
+	if d.Slots == 0 {
 		for _, n := range r.given {
 			r.c.end(n)
 		}
@@ -332,8 +332,8 @@ type resourceClient struct {
 }
 
 // Declare implements jobmaster.ResourceManager.
-func (c resourceClient) Declare(_ context.Context, _ string, epoch uint64, slots int) error {
-	return c.call("resources.declare", func() error { c.r.declare(epoch, slots); return nil })
+func (c resourceClient) Declare(_ context.Context, _ string, d jobmaster.Demand) error {
+	return c.call("resources.declare", func() error { c.r.declare(d); return nil })
 }
 
 // Executors implements jobmaster.ResourceManager.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"blink/jobmaster"
 	"blink/jobmaster/leader"
 	"blink/jobmaster/leader/leadertest"
 	"blink/sim/world"
@@ -26,19 +27,18 @@ func TestTheSimulatedObjectStoreConforms(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return storeClient{newObjectStore(), inTurn()} })
 }
 
-// What a leader said that leads no longer takes nothing away from its successor.
-func TestTheSimulatedResourceManagerHearsTheLatestLeader(t *testing.T) {
+// What was said before the newest demand, by an earlier leader or the same, takes nothing away.
+func TestTheSimulatedResourceManagerHearsTheNewestDemand(t *testing.T) {
 	c, err := newCluster(1, &Scenario{Workload: idle(1), Candidates: 1, Slots: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.w.Close()
 	r := resourceClient{c.resources, inTurn()}
-	for _, d := range []struct {
-		epoch uint64
-		slots int
-	}{{1, 1}, {2, 3}, {1, 0}} {
-		if err := r.Declare(t.Context(), jobName, d.epoch, d.slots); err != nil {
+	for _, d := range []jobmaster.Demand{
+		{Epoch: 1, Version: 1, Slots: 1}, {Epoch: 2, Version: 7, Slots: 3}, {Epoch: 1, Version: 2}, {Epoch: 2, Version: 6},
+	} {
+		if err := r.Declare(t.Context(), jobName, d); err != nil {
 			t.Fatal(err)
 		}
 	}
