@@ -287,7 +287,7 @@ func (t *task) send(ch *outChannel, b *exchange.Batch) error {
 		t.c.Tell(ch.ref, b)
 		return nil
 	}
-	frame, err := exchange.AppendBatch(nil, b)
+	frame, err := exchange.AppendBatch(exchange.Buffer(), b)
 	if err != nil {
 		return err
 	}

@@ -56,8 +56,9 @@ type Credit struct {
 }
 
 // Links carries frames to the tasks of other nodes. Send never blocks: credits bound what
-// is in flight. Frames from one node to another arrive in order, as a Frame told to the
-// task; or the connection is lost, and the actor "te" of both nodes is told Lost.
+// is in flight. It takes the frame over: the caller does not touch it again. Frames from one
+// node to another arrive in order, as a Frame told to the task; or the connection is lost, and
+// the actor "te" of both nodes is told Lost.
 type Links interface {
 	Send(to actors.Ref, frame []byte)
 }

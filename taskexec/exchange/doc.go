@@ -12,5 +12,7 @@
 // (frame.go) on the one connection that Links keeps for each pair of nodes: in order, or
 // the connection is lost as a whole and Lost says so at both ends.
 //
-// Start reading at Batch.
+// Conns (conn.go, conn_wire.go) are those connections over TCP; the simulator has its own.
+//
+// Start reading at Batch, then Conns.
 package exchange

@@ -1,0 +1,434 @@
+package exchange
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"blink/actors"
+
+	"github.com/rs/zerolog"
+)
+
+// Conns are the connections of a process: Links over TCP. There is one connection for each
+// pair of processes, whoever has dialled it, and all channels between the two share it.
+//
+//	idle ──Send──► dialling ──accepted──► live ──end, error, silence, a newer one──► idle
+//	                  │ failed                             Lost is told ─┘
+//	                  └── Lost is told ──► idle
+//
+// When both dial at once, the one with the lower name wins: it answers "busy", and the other
+// takes its dial. What waits for a connection that
+// fails, or is on its way when it ends, is gone: Lost says so. Nothing that a peer sends can do
+// more than end its own connection.
+type Conns struct {
+	o        ConnOptions
+	listener net.Listener
+	nonce    uint64 // of this process
+	life     context.Context
+	end      context.CancelFunc
+	all      sync.WaitGroup
+	knocking chan struct{} // handshakes of others under way
+
+	mu    sync.Mutex
+	peers map[string]*peer // guarded by mu, with all that is in them
+	shut  bool
+}
+
+// ConnOptions of the connections of a process. What is zero and has a default gets it.
+type ConnOptions struct {
+	Node string // our name
+	// TLS is used in both directions, and must ask the dialling side for its certificate: the
+	// name of a node is checked against the certificate. nil: plaintext, on loopback only.
+	TLS *tls.Config
+	// Find returns the address at which the process of a node listens.
+	Find func(ctx context.Context, node string) (address string, err error)
+	// Deliver hands a Frame to an actor of this process. It must not block.
+	Deliver func(to actors.Ref, m any)
+	// Lost tells that the connection with a node is gone. It must not block.
+	Lost func(node string)
+	Log  zerolog.Logger
+
+	Handshake time.Duration // until a connection must be up; default 5 s
+	Silence   time.Duration // after which a peer that says nothing, or takes nothing, is gone; default 15 s
+	MaxFrame  int           // bytes; default 64 MiB
+	MaxQueued int           // bytes that wait for one peer; default 256 MiB, far above what credits allow
+}
+
+// maxKnocking bounds the handshakes that others have begun.
+const maxKnocking = 64
+
+// peer is another process, by the name of its node.
+type peer struct {
+	node    string
+	queue   []parcel
+	queued  int // bytes
+	live    *conn
+	dialing bool
+	dials   uint32 // how often we have dialled it
+	// A dial of the peer that it made void when it accepted ours: nonce of its process, number.
+	voidOf uint64
+	void   uint32
+}
+
+// parcel is a frame on its way to an actor.
+type parcel struct {
+	id    string
+	frame []byte
+}
+
+// conn is a connection that is up.
+type conn struct {
+	net.Conn
+	wake chan struct{} // holds one
+	gone chan struct{} // closed at its end
+	once sync.Once
+}
+
+func (c *conn) close() {
+	c.once.Do(func() {
+		close(c.gone)
+		_ = c.Conn.Close() // it is given up
+	})
+}
+
+// Listen takes connections at address, such as "10.0.0.7:0", until Close.
+func Listen(address string, o ConnOptions) (*Conns, error) {
+	if o.Handshake == 0 {
+		o.Handshake = 5 * time.Second
+	}
+	if o.Silence == 0 {
+		o.Silence = 15 * time.Second
+	}
+	if o.MaxFrame == 0 {
+		o.MaxFrame = 64 << 20
+	}
+	if o.MaxQueued == 0 {
+		o.MaxQueued = 256 << 20
+	}
+	if n := len(o.Node); n == 0 || n > maxName {
+		return nil, fmt.Errorf("exchange: the name of a node has %d bytes: 1 to %d", n, maxName)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("exchange: listen at %s: %w", address, err)
+	}
+	if o.TLS == nil && !loopback(l.Addr()) {
+		return nil, errors.Join(fmt.Errorf("exchange: %s is no loopback address: give certificates for it", l.Addr()), l.Close())
+	}
+	var nonce [8]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	c := &Conns{o: o, listener: l, nonce: binary.LittleEndian.Uint64(nonce[:]), peers: map[string]*peer{}, knocking: make(chan struct{}, maxKnocking)}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.all.Go(c.accept)
+	return c, nil
+}
+
+func loopback(a net.Addr) bool {
+	t, ok := a.(*net.TCPAddr)
+	return ok && t.IP.IsLoopback()
+}
+
+// Addr is where others reach this process.
+func (c *Conns) Addr() net.Addr { return c.listener.Addr() }
+
+// Close ends every connection and waits until nothing of them runs. Nobody is told.
+func (c *Conns) Close() error {
+	c.mu.Lock()
+	c.shut = true
+	for _, p := range c.peers { // any order: each by itself
+		if p.live != nil {
+			p.live.close()
+		}
+	}
+	c.mu.Unlock()
+	c.end()
+	err := c.listener.Close()
+	c.all.Wait()
+	return err
+}
+
+// Send implements Links.
+func (c *Conns) Send(to actors.Ref, frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		return
+	}
+	p := c.peer(to.Node)
+	if len(frame) > c.o.MaxFrame || len(to.ID) > maxName || p.queued+len(frame) > c.o.MaxQueued {
+		c.lose(p, fmt.Errorf("a frame of %d bytes for %s behind %d that wait", len(frame), to.ID, p.queued))
+		return
+	}
+	p.queue = append(p.queue, parcel{to.ID, frame})
+	p.queued += len(frame)
+	switch {
+	case p.live != nil:
+		select {
+		case p.live.wake <- struct{}{}:
+		default: // it will look
+		}
+	case !p.dialing:
+		p.dialing = true
+		c.all.Go(func() { c.dial(p) })
+	}
+}
+
+// peer finds or makes what is known of a node.
+func (c *Conns) peer(node string) *peer {
+	p := c.peers[node]
+	if p == nil {
+		p = &peer{node: node}
+		c.peers[node] = p
+	}
+	return p
+}
+
+// lose ends what there is of a connection and tells so.
+func (c *Conns) lose(p *peer, why error) {
+	for _, x := range p.queue {
+		recycle(x.frame)
+	}
+	p.queue, p.queued = nil, 0
+	if p.live != nil {
+		p.live.close()
+		p.live = nil
+	}
+	if c.shut {
+		return
+	}
+	c.o.Log.Warn().Err(why).Str("node", p.node).Msg("a connection of the data plane is lost")
+	c.o.Lost(p.node)
+}
+
+// broke is told that a connection has ended. An older one is nobody's loss.
+func (c *Conns) broke(p *peer, x *conn, why error) {
+	x.close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.live == x {
+		c.lose(p, why)
+	}
+}
+
+// adopt makes a connection the one with its peer. One that there was is lost: the peer would
+// not have made another.
+func (c *Conns) adopt(p *peer, nc net.Conn) {
+	if p.live != nil {
+		c.lose(p, errors.New("the peer has connected anew"))
+	}
+	x := &conn{Conn: nc, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	p.live = x
+	x.wake <- struct{}{}
+	c.all.Go(func() { c.broke(p, x, c.read(p, x)) })
+	c.all.Go(func() { c.broke(p, x, c.write(p, x)) })
+}
+
+// dialPause is how long a dial waits that the peer's own has to let pass.
+const dialPause = 20 * time.Millisecond
+
+// dial connects with a peer, unless the peer is faster.
+func (c *Conns) dial(p *peer) {
+	ctx, cancel := context.WithTimeout(c.life, c.o.Handshake)
+	defer cancel()
+	for {
+		err := c.dialOnce(ctx, p)
+		c.mu.Lock()
+		up := p.live != nil || c.shut
+		if !up && !errors.Is(err, errBusy) {
+			c.lose(p, err)
+			up = true
+		}
+		if up {
+			p.dialing = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		select {
+		case <-time.After(dialPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (c *Conns) dialOnce(ctx context.Context, p *peer) error {
+	address, err := c.o.Find(ctx, p.node)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", p.node, err)
+	}
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = nc.Close() }) // ends what waits below
+	nc, err = c.introduce(ctx, p, nc)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, ignoreClosed(nc.Close()))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut || p.live != nil {
+		return ignoreClosed(nc.Close())
+	}
+	c.adopt(p, nc)
+	return nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// introduce is the handshake of the dialling side.
+func (c *Conns) introduce(ctx context.Context, p *peer, nc net.Conn) (net.Conn, error) {
+	if c.o.TLS == nil && !loopback(nc.RemoteAddr()) {
+		return nc, fmt.Errorf("%s is no loopback address: give certificates for it", nc.RemoteAddr())
+	}
+	if c.o.TLS != nil {
+		config := c.o.TLS.Clone()
+		config.ServerName = p.node
+		secure := tls.Client(nc, config)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nc, fmt.Errorf("TLS with %s: %w", p.node, err)
+		}
+		nc = secure
+	}
+	h, ok := c.hello(p)
+	if !ok {
+		return nc, errBusy
+	}
+	if _, err := nc.Write(h.append(nil)); err != nil {
+		return nc, err
+	}
+	a, err := readAnswer(nc)
+	if err != nil {
+		return nc, err
+	}
+	if a.busy {
+		return nc, errBusy
+	}
+	c.mu.Lock()
+	p.voidOf, p.void = a.nonce, a.void
+	c.mu.Unlock()
+	return nc, nil
+}
+
+// hello is for a dial that the peer's own has not overtaken.
+func (c *Conns) hello(p *peer) (h hello, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.live != nil {
+		return h, false
+	}
+	p.dials++
+	return hello{nonce: c.nonce, dial: p.dials, from: c.o.Node, to: p.node}, true
+}
+
+// accept takes connections; each introduces itself in its own time.
+func (c *Conns) accept() {
+	for {
+		nc, err := c.listener.Accept()
+		if err != nil {
+			if c.life.Err() != nil {
+				return
+			}
+			c.o.Log.Warn().Err(err).Msg("accept a connection of the data plane")
+			select {
+			case <-time.After(dialPause): // too many open files, say
+			case <-c.life.Done():
+			}
+			continue
+		}
+		select {
+		case c.knocking <- struct{}{}:
+			c.all.Go(func() {
+				c.welcome(nc)
+				<-c.knocking
+			})
+		default:
+			c.o.Log.Warn().Stringer("from", nc.RemoteAddr()).Msgf("%d handshakes are under way: a connection is refused", maxKnocking)
+			_ = nc.Close() // it may come again
+		}
+	}
+}
+
+// welcome is the handshake of the accepting side.
+func (c *Conns) welcome(nc net.Conn) {
+	ctx, cancel := context.WithTimeout(c.life, c.o.Handshake)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = nc.Close() }) // ends what waits below
+	if err := c.meet(ctx, nc, stop); err != nil {
+		c.o.Log.Warn().Err(err).Stringer("from", nc.RemoteAddr()).Msg("a connection of the data plane is refused")
+		_ = nc.Close() // refused
+	}
+}
+
+func (c *Conns) meet(ctx context.Context, nc net.Conn, stop func() bool) error {
+	if c.o.TLS != nil {
+		secure := tls.Server(nc, c.o.TLS)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return fmt.Errorf("TLS: %w", err)
+		}
+		nc = secure
+	}
+	h, err := readHello(nc)
+	if err != nil {
+		return err
+	}
+	if err := c.known(h, nc); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shut {
+		return net.ErrClosed
+	}
+	p := c.peer(h.from)
+	a := answer{nonce: c.nonce, void: p.dials}
+	a.busy = p.dialing && p.live == nil && c.o.Node < h.from || p.voidOf == h.nonce && h.dial <= p.void
+	_, err = nc.Write(a.append(nil)) // a few bytes into an empty buffer
+	switch {
+	case err != nil:
+		return err
+	case a.busy:
+		return ignoreClosed(nc.Close())
+	case !stop():
+		return context.Cause(ctx)
+	}
+	c.adopt(p, nc)
+	return nil
+}
+
+// known checks that the peer is who it says, and means us.
+func (c *Conns) known(h hello, nc net.Conn) error {
+	if h.to != c.o.Node {
+		return fmt.Errorf("%q looks for %q, and this is %q", h.from, h.to, c.o.Node)
+	}
+	if h.from == c.o.Node {
+		return fmt.Errorf("another process calls itself %q", h.from)
+	}
+	secure, ok := nc.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	certs := secure.ConnectionState().PeerCertificates
+	if len(certs) == 0 {
+		return fmt.Errorf("%q shows no certificate", h.from)
+	}
+	return certs[0].VerifyHostname(h.from)
+}

@@ -1,0 +1,411 @@
+package exchange
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"blink/actors"
+)
+
+// town is some processes that find each other by name.
+type town struct {
+	t  *testing.T
+	mu sync.Mutex
+	at map[string]string // addresses
+}
+
+func newTown(t *testing.T) *town { return &town{t: t, at: map[string]string{}} }
+
+func (w *town) find(_ context.Context, node string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.at[node] == "" {
+		return "", fmt.Errorf("nobody knows %s", node)
+	}
+	return w.at[node], nil
+}
+
+func (w *town) move(node, address string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at[node] = address
+}
+
+// house is a process: its connections, and what it has heard.
+type house struct {
+	*Conns
+	t    *testing.T
+	mu   sync.Mutex
+	got  map[string][]string // by actor
+	lost []string
+	news chan struct{}
+}
+
+func (w *town) house(node string, change ...func(*ConnOptions)) *house {
+	w.t.Helper()
+	h := &house{t: w.t, got: map[string][]string{}, news: make(chan struct{}, 1)}
+	o := ConnOptions{Node: node, Find: w.find, Handshake: 2 * time.Second, Silence: time.Second}
+	o.Deliver = func(to actors.Ref, m any) {
+		h.hear(func() { h.got[to.ID] = append(h.got[to.ID], string(m.(Frame).Data)) })
+	}
+	o.Lost = func(node string) { h.hear(func() { h.lost = append(h.lost, node) }) }
+	for _, f := range change {
+		f(&o)
+	}
+	c, err := Listen("127.0.0.1:0", o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h.Conns = c
+	w.move(node, c.Addr().String())
+	w.t.Cleanup(func() { _ = c.Close() }) // some tests have closed it
+	return h
+}
+
+func (h *house) hear(f func()) {
+	h.mu.Lock()
+	f()
+	h.mu.Unlock()
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
+}
+
+// until waits for something to hold of what was heard.
+func (h *house) until(what string, holds func() bool) {
+	h.t.Helper()
+	for end := time.After(20 * time.Second); ; {
+		h.mu.Lock()
+		ok := holds()
+		h.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-h.news:
+		case <-end:
+			h.t.Fatalf("%s: heard %v, lost %v", what, h.got, h.lost)
+		}
+	}
+}
+
+// losses are the nodes that were lost, so far.
+func (h *house) losses() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.lost)
+}
+
+func (h *house) hears(id string, want ...string) {
+	h.t.Helper()
+	h.until("hears "+strings.Join(want, " "), func() bool { return slices.Equal(h.got[id], want) })
+}
+
+func (h *house) tell(node, id, text string) {
+	h.Send(actors.Ref{Node: node, ID: id}, append(Buffer(), text...))
+}
+
+func TestFramesArriveInOrderAtTheirActors(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	var left, right []string
+	for i := range 500 {
+		text := strings.Repeat(fmt.Sprint(i, " "), 1+i%50)
+		id, to := "left", &left
+		if i%3 == 0 {
+			id, to = "right", &right
+		}
+		a.tell("b", id, text)
+		*to = append(*to, text)
+	}
+	big := strings.Repeat("x", 5<<20)
+	a.tell("b", "left", big)
+	b.hears("left", append(left, big)...)
+	b.hears("right", right...)
+	b.tell("a", "back", "hello") // on the same connection
+	a.hears("back", "hello")
+	if len(a.losses())+len(b.losses()) > 0 || a.peer("b").dials != 1 || b.peer("a").dials != 0 {
+		t.Errorf("lost %v %v, dialled %d and %d times", a.lost, b.lost, a.peer("b").dials, b.peer("a").dials)
+	}
+}
+
+// Whoever dials, and when: one connection, and nothing is lost.
+func TestBothMayDialAtOnce(t *testing.T) {
+	for round := range 100 {
+		w := newTown(t)
+		a, b := w.house("a"), w.house("b")
+		var both sync.WaitGroup
+		for _, h := range []*house{a, b} {
+			both.Go(func() {
+				for range rand.IntN(2000) {
+					runtime.Gosched()
+				}
+				for i := range 10 {
+					h.tell(string('a'+'b'-h.o.Node[0]), "x", fmt.Sprint(i))
+				}
+			})
+		}
+		both.Wait()
+		want := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+		a.hears("x", want...)
+		b.hears("x", want...)
+		if len(a.losses())+len(b.losses()) > 0 {
+			t.Fatalf("round %d: lost %v %v", round, a.lost, b.lost)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestALostConnectionIsToldAtBothEndsAndMadeAnew(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	b.Conns.mu.Lock()
+	live := b.peer("a").live
+	b.Conns.mu.Unlock()
+	if err := live.Conn.(*net.TCPConn).SetLinger(0); err != nil { // a reset
+		t.Fatal(err)
+	}
+	live.close()
+	a.until("a loses b", func() bool { return len(a.lost) == 1 })
+	b.until("b loses a", func() bool { return len(b.lost) == 1 })
+	a.tell("b", "x", "2")
+	b.hears("x", "1", "2")
+}
+
+func TestAProcessThatIsGoneIsLost(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.until("a loses b", func() bool { return len(a.lost) == 1 })
+	a.tell("b", "x", "2") // nobody listens
+	a.until("a loses b again", func() bool { return len(a.lost) == 2 })
+	a.tell("c", "x", "3") // nobody knows it
+	a.until("a loses c", func() bool { return slices.Contains(a.lost, "c") })
+	b2 := w.house("b")
+	a.tell("b", "x", "4")
+	b2.hears("x", "4")
+}
+
+// middle carries bytes between a client and an address until it is told to stand still.
+func middle(t *testing.T, to string) (address string, carried *atomic.Int64, still func()) {
+	carried = new(atomic.Int64)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var once sync.Once
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", to)
+			if err != nil {
+				return
+			}
+			carry := func(dst, src net.Conn) {
+				buf := make([]byte, 4096)
+				for {
+					n, err := src.Read(buf)
+					select {
+					case <-stop:
+						select {} // half open: neither bytes nor an end
+					default:
+					}
+					if err != nil {
+						_ = dst.Close()
+						return
+					}
+					carried.Add(int64(n))
+					_, _ = dst.Write(buf[:n]) // an end is noticed when it is read
+				}
+			}
+			go carry(in, out)
+			go carry(out, in)
+		}
+	}()
+	return l.Addr().String(), carried, func() { once.Do(func() { close(stop) }) }
+}
+
+// The network swallows everything, and no end is told: silence is the only sign.
+func TestAHalfOpenConnectionIsLostAfterSilence(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	address, carried, still := middle(t, b.Addr().String())
+	w.move("b", address)
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	const signs = 12 // of life keep an idle connection, for longer than Silence
+	idle, look := carried.Load(), time.NewTicker(10*time.Millisecond)
+	defer look.Stop()
+	for range look.C {
+		if carried.Load() >= idle+4*signs {
+			break
+		}
+	}
+	if len(a.losses())+len(b.losses()) > 0 {
+		t.Fatalf("lost %v %v", a.lost, b.lost)
+	}
+	still()
+	a.until("a loses b", func() bool { return len(a.lost) == 1 })
+	b.until("b loses a", func() bool { return len(b.lost) == 1 })
+}
+
+// A peer that reads nothing: its frames wait, up to a bound.
+func TestASlowPeerLosesItsOwnConnectionOnly(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a", func(o *ConnOptions) { o.MaxQueued = 1 << 20 }), w.house("b")
+	address, _, still := middle(t, b.Addr().String())
+	w.move("slow", address)
+	w.move("b", b.Addr().String())
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	still()
+	for range 40 {
+		a.tell("slow", "x", strings.Repeat("y", 100_000))
+	}
+	a.until("a loses slow", func() bool { return slices.Contains(a.lost, "slow") })
+	a.tell("b", "x", "2")
+	b.hears("x", "1", "2")
+	if slices.Contains(a.losses(), "b") {
+		t.Error("b is lost too")
+	}
+}
+
+func TestWhatAHostileClientSendsHurtsNobody(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b", func(o *ConnOptions) { o.MaxFrame = 1 << 20 })
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	parcel := func(length uint32, rest ...byte) []byte {
+		return append(binary.LittleEndian.AppendUint32(nil, length), rest...)
+	}
+	introduced := hello{nonce: 7, dial: 1, from: "mallory", to: "b"}.append(nil)
+	for name, say := range map[string][]byte{
+		"garbage":                 []byte("GET / HTTP/1.1\r\n\r\n............"),
+		"another version":         []byte("blinkex9............................"),
+		"for somebody else":       hello{nonce: 7, dial: 1, from: "mallory", to: "c"}.append(nil),
+		"our own name":            hello{nonce: 7, dial: 1, from: "b", to: "b"}.append(nil),
+		"no name":                 hello{nonce: 7, dial: 1, to: "b"}.append(nil),
+		"a frame too large":       append(slices.Clone(introduced), parcel(1<<31, 1, 'x')...),
+		"an actor without a name": append(slices.Clone(introduced), parcel(5, 0, 1, 2, 3, 4)...),
+		"a name beyond its end":   append(slices.Clone(introduced), parcel(3, 200, 1, 2)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := net.Dial("tcp", b.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.Write(say); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, c); err != nil && strings.Contains(err.Error(), "timeout") {
+				t.Error("it is not thrown out")
+			}
+		})
+	}
+	a.tell("b", "x", "2")
+	b.hears("x", "1", "2")
+	if slices.Contains(b.losses(), "a") {
+		t.Error("a is lost")
+	}
+}
+
+// They say nothing, or a byte now and then; others still get in, and they do not stay.
+func TestSlowHandshakesKeepNobodyOut(t *testing.T) {
+	w := newTown(t)
+	b := w.house("b", func(o *ConnOptions) { o.Handshake = 300 * time.Millisecond })
+	var all []net.Conn
+	for range maxKnocking / 2 {
+		c, err := net.Dial("tcp", b.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write([]byte(magic[:1])); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	a := w.house("a")
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	for _, c := range all {
+		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF && !strings.Contains(fmt.Sprint(err), "reset") {
+			t.Errorf("a client that says nothing is answered %v", err)
+		}
+		_ = c.Close()
+	}
+}
+
+func TestPlaintextStaysOnLoopback(t *testing.T) {
+	if _, err := Listen("0.0.0.0:0", ConnOptions{Node: "a"}); err == nil || !strings.Contains(err.Error(), "certificates") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParcels(f *testing.F) {
+	_, bufs := envelop(nil, []parcel{{"te/t1.2@3", []byte("frame")}, {"x", nil}})
+	f.Add(bytes.Join(bufs, nil))
+	f.Add([]byte{0, 0, 0, 0})
+	f.Add([]byte{255, 255, 255, 255, 1, 'x'})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := bufio.NewReader(bytes.NewReader(data))
+		for read := 0; ; {
+			id, frame, err := readParcel(r, 1<<16)
+			if err != nil {
+				return
+			}
+			if read += 4 + len(id) + len(frame); read > len(data) {
+				t.Fatal("more was read than there is")
+			}
+		}
+	})
+}
+
+func FuzzHello(f *testing.F) {
+	f.Add(hello{nonce: 1, dial: 2, from: "a", to: "b"}.append(nil))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := readHello(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		if again := h.append(nil); !bytes.HasPrefix(data, again) {
+			t.Errorf("%x is read as %x", data, again)
+		}
+	})
+}

@@ -1,0 +1,251 @@
+package exchange
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"blink/actors"
+)
+
+// On a connection, little-endian:
+//
+//	hello:  magic 8 bytes | nonce u64 | dial u32 | from: length u8, bytes | to: length u8, bytes
+//	answer: magic 8 bytes | busy u8 | nonce u64 | void u32
+//	parcel: length u32 of what follows | length u8 of the actor's id | id | frame
+//
+// The dialling side says hello, the other answers; then both send parcels. One of length 0 only
+// says that the sender lives. A dial that crosses one of the peer's is void when that one is
+// accepted: the answer says up to which number.
+const (
+	magic   = "blinkex1"
+	maxName = 255
+)
+
+var errBusy = errors.New("the peer dials too")
+
+type hello struct {
+	nonce    uint64
+	dial     uint32
+	from, to string
+}
+
+func (h hello) append(dst []byte) []byte {
+	dst = append(dst, magic...)
+	dst = binary.LittleEndian.AppendUint64(dst, h.nonce)
+	dst = binary.LittleEndian.AppendUint32(dst, h.dial)
+	for _, name := range []string{h.from, h.to} {
+		dst = append(append(dst, byte(len(name))), name...)
+	}
+	return dst
+}
+
+func readHello(r io.Reader) (h hello, err error) {
+	var b [20]byte
+	if err := readMagic(r, b[:]); err != nil {
+		return h, err
+	}
+	h.nonce, h.dial = binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint32(b[16:])
+	for _, name := range []*string{&h.from, &h.to} {
+		var n [1]byte
+		if _, err := io.ReadFull(r, n[:]); err != nil {
+			return h, err
+		}
+		text := make([]byte, n[0])
+		if _, err := io.ReadFull(r, text); err != nil {
+			return h, err
+		}
+		*name = string(text)
+	}
+	if h.from == "" {
+		return h, errors.New("a hello without a name")
+	}
+	return h, nil
+}
+
+// readMagic fills b, which begins with the magic.
+func readMagic(r io.Reader, b []byte) error {
+	if _, err := io.ReadFull(r, b); err != nil {
+		return err
+	}
+	if string(b[:len(magic)]) != magic {
+		return errors.New("the peer does not speak this version of the exchange")
+	}
+	return nil
+}
+
+type answer struct {
+	busy  bool
+	nonce uint64
+	void  uint32
+}
+
+func (a answer) append(dst []byte) []byte {
+	dst = append(append(dst, magic...), 0)
+	if a.busy {
+		dst[len(magic)] = 1
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, a.nonce)
+	return binary.LittleEndian.AppendUint32(dst, a.void)
+}
+
+func readAnswer(r io.Reader) (a answer, err error) {
+	var b [21]byte
+	if err := readMagic(r, b[:]); err != nil {
+		return a, err
+	}
+	return answer{b[8] != 0, binary.LittleEndian.Uint64(b[9:]), binary.LittleEndian.Uint32(b[17:])}, nil
+}
+
+const readBuffer = 64 << 10
+
+// read delivers what the peer sends, until the connection ends.
+func (c *Conns) read(p *peer, x *conn) error {
+	r := bufio.NewReaderSize(x, readBuffer)
+	for {
+		if err := x.SetReadDeadline(time.Now().Add(c.o.Silence)); err != nil {
+			return err
+		}
+		id, frame, err := readParcel(r, c.o.MaxFrame)
+		if err != nil {
+			return fmt.Errorf("from %s: %w", p.node, err)
+		}
+		if id == "" {
+			continue // a sign of life
+		}
+		c.mu.Lock()
+		current := p.live == x && !c.shut
+		if current {
+			c.o.Deliver(actors.Ref{Node: c.o.Node, ID: id}, Frame{frame})
+		}
+		c.mu.Unlock()
+		if !current {
+			return net.ErrClosed
+		}
+	}
+}
+
+// readParcel reads one; the id of a sign of life is empty.
+func readParcel(r *bufio.Reader, maxFrame int) (id string, frame []byte, err error) {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return "", nil, err
+	}
+	n := int(binary.LittleEndian.Uint32(head[:]))
+	if n == 0 {
+		return "", nil, nil
+	}
+	if n > maxFrame+1+maxName {
+		return "", nil, fmt.Errorf("a parcel of %d bytes: at most %d", n, maxFrame)
+	}
+	length, err := r.ReadByte()
+	if err != nil {
+		return "", nil, err
+	}
+	l := int(length)
+	if l == 0 || 1+l > n {
+		return "", nil, fmt.Errorf("a parcel of %d bytes for a name of %d", n, l)
+	}
+	name := make([]byte, l)
+	if _, err := io.ReadFull(r, name); err != nil {
+		return "", nil, err
+	}
+	frame, err = readFrame(r, n-1-l)
+	return string(name), frame, err
+}
+
+// readFrame takes memory as bytes come, not as they are promised.
+func readFrame(r io.Reader, n int) ([]byte, error) {
+	frame := make([]byte, 0, min(n, 1<<20))
+	for len(frame) < n {
+		if len(frame) == cap(frame) {
+			frame = append(frame, 0)[:len(frame)]
+		}
+		part := frame[len(frame):min(n, cap(frame))]
+		if _, err := io.ReadFull(r, part); err != nil {
+			return nil, err
+		}
+		frame = frame[:len(frame)+len(part)]
+	}
+	return frame, nil
+}
+
+// write sends what waits for the peer, all of it with one call, until the connection ends.
+func (c *Conns) write(p *peer, x *conn) error {
+	life := time.NewTicker(c.o.Silence / 3)
+	defer life.Stop()
+	var heads []byte
+	for {
+		var parcels []parcel
+		select {
+		case <-x.gone:
+			return net.ErrClosed
+		case <-c.life.Done():
+			return net.ErrClosed
+		case <-life.C:
+		case <-x.wake:
+			parcels = c.take(p, x)
+		}
+		var bufs net.Buffers
+		if heads, bufs = envelop(heads[:0], parcels); len(bufs) == 0 {
+			bufs = net.Buffers{make([]byte, 4)} // a sign of life
+		}
+		if err := x.SetWriteDeadline(time.Now().Add(c.o.Silence)); err != nil {
+			return err
+		}
+		if _, err := bufs.WriteTo(x.Conn); err != nil {
+			return fmt.Errorf("to %s: %w", p.node, err)
+		}
+		for _, q := range parcels {
+			recycle(q.frame)
+		}
+	}
+}
+
+// take takes what waits.
+func (c *Conns) take(p *peer, x *conn) []parcel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.live != x {
+		return nil
+	}
+	parcels := p.queue
+	p.queue, p.queued = nil, 0
+	return parcels
+}
+
+// envelop lays out parcels for one write. Their heads stand in heads.
+func envelop(heads []byte, parcels []parcel) ([]byte, net.Buffers) {
+	ends := make([]int, len(parcels))
+	for i, q := range parcels {
+		heads = binary.LittleEndian.AppendUint32(heads, uint32(1+len(q.id)+len(q.frame)))
+		heads = append(append(heads, byte(len(q.id))), q.id...)
+		ends[i] = len(heads)
+	}
+	bufs, from := make(net.Buffers, 0, 2*len(parcels)), 0
+	for i, q := range parcels {
+		bufs = append(bufs, heads[from:ends[i]], q.frame)
+		from = ends[i]
+	}
+	return heads, bufs
+}
+
+// frames are buffers that were sent and may be filled again.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxRecycled keeps a few large frames from holding memory for ever.
+const maxRecycled = 1 << 20
+
+// Buffer returns an empty buffer to append a frame to, for Links.Send.
+func Buffer() []byte { return (*frames.Get().(*[]byte))[:0] }
+
+func recycle(frame []byte) {
+	if cap(frame) <= maxRecycled {
+		frames.Put(&frame)
+	}
+}
