@@ -144,16 +144,18 @@ func (m *Machine) resendTrigger() {
 
 // learn takes what an executor was told by an earlier leader: that one may have aborted
 // checkpoints of which no trace is left, and an executor keeps no acknowledgement of an id
-// that is concluded.
+// that is concluded. One whose pointer may have advanced is not concluded before we know:
+// whoever hears that it is, and not complete, deletes what it has written for it.
 func (m *Machine) learn(concluded uint64) {
 	c := &m.cp
-	if concluded <= c.concluded {
-		return
-	}
-	if c.step == gathering && c.id <= concluded {
+	c.highest = max(c.highest, concluded)
+	if c.step != none && c.id <= concluded {
 		m.abort("an earlier leader has used its id")
 	}
-	c.concluded, c.highest = concluded, max(c.highest, concluded)
+	if c.step == advancing {
+		concluded = min(concluded, c.id-1)
+	}
+	c.concluded = max(c.concluded, concluded)
 }
 
 // takeAcks takes acknowledgements; they are repeated until their checkpoint is concluded.

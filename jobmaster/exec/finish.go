@@ -1,6 +1,10 @@
 package exec
 
-import "blink/graph"
+import (
+	"slices"
+
+	"blink/graph"
+)
 
 // driveEnd leads a job whose last checkpoint is complete to its end: sinks commit, results
 // are published. A failure on the way brings it back to running.
@@ -103,19 +107,31 @@ func (m *Machine) leave(result Finish) {
 	}
 }
 
+// leavingStep is how far a job is on its way out:
+//
+//	undecided ──StoreResult──► recording ──answered──► emptying ──nothing lives──► sweeping ──► done
+type leavingStep uint8
+
+const (
+	undecided leavingStep = iota
+	recording             // how it ends is being made durable
+	emptying              // it is durable, or cannot be made so: the tasks leave
+	sweeping              // the slots and what no checkpoint needs are given back
+)
+
 func (m *Machine) beginLeaving() {
 	m.abort("the job ends")
 	m.phase = leaving
-	if m.settled {
+	if m.way == emptying { // an earlier leader has recorded it
 		m.cancelAll()
 	}
 }
 
-// settle is told that the result is durable, so that no later leader runs the job again, or
-// that it cannot be made so: the tasks leave.
-func (m *Machine) settle(durable bool) {
-	if m.phase == leaving && !m.settled {
-		m.settled, m.durable = true, durable
+// recorded is told that the result is durable, so that no later leader runs the job again, or
+// that it cannot be made so.
+func (m *Machine) recorded(durable bool) {
+	if m.phase == leaving && m.way == recording {
+		m.way, m.durable = emptying, durable
 		m.cancelAll()
 	}
 }
@@ -126,36 +142,36 @@ func (m *Machine) cancelAll() {
 	}
 }
 
-// driveLeaving ends the job: the result becomes durable, the tasks leave, what is left of
-// them is swept.
+// driveLeaving takes the steps that are due.
 func (m *Machine) driveLeaving() {
 	if m.cp.step == advancing {
 		m.readvance() // the pointer may name this checkpoint: nothing of it may be swept
 		return
 	}
-	if !m.settled {
-		if !m.storing {
-			m.storing = true
-			m.do(StoreResult{m.result})
-		}
-		return
+	if m.way == undecided {
+		m.way = recording
+		m.do(StoreResult{m.result})
 	}
-	for _, r := range m.regions {
-		if !m.gone(r) {
-			return
-		}
-	}
-	if !m.sweeping {
-		m.sweeping = true
+	if m.way == emptying && !slices.ContainsFunc(m.regions, func(r *region) bool { return !m.gone(r) }) {
+		m.way = sweeping
 		m.do(Release{})
-		newest := m.cp.highest
-		if m.broken || !m.durable {
-			newest = m.cp.completed // what is left of the broken one is for people to look at, and the rest may be another leader's
-		}
-		m.do(Collect{Newest: newest, Keep: m.kept()})
+		m.do(Collect{Newest: m.sweepable(), Keep: m.kept()})
 	}
-	if m.swept && m.released {
+	if m.way == sweeping && m.swept && m.released {
 		m.do(m.result)
 		m.phase = done
 	}
+}
+
+// sweepable is the checkpoint up to which all that is not kept may go.
+func (m *Machine) sweepable() uint64 {
+	switch n := len(m.cp.retained); {
+	case m.durable && !m.broken:
+		return m.cp.highest
+	case m.durable && n == 0:
+		return 0
+	case m.durable:
+		return m.cp.retained[n-1].Checkpoint // what is left of the broken one is for people to look at
+	}
+	return m.cp.completed // the rest may be another leader's
 }

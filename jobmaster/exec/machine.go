@@ -36,10 +36,8 @@ type Machine struct {
 	stopping  bool // StopRequested
 	result    Finish
 	broken    bool // the job cannot go on because its newest checkpoint is unusable
-	storing   bool // StoreResult is on its way, or answered
-	settled   bool // it is answered: the result is durable, or cannot be made so
-	durable   bool // the former
-	sweeping  bool // Release and the last Collect are on their way
+	way       leavingStep
+	durable   bool // the result
 	released  bool // the former is done
 	swept     bool // the latter is done
 	helloAt   time.Time
@@ -103,7 +101,6 @@ type region struct {
 	phase   regionPhase
 	attempt uint32
 	retryAt time.Time
-	cause   string
 	inputs  []*region // regions whose blocking output it reads
 }
 
@@ -221,14 +218,14 @@ func (m *Machine) take(ev Event) {
 	case Fenced:
 		m.stepDown("the pointer was not ours to advance")
 	case Collected:
-		m.swept = m.phase == leaving && m.sweeping
+		m.swept = m.phase == leaving && m.way == sweeping
 	case Released:
-		m.released = m.phase == leaving && m.sweeping
+		m.released = m.phase == leaving && m.way == sweeping
 	case ResultStored:
-		m.settle(true)
+		m.recorded(true)
 	case ResultNotStored:
 		m.note("the result is not stored: %s", ev.Reason)
-		m.settle(false)
+		m.recorded(false)
 	case PartitionLost:
 		m.partitionLost(ev.Task)
 	case StopRequested:

@@ -3,6 +3,7 @@ package exec
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -69,10 +70,11 @@ type weather struct {
 	last     uint64
 	finished *Finish
 
-	ordered map[graph.TaskID]attempt // the newest that any leader has ordered
-	where   map[graph.TaskID]string
-	ended   map[graph.TaskID]attempt // that came to the end of its input
-	trouble map[int]bool             // regions to which something has happened since they were deployed
+	ordered   map[graph.TaskID]attempt // the newest that any leader has ordered
+	where     map[graph.TaskID]string
+	discarded map[string]bool          // snapshots that tasks have deleted
+	ended     map[graph.TaskID]attempt // that came to the end of its input
+	trouble   map[int]bool             // regions to which something has happened since they were deployed
 }
 
 // node is a machine with a process, or with none until it starts again.
@@ -101,7 +103,7 @@ type attempt struct {
 func newWeather(t *testing.T, seed uint64) *weather {
 	w := &weather{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0), vault: vault{manifests: map[string]*snapshot.Manifest{}},
-		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, ended: map[graph.TaskID]attempt{}, trouble: map[int]bool{},
+		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, ended: map[graph.TaskID]attempt{}, trouble: map[int]bool{}, discarded: map[string]bool{},
 		options: Options{
 			Heartbeat: time.Second, Lease: 8 * time.Second, CheckpointEvery: 2 * time.Second, CheckpointTimeout: 4 * time.Second,
 			Restarts: RestartPolicy{Attempts: 1 << 20, BackOff: 100 * time.Millisecond, Max: time.Second},
@@ -116,10 +118,17 @@ func newWeather(t *testing.T, seed uint64) *weather {
 		}
 	}
 	for i := range 3 {
-		w.nodes = append(w.nodes, &node{process: startProcess(fmt.Sprint("te", i), 1, w.options.Lease, w.now), up: true})
+		w.nodes = append(w.nodes, &node{process: w.process(fmt.Sprint("te", i), 1), up: true})
 	}
 	w.lead()
 	return w
+}
+
+// process starts one, whose tasks share the object store with all others.
+func (w *weather) process(node string, incarnation uint64) *process {
+	p := startProcess(node, incarnation, w.options.Lease, w.now)
+	p.discarded = w.discarded
+	return p
 }
 
 func (w *weather) errorf(format string, args ...any) {
@@ -302,7 +311,7 @@ func (w *weather) mend(n *node) {
 		w.disturb(n)
 	}
 	if n.cut = false; !n.up {
-		n.process, n.up, n.changed = startProcess(n.node, n.incarnation+1, w.options.Lease, w.now), true, true
+		n.process, n.up, n.changed = w.process(n.node, n.incarnation+1), true, true
 	}
 }
 
@@ -313,7 +322,8 @@ func (w *weather) lead() {
 	w.offers, w.wanted, w.collects, w.last = nil, Place{}, 0, 0
 	var listed []string
 	for _, n := range w.nodes {
-		if n.up || w.chance(2) {
+		busy := slices.Contains(slices.Collect(maps.Values(w.where)), n.node)
+		if n.up && (busy || !w.chance(3)) || !n.up && w.chance(2) { // the list may be old
 			listed = append(listed, n.node)
 		}
 		if n.cut || !n.up {
@@ -583,6 +593,7 @@ func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 		if a.Checkpoint < w.vault.complete() {
 			w.errorf("the pointer goes back from %d to %d", w.vault.complete(), a.Checkpoint)
 		}
+		w.lookAtSnapshots(a.Key)
 		if lost {
 			w.vault.serve(a) // all the same
 			return AdvanceFailed{a.Checkpoint}
@@ -604,6 +615,15 @@ func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 		w.errorf("nobody does %T", a)
 	}
 	return answer
+}
+
+// lookAtSnapshots wants that a checkpoint that becomes complete is there.
+func (w *weather) lookAtSnapshots(manifest string) {
+	for _, e := range w.vault.manifests[manifest].Tasks {
+		if w.discarded[e.Handle.Key] {
+			w.errorf("%s is complete, and %s was deleted", manifest, e.Handle.Key)
+		}
+	}
 }
 
 // lookAtManifest wants that a checkpoint consists of the attempts that run.

@@ -17,22 +17,19 @@ func (m *Machine) recovered(ev Recovered) {
 	for _, node := range ev.Executors {
 		m.executor(node)
 	}
-	if len(ev.Manifests) > 0 {
-		m.cp.retained = ev.Manifests
-		newest := ev.Manifests[len(ev.Manifests)-1]
-		m.cp.completed = newest.Checkpoint
-	}
-	m.cp.concluded, m.cp.highest = ev.Newest, ev.Newest // its number is not used again, also if it is broken
+	m.cp.retained = ev.Manifests
+	// Also if it is broken: sinks commit up to it, and its number is not used again.
+	m.cp.completed, m.cp.concluded, m.cp.highest = ev.Newest, ev.Newest, ev.Newest
 	switch {
 	case ev.Over != nil:
-		m.settled, m.durable = true, true
+		m.way, m.durable = emptying, true
 		m.leave(*ev.Over) // what is left of it
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:
 		m.broken = true
 		m.leave(stranded("the newest checkpoint cannot be used: "+ev.Broken, len(ev.Manifests)))
 	default:
-		m.note("the newest checkpoint cannot be used (%s): going back to checkpoint %d", ev.Broken, m.cp.completed)
+		m.note("the newest checkpoint cannot be used (%s): going back to checkpoint %d", ev.Broken, ev.Manifests[len(ev.Manifests)-1].Checkpoint)
 	}
 }
 

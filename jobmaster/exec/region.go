@@ -17,8 +17,11 @@ func (m *Machine) fail(r *region, reason string) {
 	if r.phase == cancelling || r.phase == backingOff || r.phase == idle {
 		return
 	}
-	r.cause = reason
-	m.note("region %d restarts: %s", r.index, reason)
+	if m.phase == leaving {
+		m.note("region %d has failed, and the job ends: %s", r.index, reason)
+	} else {
+		m.note("region %d restarts: %s", r.index, reason)
+	}
 	m.cancelRegion(r)
 	m.abort("a region failed: " + reason)
 	if m.phase == finalizing {

@@ -86,6 +86,9 @@ var lines = []struct {
 	{`(te\d) runs another program`, func(s *stage, a []string) { s.process(a[0]).fingerprint = "g" }},
 	{`(te\d) obeys leader (\d+)`, func(s *stage, a []string) { s.process(a[0]).epoch = uint64(s.number(a[1])) }},
 
+	{`(te\d) was told that checkpoint (\d+) is concluded`, func(s *stage, a []string) {
+		s.process(a[0]).seen.Concluded = uint64(s.number(a[1]))
+	}},
 	{`(te\d) holds an acknowledgement of (t\S+)@(\d+) for checkpoint (\d+)`, func(s *stage, a []string) {
 		p := s.process(a[0])
 		p.acks = append(p.acks, Ack{Task: s.task(a[1]), Attempt: uint32(s.number(a[2])), Checkpoint: uint64(s.number(a[3]))})

@@ -176,6 +176,7 @@ type process struct {
 	seen        Hello                // what is concluded and complete
 	tasks       []*instance          // by task
 	acks        []Ack
+	discarded   map[string]bool // snapshots of aborted checkpoints; may be shared
 
 	held uint64                  // version up to which the leader knows the state
 	last Reported                // the state of the last report, whole
@@ -199,7 +200,7 @@ type instance struct {
 func startProcess(node string, incarnation uint64, lease time.Duration, now time.Time) *process {
 	return &process{
 		node: node, incarnation: incarnation, fingerprint: "f",
-		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{}, news: map[graph.TaskID]uint64{}, told: map[string]uint64{},
+		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{}, news: map[graph.TaskID]uint64{}, told: map[string]uint64{}, discarded: map[string]bool{},
 	}
 }
 
@@ -251,7 +252,12 @@ func (p *process) hello(a Hello) {
 		}
 	}
 	p.seen.Concluded, p.seen.Completed = max(p.seen.Concluded, a.Concluded), max(p.seen.Completed, a.Completed)
-	p.acks = slices.DeleteFunc(p.acks, func(a Ack) bool { return a.Checkpoint <= p.seen.Concluded })
+	p.acks = slices.DeleteFunc(p.acks, func(a Ack) bool {
+		if a.Checkpoint > p.seen.Completed && a.Checkpoint <= p.seen.Concluded {
+			p.discarded[a.Handle.Key] = true
+		}
+		return a.Checkpoint <= p.seen.Concluded
+	})
 	for _, in := range p.tasks {
 		if in.State.live() {
 			p.conclude(in)
