@@ -152,12 +152,16 @@ func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
 	if o.stateDir != "" {
 		coordination = filepath.Join(o.stateDir, "leader")
 		if objects, err = store.Files(filepath.Join(o.stateDir, objectsDir)); err != nil {
+			e.notes.close()
 			return nil, err
 		}
 	}
 	e.store = patientStore{objects, e.patience}
-	e.leader, err = leader.NewLocal(coordination)
-	return e, err
+	if e.leader, err = leader.NewLocal(coordination); err != nil {
+		e.notes.close()
+		return nil, err
+	}
+	return e, nil
 }
 
 // start spawns the candidate; executors come when the job asks for slots.
@@ -297,8 +301,7 @@ func withdrawable(plan *graph.Plan) bool {
 		if !o.Sink {
 			continue
 		}
-		target, ok := files.Target(o.What)
-		if !ok || strings.HasSuffix(target, "/") {
+		if _, ok := files.Target(o.What); !ok || strings.HasSuffix(o.What, "/") {
 			return false
 		}
 	}

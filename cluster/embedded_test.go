@@ -6,8 +6,26 @@ import (
 	"slices"
 	"testing"
 
+	"blink"
+	"blink/connector/files"
+	"blink/graph"
 	"blink/jobmaster"
 )
+
+// Files of a bounded job appear at its end only; a folder's parts can be read before.
+func TestOnlyWhatNobodyHasSeenCanBeTakenBack(t *testing.T) {
+	for target, want := range map[string]bool{"out/x.csv": true, "out/": false, "out/rows/": false} {
+		job := blink.NewJob("job", nil)
+		job.Read(blink.Values(1, 2)).Write(files.CSV(target))
+		built, err := job.Program()
+		check(t, err)
+		plan, err := graph.Compile(built.Job)
+		check(t, err)
+		if got := withdrawable(plan); got != want {
+			t.Errorf("%s: %v", target, got)
+		}
+	}
+}
 
 // The demand is declared again and again: an executor is started when there is none.
 func TestAFailedExecutorIsReplaced(t *testing.T) {

@@ -87,7 +87,7 @@ func (n *notes) log() zerolog.Logger {
 		Out: noteWriter{n}, NoColor: true,
 		FormatErrFieldName:  func(any) string { return "error: " },
 		FormatErrFieldValue: unquoted,
-		PartsExclude:        []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}, FieldsExclude: []string{"actor", "stack"},
+		PartsExclude:        []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}, FieldsExclude: []string{"actor", "stack", "try"},
 	}).Level(zerolog.WarnLevel)
 }
 

@@ -2,9 +2,12 @@
 // (package exec) and the election of the one that may act (package leader).
 //
 //	Candidate "jm" ──leads──► JobMaster "job@<epoch>" ──► Placement "placement"
-//	   │  ▲                     │        ▲                     │
-//	   │  └── Service ──────────┘        └─ Placed ────────────┘
-//	   └── protos.Report from executors, forwarded while it leads
+//	   ▲                        │      ▲  ▲                    │
+//	   └── Service ─────────────┘      │  └─ Placed ───────────┘
+//	                                   └── protos.Report from executors
+//
+// Executors report to the JobMaster that has said Hello; those that look for the leader by
+// themselves find the Candidate, which passes their reports on.
 //
 // A Candidate campaigns for the job's key. When it wins it spawns a JobMaster for that epoch,
 // which always starts by reconciling with what runs; when it loses, or the JobMaster fails,

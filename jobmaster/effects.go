@@ -196,9 +196,7 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 	}, func(_ any, err error) {
 		switch {
 		case err == nil:
-			if strings.HasPrefix(was, resultPrefix) {
-				j.forget(was)
-			}
+			j.forget(was)
 			j.pointer, j.manifest = a.Key, a.Key
 			j.status.Checkpoints++
 			j.status.Bytes = j.size
@@ -213,8 +211,12 @@ func (j *JobMaster) advancePointer(a exec.AdvancePointer) {
 	})
 }
 
-// forget deletes the result of an earlier run, if it can: it is small.
+// forget deletes the result of an earlier run, if the pointer named one, and if it can: it is
+// small.
 func (j *JobMaster) forget(key string) {
+	if !strings.HasPrefix(key, resultPrefix) {
+		return
+	}
 	objects := j.config.Store
 	j.c.Go("delete the result of an earlier run", func(ctx context.Context) (any, error) {
 		return nil, objects.Delete(ctx, key)
@@ -250,6 +252,7 @@ func (j *JobMaster) storeResult(r Result, try int) {
 	}, func(_ any, err error) {
 		switch {
 		case err == nil:
+			j.forget(was)
 			j.stored, j.pointer = &r, key
 			j.step(exec.ResultStored{})
 		case errors.Is(err, leader.ErrFenced) || errors.Is(err, leader.ErrSession):

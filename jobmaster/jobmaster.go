@@ -49,7 +49,8 @@ type JobMaster struct {
 	resigned  bool
 }
 
-// maxEarly bounds what is kept while the state of the job is read; reports are repeated.
+// maxEarly bounds the reports that are kept while the state of the job is read: they are
+// repeated. What else may come by then is a word of the user.
 const maxEarly = 1000
 
 func newJobMaster(config Config, lead leader.Lead, until time.Time, boss actors.Ref) actors.Actor {
@@ -214,6 +215,9 @@ var errDamaged = errors.New("damaged object")
 
 func readResult(ctx context.Context, config Config, key string) (*Result, error) {
 	data, err := config.Store.Get(ctx, key)
+	if errors.Is(err, store.ErrNotFound) { // nothing deletes what the pointer names
+		return nil, fmt.Errorf("%w %s: %w", errDamaged, key, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
@@ -300,7 +304,7 @@ func readSplits(ctx context.Context, config Config) ([]exec.Splits, error) {
 // step drives the machine and does what it says.
 func (j *JobMaster) step(ev exec.Event) {
 	if j.m == nil {
-		if len(j.early) < maxEarly {
+		if _, report := ev.(exec.Reported); !report || len(j.early) < maxEarly {
 			j.early = append(j.early, ev)
 		}
 		return

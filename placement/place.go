@@ -48,18 +48,12 @@ type Refusal struct {
 }
 
 // Place gives slots to units. A set is units, by index, that are of use together only: it gets
-// all of its slots or none, and a unit may be in several sets; without sets all units are one.
-// Where slots are short, those sets come first that return to where they were whole, then the
-// others in their order. A previous slot that is free is kept for its unit, even if that one
-// cannot have it yet: nobody takes another's. For each unit left over it says why. The result
-// does not depend on the order of the offers. A node that is offered twice counts once.
+// all of its slots or none, and a unit may be in several sets. Where slots are short, those sets
+// come first that return to where they were whole, then the others in their order. A previous
+// slot that is free is kept for its unit, even if that one cannot have it yet, and though
+// another set could use it: nobody takes another's. For each unit left over it says why. The
+// result does not depend on the order of the offers. A node that is offered twice counts once.
 func Place(units []Unit, sets [][]int, offers []Offer) ([]Assigned, []Refusal) {
-	if sets == nil {
-		sets = [][]int{make([]int, len(units))}
-		for i := range units {
-			sets[0][i] = i
-		}
-	}
 	p := newPlan(units, offers)
 	for i := range units {
 		p.home[i] = p.reserve(units[i].Previous)
@@ -205,6 +199,16 @@ func (u Unit) bytesOn(node string) int64 {
 	return 0
 }
 
+// keeps says whether a slot is kept for a unit that cannot have it yet.
+func (p *plan) keeps() bool {
+	for i := range p.units {
+		if p.home[i] && !p.placed[i] {
+			return true
+		}
+	}
+	return false
+}
+
 // why explains that there is no slot for a unit.
 func (p *plan) why(u Unit) string {
 	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), p.offered)
@@ -213,6 +217,8 @@ func (p *plan) why(u Unit) string {
 		s = "no executor offers slots"
 	case p.free > 0:
 		s = fmt.Sprintf("%d executors offer %d slots, %d are free: too few for all that must run together", len(p.nodes), p.offered, p.free)
+	case p.keeps():
+		s = fmt.Sprintf("%d executors offer %d slots, and those that are free are kept for what was there and waits for more", len(p.nodes), p.offered)
 	}
 	if u.Previous.Node != "" && p.node(u.Previous.Node) == nil {
 		s += "; " + u.Previous.Node + ", where it was, is gone"

@@ -53,6 +53,7 @@ type checker struct {
 	}
 
 	restarts, leaders, checkpoints int
+	runs                           int // of the job
 }
 
 // order is the newest Deploy of an attempt on a node.
@@ -82,7 +83,7 @@ func newChecker(c *cluster) *checker {
 			k.region[t] = i
 		}
 	}
-	k.excuses = newExcuses(len(k.regions))
+	k.excuses, k.runs = newExcuses(len(k.regions)), 1
 	return k
 }
 
@@ -91,7 +92,7 @@ func newChecker(c *cluster) *checker {
 func (k *checker) again() {
 	n := newChecker(k.c)
 	n.last, n.complete, n.acting = k.last, k.complete, k.acting
-	n.restarts, n.leaders, n.checkpoints = k.restarts, k.leaders, k.checkpoints
+	n.restarts, n.leaders, n.checkpoints, n.runs = k.restarts, k.leaders, k.checkpoints, k.runs+1
 	n.excuses.disturbed, n.excuses.ill, n.excuses.frozen = k.excuses.disturbed, k.excuses.ill, k.excuses.frozen
 	*k = *n
 }
@@ -423,6 +424,12 @@ func (k *checker) orphans() error {
 	for _, key := range k.c.objects.keys(snapshot.CheckpointsPrefix) {
 		if !keep[key] {
 			return fmt.Errorf("I7: no retained checkpoint needs %s", key)
+		}
+	}
+	failed := k.c.faults[StoreErrors] + k.c.faults[LeaderErrors] // calls that were carried out all the same
+	for _, key := range k.c.objects.keys("result-") {
+		if key != k.c.leaders.pointers[jobName] && k.leaders == k.runs && failed == 0 {
+			return fmt.Errorf("I7: the pointer does not name %s", key)
 		}
 	}
 	return nil

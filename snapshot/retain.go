@@ -19,8 +19,9 @@ func (m *Manifest) Objects(key string) []string {
 
 // Garbage lists, of the stored keys, those of checkpoints up to newest that no retained
 // manifest references. Keys of later checkpoints may be in the making and are left alone, and
-// so are those of leaders behind epoch: they may use the number of a checkpoint anew that was
-// given up.
+// so is what a leader behind epoch has deployed or written: it may use the number of a
+// checkpoint anew that was given up. What it has adopted bears earlier epochs; so whoever
+// collects more than what is complete must know that nobody adopts anything any more.
 func Garbage(stored []string, referenced []string, newest, epoch uint64) []string {
 	var g []string
 	kept := setOf(referenced)
@@ -33,8 +34,8 @@ func Garbage(stored []string, referenced []string, newest, epoch uint64) []strin
 	return g
 }
 
-// epochOf is the leader's epoch in the key of an object: its last number. Both a manifest and
-// a task's snapshot have it there.
+// epochOf is the last number in the key of an object: the epoch of the leader that wrote a
+// manifest, or that deployed the task of a snapshot.
 func epochOf(rest string) uint64 {
 	epoch, err := strconv.ParseUint(rest[strings.LastIndexByte(rest, '-')+1:], 10, 64)
 	if err != nil {
