@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"blink/actors"
 	"blink/graph"
@@ -31,7 +32,8 @@ import (
 //	     happened to its node
 //	I9   no channel carries more than its credits (checked by the tasks themselves)
 //	I10  timers fire once and not early (checked by the random workload itself)
-//	I11  the job ends within bounds after the last fault
+//	I11  the job ends within bounds after the last fault; when nothing has happened for a
+//	     while and all tasks run, checkpoints complete within bounds
 //	I12  without faults nothing restarts
 type checker struct {
 	c        *cluster
@@ -51,6 +53,8 @@ type checker struct {
 		of   string // a complete checkpoint
 		keys map[string]bool
 	}
+
+	calm time.Duration // since when nothing is wrong, and no checkpoint has completed
 
 	restarts, leaders, checkpoints int
 	runs                           int // of the job
@@ -315,7 +319,7 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	if m.Checkpoint > k.last {
 		k.checkpoints++
 	}
-	k.last, k.complete = m.Checkpoint, value
+	k.last, k.complete, k.calm = m.Checkpoint, value, k.c.w.Elapsed()
 	if err := k.readable(m); err != nil {
 		k.fail("I5: checkpoint %d is complete: %v", m.Checkpoint, err)
 	}
@@ -361,6 +365,29 @@ func (k *checker) deleted(key string) {
 	}
 	if k.needed.keys[key] {
 		k.fail("I5: %s is deleted, and the newest complete checkpoint %s needs it", key, value)
+	}
+}
+
+// progressEvery is how often progress is looked at.
+const progressEvery = 500 * time.Millisecond
+
+// progress checks I11 for checkpoints: with all tasks running and no fault, one must complete
+// within the interval, the time-out of one that a fault has spoiled, and what it takes until a
+// leader is there again and late messages have come.
+func (k *checker) progress() {
+	if k.c.result != nil {
+		return
+	}
+	k.c.w.At(progressEvery, k.progress)
+	now := k.c.w.Elapsed()
+	for r := range k.regions {
+		if !k.whole(r) {
+			k.calm = max(k.calm, now)
+		}
+	}
+	bound := k.c.scenario.CheckpointEvery + checkpointTimeout + 2*sessionTTL + maxLockDelay + latest
+	if now > k.calm+bound {
+		k.fail("I11: all tasks run and nothing has happened for %v, and no checkpoint has completed: %s", bound, k.c.describe())
 	}
 }
 

@@ -31,10 +31,14 @@ const GCPercent = 800
 const (
 	heartbeat  = 300 * time.Millisecond
 	sessionTTL = 2 * time.Second
-	lockDelay  = 200 * time.Millisecond
-	lease      = 7 * time.Second
-	drift      = 500 * time.Millisecond
-	retry      = 50 * time.Millisecond
+	// A key stays locked for up to maxLockDelay after an expiry: the seed draws it.
+	maxLockDelay = time.Second
+	lease        = 7 * time.Second
+	drift        = 500 * time.Millisecond
+	retry        = 50 * time.Millisecond
+
+	checkpointTimeout = 5 * time.Second
+	maxBackOff        = time.Second // before a restart
 )
 
 // What a failing call of a twin answers.
@@ -87,7 +91,8 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 		Frame: func(data []byte) any { return exchange.Frame{Data: data} },
 	})
 	c.callChance = c.w.Rand("calls")
-	c.leaders = newLeaderService(c.w.Now, c.w.Rand("leader"), lockDelay)
+	chance := c.w.Rand("leader")
+	c.leaders = newLeaderService(c.w.Now, chance, chance.Between(0, maxLockDelay))
 	c.leaders.led, c.leaders.advanced = c.check.led, c.check.advanced
 	c.objects = newObjectStore()
 	c.objects.deleting = c.check.deleted
@@ -167,8 +172,8 @@ func (c *cluster) startCandidate(name string) {
 	sys := n.Start()
 	options := exec.Options{
 		Heartbeat: c.scenario.Heartbeat, Lease: c.scenario.Lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
-		CheckpointTimeout: 5 * time.Second, CheckpointPause: 20 * time.Millisecond,
-		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: time.Second},
+		CheckpointTimeout: checkpointTimeout, CheckpointPause: 20 * time.Millisecond,
+		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: maxBackOff},
 	}.Defaults()
 	config := jobmaster.Config{
 		Job: jobName, Run: fmt.Sprint(c.run), Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},

@@ -119,6 +119,9 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 	return plan
 }
 
+// latest is how late a message may come.
+const latest = 4 * time.Second
+
 // strike makes a fault happen, and mends it in time.
 func (c *cluster) strike(f Fault) {
 	c.faults[f.Kind]++
@@ -126,6 +129,7 @@ func (c *cluster) strike(f Fault) {
 	c.w.Note("fault", f.String())
 	c.say("fault", "%v", f)
 	c.check.strikes(f)
+	c.check.calm = max(c.check.calm, c.w.Elapsed()+f.For)
 	mend := func(g func()) { c.w.At(f.For, g) }
 	switch f.Kind {
 	case CrashExecutor:
@@ -237,7 +241,7 @@ func (c *cluster) shape() {
 	}
 	if len(c.active[LateMessages]) > 0 {
 		n.Twice = 0.2
-		n.Delay.Tail, n.Delay.TailP = 4*time.Second, 0.3
+		n.Delay.Tail, n.Delay.TailP = latest, 0.3
 	}
 	for _, a := range c.nodes {
 		for _, b := range c.nodes {

@@ -231,7 +231,7 @@ func endOf(span int64) time.Time { return time.Unix(0, (span+1)*int64(window)-1)
 
 func (p *lastWords) OnTimer(c *blink.Ctx[int64], t *blink.Timer, out *blink.Out[sumRow]) error {
 	if c.Watermark().Before(c.Time()) {
-		return fmt.Errorf("timer of %v fired at watermark %v", c.Time(), c.Watermark())
+		return fmt.Errorf("invariant: timer of %v fired at watermark %v", c.Time(), c.Watermark())
 	}
 	fired, next := int64(-1), int64(-1)
 	for span, sum := range p.spans.All() {
@@ -243,7 +243,7 @@ func (p *lastWords) OnTimer(c *blink.Ctx[int64], t *blink.Timer, out *blink.Out[
 		}
 	}
 	if fired < 0 {
-		return fmt.Errorf("timer of %v fired twice or without reason", c.Time())
+		return fmt.Errorf("invariant: timer of %v fired twice or without reason", c.Time())
 	}
 	p.spans.Delete(fired)
 	if next >= 0 {
@@ -279,7 +279,7 @@ func (p *everyState) OnTimer(c *blink.Ctx[int64], t *blink.Timer, out *blink.Out
 	}
 	s := p.sum.Get()
 	if list != s.Sum || mapped != s.Sum || int64(p.all.Len()) != s.N {
-		return fmt.Errorf("key %d: value %d, list %d, map %d", c.Key(), s.Sum, list, mapped)
+		return fmt.Errorf("invariant: key %d: value %d, list %d, map %d", c.Key(), s.Sum, list, mapped)
 	}
 	out.Emit(sumRow{c.Key(), s.N, s.Sum})
 	return nil

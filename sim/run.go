@@ -114,8 +114,10 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 // its records take at their rate (for each fault once more, since a restart begins again
 // with the newest checkpoint, if there is one): every wait of the protocol once.
 const (
-	settle = 2*(lease+drift) + 4*sessionTTL + lockDelay
-	slack  = 60 * time.Second
+	settle = 2*(lease+drift) + 4*sessionTTL + maxLockDelay + latest
+	// A restart, a checkpoint that runs into its time-out and one that does not, and a commit
+	// or a result that waits for its longest back-off, twice over.
+	slack = 2 * (maxBackOff + 2*checkpointTimeout + 5*time.Second)
 )
 
 // Run simulates a scenario under a seed, until the job has ended or a checker objects.
@@ -143,6 +145,7 @@ func Run(seed uint64, s Scenario) Outcome {
 	for _, name := range c.candidates {
 		c.startCandidate(name)
 	}
+	c.w.At(progressEvery, c.check.progress)
 	limit += settle + slack + time.Duration(1+faults)*s.Horizon
 	err = c.w.RunUntil(func() bool { return c.result != nil }, limit)
 	if errors.Is(err, world.ErrLate) {

@@ -53,6 +53,7 @@ func TestTheSimulatedLeaderServiceConforms(t *testing.T) {
 	fresh := func(*testing.T) leadertest.Timed {
 		seed++
 		now := time.Unix(0, 0)
+		lockDelay := 200 * time.Millisecond
 		s := newLeaderService(func() time.Time { return now }, world.NewRand(seed), lockDelay)
 		return leadertest.Timed{
 			Service: leaderClient{s, inTurn()}, Pass: func(d time.Duration) { now = now.Add(d) },

@@ -55,7 +55,7 @@ func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
 		return fmt.Errorf("channel from %v of link %d: batch %d came where %d was due: the connection lost some", ch.from, ch.link.ID, b.Seq, ch.seq)
 	}
 	if len(ch.queue) > in.credits {
-		return fmt.Errorf("channel from %v of link %d: more than %d batches without credit", ch.from, ch.link.ID, in.credits)
+		return fmt.Errorf("invariant: channel from %v of link %d: more than %d batches without credit", ch.from, ch.link.ID, in.credits)
 	}
 	if err := exchange.CheckMarks(b.Marks, b.Records.Len()); err != nil {
 		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"blink/internal/invariant"
 	"blink/operator"
 	"blink/taskexec/exchange"
 )
@@ -115,7 +116,8 @@ func (t *task) process(start time.Time) (progress, error) {
 func (t *task) meet(ch *inChannel, m exchange.Mark) {
 	switch m.Kind {
 	case exchange.Watermark:
-		ch.mark = max(ch.mark, int64(m.Value))
+		invariant.Check(int64(m.Value) >= ch.mark, "channel from %v of link %d: watermark %d after %d", ch.from, ch.link.ID, int64(m.Value), ch.mark)
+		ch.mark = int64(m.Value)
 		t.now.advancing = true
 	case exchange.Barrier:
 		t.in.align.barrier(ch.index, m.Value)
