@@ -1,0 +1,36 @@
+package oracle
+
+import "blink/connector/nexmark"
+
+// Query is a query by its name.
+type Query struct {
+	Name string
+	// Run adds the rows of the query's result to a digest.
+	Run func(in *Events, d *nexmark.Digest)
+}
+
+// Queries are all of them.
+func Queries() []Query {
+	return []Query{
+		digested("q0", Q0),
+		digested("q1", Q1),
+		digested("q2", Q2),
+		digested("q3", Q3),
+		digested("q4", Q4),
+		digested("q5", Q5),
+		digested("q7", Q7),
+		digested("q8", Q8),
+		digested("q9", Q9),
+		digested("q11", Q11),
+		digested("q17", Q17),
+		digested("q18", Q18),
+		digested("q19", Q19),
+		digested("q20", Q20),
+	}
+}
+
+func digested[R nexmark.Row](name string, query func(*Events, func(R))) Query {
+	return Query{name, func(in *Events, d *nexmark.Digest) {
+		query(in, func(r R) { r.AddTo(d) })
+	}}
+}
