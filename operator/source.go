@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"blink/graph"
@@ -162,6 +163,18 @@ func (b *Batch[T]) Slot(at time.Time) *T {
 	}
 	b.stamp(at)
 	return &b.records[len(b.records)-1]
+}
+
+// Slots is Slot for n records at once, for sources to which every nanosecond matters. The
+// caller sets the times as well: Unix nanoseconds, or NoTime.
+func (b *Batch[T]) Slots(n int) (records []T, times []int64) {
+	from := len(b.records)
+	b.records = slices.Grow(b.records, n)[:from+n]
+	b.times = slices.Grow(b.times, n)[:from+n]
+	if b.order != nil {
+		b.order = append(b.order, make([]int32, n)...)
+	}
+	return b.records[from:], b.times[from:]
 }
 
 func (b *Batch[T]) stamp(at time.Time) {

@@ -291,6 +291,47 @@ func TestAReaderFillsSideOutputsInOrder(t *testing.T) {
 	same(t, order, "side 0", "main 0", "side 1", "main 1", "side 2", "main 2")
 }
 
+// slotReader is one batch: slots before and behind a record of a side output.
+type slotReader struct {
+	spanReader
+}
+
+func (r *slotReader) Next(_ context.Context, into *Batch[int]) error {
+	put := func(from, n int) {
+		records, times := into.Slots(n)
+		for i := range records {
+			records[i], times[i] = from+i, int64(from+i)
+		}
+	}
+	put(1, 2)
+	if r.side.Name() != "" {
+		into.AppendTo(r.side, "side", timeOf(3))
+	}
+	*into.Slot(timeOf(4)) = 4
+	put(5, 2)
+	return io.EOF
+}
+
+func TestSlotsKeepTheOrderOfABatch(t *testing.T) {
+	side := NewTag[string]("text")
+	for _, tag := range []Tag[string]{{}, side} {
+		src := NewSource(SourceOptions{Name: "slots", Sides: []AnyTag{side}}, spans{{Name: "a"}}, func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+			return &slotReader{spanReader{s, tag, new([]string)}}, nil
+		})
+		out := &kettle[int]{}
+		b := newBench(t, src.Spec(), out, func(b *bench) {
+			b.sides["text"] = Collector[string](collect[string](func(string) { out.got = append(out.got, 3) }))
+		}).restore(initial(t, src))
+		read(b, 1)
+		if tag == side {
+			same(t, out.got, 1, 2, 3, 4, 5, 6)
+		} else {
+			same(t, out.got, 1, 2, 4, 5, 6)
+		}
+		same(t, out.times, 1, 2, 4, 5, 6)
+	}
+}
+
 // collect is a Collector that calls itself.
 type collect[T any] func(T)
 
