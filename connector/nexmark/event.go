@@ -11,6 +11,8 @@ type Millis int64
 // Time is m in UTC.
 func (m Millis) Time() time.Time { return time.UnixMilli(int64(m)).UTC() }
 
+func (m Millis) nanos() int64 { return int64(m) * int64(time.Millisecond) }
+
 // Person has signed up.
 type Person struct {
 	ID         int64

@@ -14,17 +14,29 @@ const (
 
 // Event makes event n in e, which is the zero Event or holds one that Event has made.
 func (g *Generator) Event(n uint64, e *Event) {
-	epoch, offset := n/epochEvents, n%epochEvents
-	switch {
-	case offset > epochAuctions:
+	switch kind, epoch, id := place(n); kind {
+	case BidKind:
 		e.become(BidKind)
 		g.bid(n, epoch, &e.Bid)
-	case offset > 0:
+	case AuctionKind:
 		e.become(AuctionKind)
-		g.auction(n, epoch, epochAuctions*epoch+offset-1, &e.Auction)
+		g.auction(n, epoch, id, &e.Auction)
 	default:
 		e.become(PersonKind)
 		g.person(n, epoch, &e.Person)
+	}
+}
+
+// place says what event n is, in which epoch, and the number of an auction.
+func place(n uint64) (kind Kind, epoch, auction uint64) {
+	epoch, offset := n/epochEvents, n%epochEvents
+	switch {
+	case offset > epochAuctions:
+		return BidKind, epoch, 0
+	case offset > 0:
+		return AuctionKind, epoch, epochAuctions*epoch + offset - 1
+	default:
+		return PersonKind, epoch, 0
 	}
 }
 
