@@ -41,6 +41,13 @@ var actorCode = []string{"jobmaster", "taskexec", "taskexec/exchange", "operator
 // which the simulator has a twin.
 var outside = []string{"jobmaster/leader/local*.go", "taskexec/exchange/conn*.go", "connector/files/os.go"}
 
+// oracles compute the result of an example a second time. Each imports of this module only
+// what stands beside it, so that it shares no mistake with what it checks.
+var oracles = map[string][]string{
+	"examples/delays/oracle":  nil,
+	"examples/nexmark/oracle": {"connector/nexmark"}, // the events, the rows, the digest
+}
+
 // rankOf is the line of a package in the layer table, and -1 if it has none.
 func rankOf(folder string) int {
 	found := -1
@@ -105,6 +112,20 @@ func ourFolder(target string) (folder string, ours bool) {
 		return ".", true
 	}
 	return strings.CutPrefix(target, module+"/")
+}
+
+// alone is the rule of oracles. Tests are exempt.
+func alone(f goFile) (problems []string) {
+	allowed, isOracle := oracles[f.folder()]
+	if !isOracle || f.test() {
+		return nil
+	}
+	for _, spec := range f.tree.Imports {
+		if to, ours := ourFolder(strings.Trim(spec.Path.Value, "`\"")); ours && !slices.Contains(allowed, to) {
+			problems = append(problems, f.problem(spec.Pos(), "an oracle imports %s", to))
+		}
+	}
+	return problems
 }
 
 // oneImporter keeps Proto.Actor behind package actors, tests included.
@@ -235,6 +256,7 @@ func concurrency(n ast.Node) string {
 }
 
 func TestPackagesImportOnlyLowerLayers(t *testing.T)            { keepRule(t, downward) }
+func TestOraclesStandAlone(t *testing.T)                        { keepRule(t, alone) }
 func TestOnlyPackageActorsImportsProtoActor(t *testing.T)       { keepRule(t, oneImporter) }
 func TestDecisionsAndActorsReachTheWorldByOneDoor(t *testing.T) { keepRule(t, throughTheDoor) }
 
@@ -254,6 +276,17 @@ func TestTheLayerRuleFindsUpwardImports(t *testing.T) {
 		{"the wiring in sim", "sim/x.go", `package sim; import "blink/cluster"`, "cluster is not below sim"},
 		{"a helper of tests in production", "examples/delays/x.go", `package main; import "blink/blinktest"`, "blinktest is for tests"},
 		{"an unknown package", "manager/x.go", `package manager`, "manager is not in the layer table"},
+	})
+}
+
+func TestTheOracleRuleFindsWhatTheyShareWithTheEngine(t *testing.T) {
+	tryRule(t, alone, []ruleSample{
+		{"the engine", "examples/nexmark/oracle/x.go", `package oracle; import "blink/state"`, "an oracle imports state"},
+		{"the job", "examples/delays/oracle/x.go", `package oracle; import "blink/examples/delays/job"`, "an oracle imports examples/delays/job"},
+		{"its events", "examples/nexmark/oracle/x.go", `package oracle; import ("slices"; "blink/connector/nexmark")`, ""},
+		{"events of another", "examples/delays/oracle/x.go", `package oracle; import "blink/connector/nexmark"`, "an oracle imports"},
+		{"a test may", "examples/delays/oracle/x_test.go", `package oracle; import "blink/examples/delays/data"`, ""},
+		{"a job", "examples/delays/job/x.go", `package job; import "blink"`, ""},
 	})
 }
 
