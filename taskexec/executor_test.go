@@ -295,6 +295,28 @@ func TestAnOrderReachesTheAttemptThatItNames(t *testing.T) {
 }
 
 // A leader that hears nothing of an executor starts its tasks elsewhere: they end before.
+// The leader says up to which report it knows the state; it may have forgotten.
+func TestAReportLeavesOutWhatTheLeaderHolds(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(3, 2))
+	if n := len(r.report.Tasks); n != 1 || r.report.Since != 0 {
+		t.Fatalf("%d tasks since %d", n, r.report.Since)
+	}
+	h := r.seen()
+	h.Held = r.report.Version
+	r.orders(h)
+	r.pass(time.Minute)
+	if n := len(r.report.Tasks); n != 0 || r.report.Since != h.Held {
+		t.Errorf("%d tasks since %d, and it holds %d", n, r.report.Since, h.Held)
+	}
+	version := r.report.Version
+	h = r.seen()
+	r.orders(h) // it holds nothing any more
+	if n := len(r.report.Tasks); n != 1 || r.report.Since != 0 || r.report.Version == version {
+		t.Errorf("%d tasks since %d in report %d", n, r.report.Since, r.report.Version)
+	}
+}
+
 func TestTasksEndWithTheLease(t *testing.T) {
 	r := reigning(t)
 	r.orders(r.deployOf(sink, 1), r.deployOf(work, 1))

@@ -34,11 +34,11 @@ type checkpoints struct {
 	lastStop  bool
 	retained  []*snapshot.Manifest // the newest last
 	left      []*snapshot.Manifest // newer than those, and unusable: the pointer names the first
-	early     []heldAck            // of a checkpoint in flight when we took over
+	early     []earlyAck           // of a checkpoint in flight when we took over
 }
 
-// heldAck is an acknowledgement and the executor that holds it.
-type heldAck struct {
+// earlyAck is an acknowledgement and the executor that keeps it.
+type earlyAck struct {
 	node string
 	Ack
 }
@@ -163,14 +163,14 @@ func (m *Machine) takeAcks(node string, acks []Ack) {
 	for _, a := range acks {
 		m.cp.highest = max(m.cp.highest, a.Checkpoint)
 		if m.phase == reconciling {
-			m.cp.early = append(m.cp.early, heldAck{node, a})
+			m.cp.early = append(m.cp.early, earlyAck{node, a})
 			continue
 		}
-		m.takeAck(heldAck{node, a})
+		m.takeAck(earlyAck{node, a})
 	}
 }
 
-func (m *Machine) takeAck(a heldAck) {
+func (m *Machine) takeAck(a earlyAck) {
 	c, t := &m.cp, m.task(a.Task)
 	if c.step != gathering || a.Checkpoint != c.id || t == nil || a.Attempt != t.attempt && !mutate.On(mutate.AttemptFence) {
 		return

@@ -109,11 +109,11 @@ func (m *Machine) leave(result Finish) {
 
 // leavingStep is how far a job is on its way out:
 //
-//	undecided ──StoreResult──► recording ──answered──► emptying ──nothing lives──► sweeping ──► done
+//	staying ──StoreResult──► recording ──answered──► emptying ──nothing lives──► sweeping ──► done
 type leavingStep uint8
 
 const (
-	undecided leavingStep = iota
+	staying   leavingStep = iota
 	recording             // how it ends is being made durable
 	emptying              // it is durable, or cannot be made so: the tasks leave
 	sweeping              // the slots and what no checkpoint needs are given back
@@ -148,7 +148,7 @@ func (m *Machine) driveLeaving() {
 		m.readvance() // the pointer may name this checkpoint: nothing of it may be swept
 		return
 	}
-	if m.way == undecided {
+	if m.way == staying {
 		m.way = recording
 		m.do(StoreResult{m.result})
 	}

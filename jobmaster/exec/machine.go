@@ -322,7 +322,7 @@ func (m *Machine) due() time.Time {
 	if m.waiting() {
 		sooner(m.resendAt)
 	}
-	if m.in[backingOff] > 0 && !m.held() {
+	if m.in[backingOff] > 0 && !m.undecided() {
 		for _, r := range m.regions {
 			if r.phase == backingOff {
 				sooner(r.retryAt)

@@ -194,7 +194,6 @@ func (m *Machine) foreign(r Reported) {
 	if e.incarnation != 0 {
 		m.forget(e, "executor "+e.node+" was started anew")
 	}
-	m.begin(e)
 	e.incarnation, e.version, e.foreign, e.heard = r.Incarnation, 0, true, m.now
 	m.watch(e)
 }

@@ -96,7 +96,7 @@ func (m *Machine) driveRegions() {
 				r.retryAt = m.now.Add(m.backOff())
 			}
 		case backingOff:
-			if !m.held() && !m.now.Before(r.retryAt) {
+			if !m.undecided() && !m.now.Before(r.retryAt) {
 				m.move(r, idle)
 			}
 		case deploying:
@@ -118,9 +118,9 @@ func (m *Machine) driveRegions() {
 	}
 }
 
-// held says whether the newest complete checkpoint is unknown: nothing may be restored from
+// undecided says whether the newest complete checkpoint is unknown: nothing may be restored from
 // the one before, since sinks would remove what the new one is about to make visible.
-func (m *Machine) held() bool { return m.cp.step == advancing }
+func (m *Machine) undecided() bool { return m.cp.step == advancing }
 
 // gone is the barrier: nothing of the region may live any more.
 func (m *Machine) gone(r *region) bool {
