@@ -12,7 +12,10 @@ import (
 )
 
 // Codec reads and writes batches of T. It is immutable and safe for concurrent use.
-type Codec[T any] struct{ p *plan }
+type Codec[T any] struct {
+	p    *plan
+	from *plan // that decodes; p unless the codec is one of Reads
+}
 
 // plan is a compiled type.
 type plan struct {
@@ -20,6 +23,7 @@ type plan struct {
 	columns []column
 	width   int // least bytes of an encoded value
 	schema  string
+	grown   bool // it decodes what was stored of another type
 }
 
 // column is one part of a type, for a batch of n values that stand stride bytes apart from
@@ -38,7 +42,7 @@ var plans sync.Map // reflect.Type → *plan
 func For[T any]() (*Codec[T], error) {
 	t := reflect.TypeFor[T]()
 	if p, ok := plans.Load(t); ok {
-		return &Codec[T]{p.(*plan)}, nil
+		return &Codec[T]{p.(*plan), p.(*plan)}, nil
 	}
 	if err := Storable[T](); err != nil {
 		return nil, err
@@ -47,10 +51,11 @@ func For[T any]() (*Codec[T], error) {
 	p := c.plan(t)
 	p.schema = schemaOf(t)
 	plans.Store(t, p)
-	return &Codec[T]{p}, nil
+	return &Codec[T]{p, p}, nil
 }
 
-// Schema is the stored form of T in words: a line "path kind" for each field.
+// Schema is the stored form of T in words: a line "path kind" for each field, in the order of
+// the columns. It is all that Reads needs to decode what is stored.
 func (c *Codec[T]) Schema() string { return c.p.schema }
 
 // SchemaHash is equal for equal schemas.
@@ -77,7 +82,7 @@ func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
 
 // DecodeSome reads a batch from the beginning of data and returns what follows it.
 func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err error) {
-	n, data, err := count(data, c.p.width, c.p.size())
+	n, data, err := count(data, c.from.width, c.from.size())
 	if err != nil {
 		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
@@ -85,7 +90,7 @@ func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err e
 		into = make([]T, n)
 	}
 	into = into[:n]
-	rest, err = c.p.decode(data, unsafe.Pointer(unsafe.SliceData(into)), n, maxDepth)
+	rest, err = c.from.decode(data, unsafe.Pointer(unsafe.SliceData(into)), n, maxDepth)
 	if err != nil {
 		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
@@ -99,7 +104,7 @@ func (c *Codec[T]) AppendOne(dst []byte, v *T) ([]byte, error) {
 
 // DecodeOne reads what AppendOne wrote from the beginning of data.
 func (c *Codec[T]) DecodeOne(v *T, data []byte) (rest []byte, err error) {
-	if rest, err = c.p.decode(data, unsafe.Pointer(v), 1, maxDepth); err != nil {
+	if rest, err = c.from.decode(data, unsafe.Pointer(v), 1, maxDepth); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
 	return rest, nil
@@ -122,8 +127,15 @@ func (p *plan) list(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, erro
 	return dst, nil
 }
 
-// size is how many bytes a value takes in memory, without what it points to.
-func (p *plan) size() int { return int(p.typ.Size()) }
+// size is how many bytes a value takes in memory, without what it points to; a part of them
+// if it may have grown since it was stored.
+func (p *plan) size() int {
+	n := int(p.typ.Size())
+	if p.grown && p.width > 0 {
+		return (n + maxGrowth - 1) / maxGrowth
+	}
+	return n
+}
 
 func (p *plan) columnsOf(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
 	if n == 0 {
@@ -164,6 +176,8 @@ const (
 	// Values may take maxSpread bytes of memory for each that is stored, or maxLoose in all.
 	maxSpread = 64
 	maxLoose  = 32 << 20
+	// maxGrowth is how often as much they may take if their type was another then.
+	maxGrowth = 16
 )
 
 // count reads how many values, of at least width bytes and of size bytes in memory, follow.

@@ -320,14 +320,11 @@ func (p pointer) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, 
 		return nil, errDeep
 	}
 	for i := range n {
-		if len(src) == 0 {
-			return nil, errShort
+		to, there := unsafe.Pointer(nil), false
+		if there, src, err = present(src); err != nil {
+			return nil, err
 		}
-		to, flag := unsafe.Pointer(nil), src[0]
-		if flag > 1 {
-			return nil, fmt.Errorf("%d does not tell whether a pointer is nil", flag)
-		}
-		if src = src[1:]; flag == 1 {
+		if there {
 			to = reflect.New(p.typ).UnsafePointer()
 			if src, err = p.elem.decode(src, to, 1, depth-1); err != nil {
 				return nil, err
@@ -336,6 +333,17 @@ func (p pointer) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, 
 		*(*unsafe.Pointer)(unsafe.Add(base, p.at+uintptr(i)*stride)) = to
 	}
 	return src, nil
+}
+
+// present reads whether a pointer leads to something.
+func present(src []byte) (there bool, rest []byte, err error) {
+	switch {
+	case len(src) == 0:
+		return false, nil, errShort
+	case src[0] > 1:
+		return false, nil, fmt.Errorf("%d does not tell whether a pointer is nil", src[0])
+	}
+	return src[0] == 1, src[1:], nil
 }
 
 // dict is, for each value, the length plus one (0 is nil), u32, and the entries: key, then

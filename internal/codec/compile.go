@@ -39,9 +39,6 @@ func Itself(t reflect.Type, interfaces ...reflect.Type) bool {
 	return true
 }
 
-// left says whether field f is left out of the stored form.
-func left(f reflect.StructField) bool { return f.Tag.Get("blink") == "-" }
-
 // compiler makes the plan of a type, and of the types that it leads to. A type that leads
 // back to itself finds its own plan, which is complete when the compiler is done.
 type compiler struct{ made map[reflect.Type]*plan }

@@ -12,5 +12,14 @@
 // type in columns.go. Equal values have equal bytes, map order included.
 //
 // What can be stored is decided here as well, for the error messages of a job's build:
-// Storable and Keyable. Start reading at For, then fixed in columns.go.
+// Storable and Keyable.
+//
+// A type changes while data of its old form is stored. The schema, which is stored beside it,
+// says what the columns are; Compare says whether values can follow, and Reads makes the
+// columns that read the old form into the new type.
+//
+//	old schema ──parseSchema──► form ─┐
+//	Go type ───────formOf─────► form ─┴─ evolution ──► columns that convert and skip, or Changes
+//
+// Start reading at For, then fixed in columns.go; for the latter at Compare.
 package codec

@@ -50,6 +50,9 @@ func unstorableField(t reflect.Type, above []reflect.Type) (path string, of refl
 	if t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" {
 		return "", t, "it is a lock or an atomic, which belongs to one process"
 	}
+	if f, why := misnamed(t); why != "" {
+		return f.Name, f.Type, why
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if left(f) {
