@@ -368,13 +368,13 @@ func TestAChangedStateIsRefusedByName(t *testing.T) {
 	p := newBench(t, NewCount(shop), &kettle[KV[string, int64]]{}).snapshot()
 	other := newBench(t, NewReduce(shop, func(a, b sale) sale { return a }), &kettle[sale]{})
 	err := other.op.(Restorer).Restore([]snapshot.Part{p})
-	if err == nil || !strings.Contains(err.Error(), `state "count" was stored and is not declared any more`) {
+	if err == nil || !strings.Contains(err.Error(), `state "count": was stored in the checkpoint and is not declared any more`) {
 		t.Errorf("got %v", err)
 	}
 	p = newBench(t, NewWindowCount(shop, tumbling(1)), &kettle[Pane[string, int64]]{}).snapshot()
 	sum := newBench(t, NewWindowSum(shop, func(sale) float64 { return 0 }, tumbling(1)), &kettle[Pane[string, float64]]{})
 	err = sum.op.(Restorer).Restore([]snapshot.Part{p})
-	if err == nil || !strings.HasPrefix(err.Error(), `state "panes" was stored as a panes of`) {
+	if err == nil || !strings.HasPrefix(err.Error(), `state "panes": the value was int64 in the checkpoint and is float64 now: rename it, or migrate`) {
 		t.Errorf("got %v", err)
 	}
 }

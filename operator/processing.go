@@ -52,7 +52,7 @@ func newProcessing[K comparable, R any](prototype any, build func(sum func(K) ui
 	sum, _ := hash.Of[K]() // KeyBy has reported the error
 	var states []snapshot.StateSchema
 	for _, st := range s.State {
-		states = append(states, snapshot.StateSchema{Name: st.Name, Kind: st.Kind, Schema: st.Schema})
+		states = append(states, snapshot.SchemaOf(st))
 	}
 	s.New = func(out Outlets) any {
 		self, m := build(sum)
@@ -195,11 +195,15 @@ func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
 		if err != nil {
 			return err
 		}
-		var stored []int // of the store's states, which are all but the key
-		for _, place := range places {
+		var stored []state.Stored // the store's states are all but the key
+		for i, place := range places {
 			if place > 0 {
-				stored = append(stored, place-1)
+				stored = append(stored, state.Stored{Place: place - 1, Schema: p.States[i].Schema})
 			}
+		}
+		restore, err := m.store.Reading(stored)
+		if err != nil {
+			return err
 		}
 		for _, g := range p.Groups {
 			mark, data, err := cutMark(g.Data)
@@ -210,7 +214,7 @@ func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
 			if len(data) == 0 {
 				continue
 			}
-			if err := m.store.Restore(state.Group{Number: g.Number, Data: data}, stored); err != nil {
+			if err := restore(state.Group{Number: g.Number, Data: data}); err != nil {
 				return err
 			}
 		}

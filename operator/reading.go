@@ -67,27 +67,41 @@ func (m *reading[T, S]) Open(t *Task, id string) error {
 
 // Restore is Restorer. Splits are read in the order of their names.
 func (m *reading[T, S]) Restore(parts []snapshot.Part) error {
-	var items []snapshot.Item
-	for _, p := range parts {
-		items = append(items, p.Items...)
+	type stored struct {
+		name     string
+		position position[S]
 	}
-	slices.SortFunc(items, func(a, b snapshot.Item) int { return strings.Compare(a.Name, b.Name) })
-	m.task.Splits.own(len(items))
-	for i, item := range items {
-		p, err := m.codec.Decode(nil, item.Data)
-		if err == nil && len(p) != 1 {
-			err = fmt.Errorf("%d positions, want 1", len(p))
-		}
+	var all []stored
+	for _, p := range parts {
+		positions, err := readerOf(m.codec, m.state(), p)
 		if err != nil {
-			return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
+			return err
 		}
-		m.splits = append(m.splits, &reader[T, S]{split: p[0].Split})
+		for _, item := range p.Items {
+			is, err := positions.Decode(nil, item.Data)
+			if err == nil && len(is) != 1 {
+				err = fmt.Errorf("%d positions, want 1", len(is))
+			}
+			if err != nil {
+				return fmt.Errorf("split %q: the stored position cannot be read: %w", item.Name, err)
+			}
+			all = append(all, stored{item.Name, is[0]})
+		}
+	}
+	slices.SortFunc(all, func(a, b stored) int { return strings.Compare(a.name, b.name) })
+	m.task.Splits.own(len(all))
+	for i, s := range all {
+		m.splits = append(m.splits, &reader[T, S]{split: s.position.Split})
 		m.task.Splits.Waiting[i] = true
-		for _, c := range p[0].Clocks {
+		for _, c := range s.position.Clocks {
 			m.task.Splits.Of(c.Operator)[i] = c.Highest
 		}
 	}
 	return nil
+}
+
+func (m *reading[T, S]) state() snapshot.StateSchema {
+	return snapshot.StateSchema{Name: "splits", Kind: "splits", Schema: m.codec.Schema()}
 }
 
 // NonBlocking is Source.
@@ -238,7 +252,7 @@ func (m *reading[T, S]) Snapshot() (snapshot.Part, error) {
 		}
 		p.Items = append(p.Items, item)
 	}
-	p.States = []snapshot.StateSchema{{Name: "splits", Kind: "splits", Schema: m.codec.Schema()}}
+	p.States = []snapshot.StateSchema{m.state()}
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"blink/graph"
 	"blink/internal/codec"
+	"blink/snapshot"
 )
 
 // ErrFull is what Write returns when the writer's buffer has no room: the record was not
@@ -191,7 +192,9 @@ type writer interface {
 type committer interface {
 	commit(ctx context.Context, info WriterInfo, checkpoint uint64, prepared [][]byte) error
 	finalize(ctx context.Context, info WriterInfo, checkpoint uint64) error
-	schema() string
+	state() snapshot.StateSchema
+	// renew gives what a part holds of one prepared output the form of now.
+	renew(p snapshot.Part, data []byte) ([]byte, error)
 }
 
 type twoPhase[C any] struct {
@@ -227,7 +230,21 @@ type committing[C any] struct {
 	codec *codec.Codec[C]
 }
 
-func (t committing[C]) schema() string { return t.codec.Schema() }
+func (t committing[C]) state() snapshot.StateSchema {
+	return snapshot.StateSchema{Name: "transactions", Kind: "transactions", Schema: t.codec.Schema()}
+}
+
+func (t committing[C]) renew(p snapshot.Part, data []byte) ([]byte, error) {
+	older, err := readerOf(t.codec, t.state(), p)
+	if err != nil || older == t.codec {
+		return data, err
+	}
+	prepared, err := older.Decode(nil, data)
+	if err != nil {
+		return nil, err
+	}
+	return t.codec.Append(nil, prepared)
+}
 
 func (t committing[C]) commit(ctx context.Context, info WriterInfo, checkpoint uint64, encoded [][]byte) error {
 	prepared := make([]C, 0, len(encoded))

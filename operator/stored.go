@@ -3,9 +3,8 @@ package operator
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"slices"
 
+	"blink/internal/codec"
 	"blink/snapshot"
 )
 
@@ -24,18 +23,21 @@ func cutMark(data []byte) (mark int64, rest []byte, err error) {
 	return int64(binary.LittleEndian.Uint64(data)), data[8:], nil
 }
 
-// fits finds the stored states among the declared ones, by name, as snapshot.PlanRestore
-// does: in any order, and others may be declared as well. places[i] is where stored[i] is.
+// fits finds the stored states among the declared ones, as snapshot.PlanRestore did before
+// the task was deployed: places[i] is where stored[i] is.
 func fits(declared, stored []snapshot.StateSchema) (places []int, err error) {
-	for _, s := range stored {
-		i := slices.IndexFunc(declared, func(d snapshot.StateSchema) bool { return d.Name == s.Name })
-		switch {
-		case i < 0:
-			return nil, fmt.Errorf("state %q was stored and is not declared any more", s.Name)
-		case declared[i] != s:
-			return nil, fmt.Errorf("state %q was stored as a %s of\n%s\nand is now a %s of\n%s", s.Name, s.Kind, s.Schema, declared[i].Kind, declared[i].Schema)
-		}
-		places = append(places, i)
+	places, errs := snapshot.Places(stored, declared, "in the checkpoint")
+	return places, errors.Join(errs...)
+}
+
+// readerOf is c for the items of a part that holds one state: they may be of an older form. What
+// no checkpoint holds, such as the first splits, comes without a form.
+func readerOf[T any](c *codec.Codec[T], declared snapshot.StateSchema, p snapshot.Part) (*codec.Codec[T], error) {
+	if len(p.States) == 0 {
+		return c, nil
 	}
-	return places, nil
+	if _, err := fits([]snapshot.StateSchema{declared}, p.States); err != nil {
+		return nil, err
+	}
+	return c.Reads(p.States[0].Schema)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"blink/graph"
 	"blink/internal/codec"
@@ -321,11 +322,12 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 // Restore is Restorer.
 func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {
-		if _, err := fits(m.states(), p.States); err != nil {
+		stored, err := m.reader(p.States)
+		if err != nil {
 			return err
 		}
 		for _, g := range p.Groups {
-			if err := m.restoreGroup(g); err != nil {
+			if err := m.restoreGroup(stored, g); err != nil {
 				return fmt.Errorf("key group %d: %w", g.Number, err)
 			}
 		}
@@ -333,12 +335,21 @@ func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 	return nil
 }
 
-func (m *windowing[K, T, A, R]) restoreGroup(g snapshot.Group) error {
+// reader is the codec of entries that were stored with these states.
+func (m *windowing[K, T, A, R]) reader(stored []snapshot.StateSchema) (*codec.Codec[paneEntry[K, A]], error) {
+	if _, err := fits(m.states(), stored); err != nil || len(stored) == 0 {
+		return m.codec, err
+	}
+	_, entries, _ := strings.Cut(stored[0].Schema, "\n")
+	return m.codec.Reads(entries)
+}
+
+func (m *windowing[K, T, A, R]) restoreGroup(stored *codec.Codec[paneEntry[K, A]], g snapshot.Group) error {
 	fired, data, err := cutMark(g.Data)
 	if err != nil {
 		return err
 	}
-	entries, err := m.codec.Decode(nil, data)
+	entries, err := stored.Decode(nil, data)
 	if err != nil {
 		return err
 	}

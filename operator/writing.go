@@ -69,7 +69,11 @@ func (m *writing[T]) Restore(parts []snapshot.Part) error {
 			if len(item.Data) < 8 {
 				return fmt.Errorf("transaction %s has only %d bytes", item.Name, len(item.Data))
 			}
-			m.prepared = append(m.prepared, transaction{item.Name, binary.LittleEndian.Uint64(item.Data), item.Data[8:]})
+			data, err := m.commit.renew(p, item.Data[8:])
+			if err != nil {
+				return fmt.Errorf("transaction %s: %w", item.Name, err)
+			}
+			m.prepared = append(m.prepared, transaction{item.Name, binary.LittleEndian.Uint64(item.Data), data})
 		}
 	}
 	slices.SortFunc(m.prepared, func(a, b transaction) int { return strings.Compare(a.name, b.name) })
@@ -163,7 +167,7 @@ func (m *writing[T]) tally() {
 func (m *writing[T]) Snapshot() (snapshot.Part, error) {
 	m.tally()
 	p := snapshot.Part{Operator: m.id}
-	p.States = []snapshot.StateSchema{{Name: "transactions", Kind: "transactions", Schema: m.commit.schema()}}
+	p.States = []snapshot.StateSchema{m.commit.state()}
 	if mutate.On(mutate.DropTransaction) {
 		return p, nil
 	}

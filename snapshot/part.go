@@ -23,11 +23,6 @@ type Item struct {
 	Data []byte
 }
 
-// StateSchema is the stored form of one declared state, compared at restore.
-type StateSchema struct {
-	Name, Kind, Schema string
-}
-
 // Handle points to the object that holds a task's parts.
 type Handle struct {
 	Key      string // in the object store

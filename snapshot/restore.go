@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"blink/graph"
 )
@@ -24,7 +23,7 @@ type Fetch struct {
 // task that stored them, so that a region may be restored while others go on reading theirs;
 // when the parallelism has changed, they are dealt to the tasks in turn, in order of name.
 // It refuses a checkpoint of another number of key groups, one with state of an operator that
-// the plan lacks, and states whose stored form differs; every difference is named.
+// the plan lacks, and states that Places refuses; every difference is named.
 func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
 	vertices := map[string]*graph.Vertex{}
 	for i := range plan.Vertices {
@@ -134,39 +133,13 @@ func stateful(m *Manifest, operator string) bool {
 // sameStates compares the stored forms of an operator's states with the declared ones.
 func sameStates(checkpoint uint64, p PartSummary, plan *graph.Plan) []error {
 	i := slices.IndexFunc(plan.Job.Operators, func(o graph.Operator) bool { return o.ID == p.Operator })
-	declared := plan.Job.Operators[i].State
-	var errs []error
-	for _, old := range p.States {
-		k := slices.IndexFunc(declared, func(s graph.State) bool { return s.Name == old.Name })
-		switch {
-		case k < 0:
-			errs = append(errs, fmt.Errorf("operator %q: checkpoint %d holds state %q, which the operator does not declare any more", p.Operator, checkpoint, old.Name))
-		case declared[k].Kind != old.Kind || declared[k].Schema != old.Schema:
-			errs = append(errs, fmt.Errorf("operator %q, state %q: %s", p.Operator, old.Name, changed(checkpoint, old, declared[k])))
-		}
+	var declared []StateSchema
+	for _, s := range plan.Job.Operators[i].State {
+		declared = append(declared, SchemaOf(s))
+	}
+	_, errs := Places(p.States, declared, fmt.Sprint("in checkpoint ", checkpoint))
+	for k, err := range errs {
+		errs[k] = fmt.Errorf("operator %q, %w", p.Operator, err)
 	}
 	return errs
-}
-
-// changed tells how a state differs from its stored form: the first field, where schemas
-// list one a line.
-func changed(checkpoint uint64, old StateSchema, now graph.State) string {
-	if old.Kind != now.Kind {
-		return fmt.Sprintf("was a %s in checkpoint %d and is a %s now: rename it", old.Kind, checkpoint, now.Kind)
-	}
-	a, b := strings.Split(old.Schema, "\n"), strings.Split(now.Schema, "\n")
-	for i := range max(len(a), len(b)) {
-		was, is := line(a, i), line(b, i)
-		if was != is {
-			return fmt.Sprintf("%s in checkpoint %d is %s now: rename it, or migrate", was, checkpoint, is)
-		}
-	}
-	return "its stored form has changed"
-}
-
-func line(ls []string, i int) string {
-	if i < len(ls) && ls[i] != "" {
-		return ls[i]
-	}
-	return "nothing"
 }

@@ -212,11 +212,10 @@ func TestACheckpointThatTheJobCannotTakeOverIsRefusedByName(t *testing.T) {
 		want   string
 	}{
 		{func(j *graph.Job) { j.MaxParallelism = 9 }, "checkpoint 7 has 8 key groups and the job 9"},
-		{func(j *graph.Job) { j.Operators[2].State[0].Schema = " int64" }, `operator "sum", state "key":  string in checkpoint 7 is  int64 now`},
-		{func(j *graph.Job) { j.Operators[2].State[1].Schema = "N int64\nAt int64" }, `operator "sum", state "sum": At time.Time in checkpoint 7 is At int64 now`},
-		{func(j *graph.Job) { j.Operators[2].State[1].Schema += "\nNote string" }, `state "sum": nothing in checkpoint 7 is Note string now`},
+		{func(j *graph.Job) { j.Operators[2].State[0].Schema = " int64" }, `operator "sum", state "key": the key was string in checkpoint 7 and is int64 now: a key cannot change: keep it, or begin anew`},
+		{func(j *graph.Job) { j.Operators[2].State[1].Schema = "N int64\nAt int64" }, `operator "sum", state "sum": field At was time.Time in checkpoint 7 and is int64 now: rename it, or migrate`},
 		{func(j *graph.Job) { j.Operators[2].State[1].Kind = "list" }, `state "sum": was a value in checkpoint 7 and is a list now`},
-		{func(j *graph.Job) { j.Operators[2].State = j.Operators[2].State[:1] }, `operator "sum": checkpoint 7 holds state "sum", which the operator does not declare any more`},
+		{func(j *graph.Job) { j.Operators[2].State = j.Operators[2].State[:1] }, `operator "sum", state "sum": was stored in checkpoint 7 and is not declared any more`},
 		{func(j *graph.Job) { j.Operators[2].ID = "total" }, `checkpoint 7 holds state of operator "sum", which the job lacks`},
 	} {
 		plan := pipeline(t, 8, [4]int{3, 3, 3, 3})

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"blink/graph"
@@ -102,10 +103,13 @@ func (m *Map[MK, V]) declare(name string) (graph.State, error) {
 	s.Type = typeName[MK]() + "→" + s.Type
 	keys, keyErr := codec.For[MK]()
 	if keyErr == nil {
-		s.Schema = keys.Schema() + "\n→\n" + s.Schema
+		s.Schema = keys.Schema() + mapArrow + s.Schema
 	}
 	return s, errors.Join(codec.Keyable[MK](), keyErr, err)
 }
+
+// mapArrow stands between the schemas of keys and values; snapshot.Places looks for it, too.
+const mapArrow = "\n→\n"
 
 func (m *Map[MK, V]) bind(r *rows, _ int) (err error) {
 	m.rows = r
@@ -141,7 +145,13 @@ func (m *Map[MK, V]) append(dst []byte, row int32) ([]byte, error) {
 	return dst, nil
 }
 
-func (m *Map[MK, V]) decode(row int32, src []byte) ([]byte, error) {
+func (m *Map[MK, V]) reader(schema string) (reader, error) {
+	_, schema, _ = strings.Cut(schema, mapArrow)
+	values, err := m.values.Reads(schema)
+	return func(row int32, src []byte) ([]byte, error) { return m.decode(values, row, src) }, err
+}
+
+func (m *Map[MK, V]) decode(values *codec.Codec[V], row int32, src []byte) ([]byte, error) {
 	written, ok, src, err := presence(src)
 	if err != nil || !ok {
 		return src, err
@@ -158,7 +168,7 @@ func (m *Map[MK, V]) decode(row int32, src []byte) ([]byte, error) {
 		if src, err = m.keys.DecodeOne(&k, src); err != nil {
 			return nil, err
 		}
-		if src, err = m.values.DecodeOne(&v, src); err != nil {
+		if src, err = values.DecodeOne(&v, src); err != nil {
 			return nil, err
 		}
 		if c.m[k] = v; len(src) == 0 && uint32(len(c.m)) < n {

@@ -109,12 +109,22 @@ func (c cluster) snapshot(t testing.TB) (all []Group) {
 	return all
 }
 
-// first are the first n states.
-func first(n int) (places []int) {
-	for i := range n {
-		places = append(places, i)
+// takeBack restores a group that was written with the first n states, as they are declared
+// now.
+func (s *Store[K]) takeBack(p any, g Group, n int) error {
+	declared, err := Declare(p)
+	if err != nil {
+		return err
 	}
-	return places
+	var stored []Stored
+	for i, st := range declared[:n] {
+		stored = append(stored, Stored{i, st.Schema})
+	}
+	restore, err := s.Reading(stored)
+	if err != nil {
+		return err
+	}
+	return restore(g)
 }
 
 // rescale restores the snapshot in fresh tasks.
@@ -122,7 +132,8 @@ func (c cluster) rescale(t testing.TB, parallelism int) cluster {
 	t.Helper()
 	to := newCluster(t, parallelism)
 	for _, g := range c.snapshot(t) {
-		if err := to.owner(g.Number).Restore(g, first(6)); err != nil {
+		x := to.owner(g.Number)
+		if err := x.takeBack(&x.ledger, g, 6); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -377,7 +388,7 @@ func TestASnapshotSharesNothingWithTheStore(t *testing.T) {
 		x.Log.Append("behind")
 	}
 	y := newTask(t)
-	if err := y.Restore(gs[0], first(6)); err != nil {
+	if err := y.takeBack(&y.ledger, gs[0], 6); err != nil {
 		t.Fatal(err)
 	}
 	clear(gs[0].Data)

@@ -74,9 +74,27 @@ func (s *Store[K]) encodeKeys() ([]encodedKey, error) {
 	return all, nil
 }
 
-// Restore takes back one group. stored are the places, among the declared states, of those
-// that it was written with, in the order of then: states that were declared later are empty.
-func (s *Store[K]) Restore(g Group, stored []int) error {
+// Stored is a state with which groups were written: its place among those that are declared
+// now, and its schema then.
+type Stored struct {
+	Place  int
+	Schema string
+}
+
+// Reading takes back groups that were written with the states stored, in the order of then;
+// those that were declared later are empty. It fails if a state cannot be read as it is
+// declared now, which snapshot.Places has refused before. The key is as it was.
+func (s *Store[K]) Reading(stored []Stored) (restore func(Group) error, err error) {
+	readers := make([]reader, len(stored))
+	for i, st := range stored {
+		if readers[i], err = s.handles[st.Place].reader(st.Schema); err != nil {
+			return nil, err
+		}
+	}
+	return func(g Group) error { return s.restore(g, readers) }, nil
+}
+
+func (s *Store[K]) restore(g Group, stored []reader) error {
 	if len(g.Data) < 4 {
 		return fmt.Errorf("key group %d: %w", g.Number, errStored)
 	}
@@ -95,7 +113,7 @@ func (s *Store[K]) Restore(g Group, stored []int) error {
 	return nil
 }
 
-func (s *Store[K]) restoreKey(group int, src []byte, stored []int) ([]byte, error) {
+func (s *Store[K]) restoreKey(group int, src []byte, stored []reader) ([]byte, error) {
 	var key K
 	src, err := s.keys.DecodeOne(&key, src)
 	if err != nil {
@@ -106,8 +124,8 @@ func (s *Store[K]) restoreKey(group int, src []byte, stored []int) ([]byte, erro
 		return nil, fmt.Errorf("%w: a key of group %d", errStored, have)
 	}
 	row := s.need()
-	for _, place := range stored {
-		if src, err = s.handles[place].decode(row, src); err != nil {
+	for _, read := range stored {
+		if src, err = read(row, src); err != nil {
 			return nil, err
 		}
 	}

@@ -53,8 +53,12 @@ type handle interface {
 	has(row int32) bool
 	clear(row int32)
 	append(dst []byte, row int32) ([]byte, error)
-	decode(row int32, src []byte) ([]byte, error)
+	// reader reads what append wrote when the state had that schema.
+	reader(schema string) (reader, error)
 }
+
+// reader reads the state of a row from the beginning of src.
+type reader func(row int32, src []byte) (rest []byte, err error)
 
 // NewStore returns an empty store for keys of a job with max key groups. now is processing
 // time, for TTL.

@@ -70,7 +70,8 @@ func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
 	}
 	g := gs[0]
 	refused := func(what string, g Group, want string) {
-		if err := newTask(t).Restore(g, first(6)); err == nil || !strings.Contains(err.Error(), want) {
+		x := newTask(t)
+		if err := x.takeBack(&x.ledger, g, 6); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", what, err, want)
 		}
 	}
@@ -97,7 +98,7 @@ func TestStatesThatWereDeclaredLaterAreEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Restore(gs[0], first(1)); err != nil {
+	if err := x.takeBack(&x.ledger, gs[0], 1); err != nil {
 		t.Fatal(err)
 	}
 	if got := x.enter(customer{"a", 1}).read(); got.sum != 7 || len(got.log)+len(got.seen) > 0 || got.at != [3]int64{} {
@@ -178,7 +179,7 @@ func TestATTLThatIsGivenLaterCountsFromTheRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, b := newBrief(t, time.Minute, &now)
-	if err := s.Restore(gs[0], first(3)); err != nil {
+	if err := s.takeBack(b, gs[0], 3); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []int{3, 0} {

@@ -101,14 +101,19 @@ func (v *Value[V]) append(dst []byte, row int32) ([]byte, error) {
 	return v.codec.AppendOne(present(dst, c.written), &c.v)
 }
 
-func (v *Value[V]) decode(row int32, src []byte) ([]byte, error) {
+func (v *Value[V]) reader(schema string) (reader, error) {
+	values, err := v.codec.Reads(schema)
+	return func(row int32, src []byte) ([]byte, error) { return v.decode(values, row, src) }, err
+}
+
+func (v *Value[V]) decode(values *codec.Codec[V], row int32, src []byte) ([]byte, error) {
 	written, ok, src, err := presence(src)
 	if err != nil || !ok {
 		return src, err
 	}
 	c := &v.cells[row]
 	c.have, c.written = true, v.rows.restored(written, v.TTL)
-	return v.codec.DecodeOne(&c.v, src)
+	return values.DecodeOne(&c.v, src)
 }
 
 // List is a list of V for each key; appending does not read it. See Value.
@@ -187,14 +192,19 @@ func (l *List[V]) append(dst []byte, row int32) ([]byte, error) {
 	return l.codec.Append(present(dst, c.written), c.all)
 }
 
-func (l *List[V]) decode(row int32, src []byte) ([]byte, error) {
+func (l *List[V]) reader(schema string) (reader, error) {
+	values, err := l.codec.Reads(schema)
+	return func(row int32, src []byte) ([]byte, error) { return l.decode(values, row, src) }, err
+}
+
+func (l *List[V]) decode(values *codec.Codec[V], row int32, src []byte) ([]byte, error) {
 	written, ok, src, err := presence(src)
 	if err != nil || !ok {
 		return src, err
 	}
 	c := &l.cells[row]
 	c.written = l.rows.restored(written, l.TTL)
-	c.all, src, err = l.codec.DecodeSome(nil, src)
+	c.all, src, err = values.DecodeSome(nil, src)
 	return src, err
 }
 
