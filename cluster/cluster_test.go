@@ -248,8 +248,6 @@ func TestWhatWouldChangeTheResultIsRefusedByName(t *testing.T) {
 	for text, change := range map[string]func(*graph.Job){
 		`operator "count" has state here and is not in the program`: func(j *graph.Job) { j.Operators[1].ID = "sum" },
 		`operator "count": the key was [string] and is [int] now`:   func(j *graph.Job) { j.Operators[1].In[0].Key = "int" },
-		`state "n" was value int64 and is value string now`:         func(j *graph.Job) { j.Operators[1].State[0].Schema = "string" },
-		`state "n" is not in the program`:                           func(j *graph.Job) { j.Operators[1].State[0].Name = "m" },
 		`128 key groups and has 64 now`:                             func(j *graph.Job) { j.MaxParallelism = 64 },
 		`belongs to job small, and this is large`:                   func(j *graph.Job) { j.Name = "large" },
 	} {
@@ -263,6 +261,28 @@ func TestWhatWouldChangeTheResultIsRefusedByName(t *testing.T) {
 	s.want(exitFailed, nil, "--in", in, "--state-dir", state, "--bound", "60m")
 	if s.runs != 1 {
 		t.Error("a bound that only reads differently was refused")
+	}
+}
+
+// The checkpoint says whether they can be taken over; it may be of a later program than the
+// one with which the job began.
+func TestChangedStatesAreLeftToTheCheckpoint(t *testing.T) {
+	dir, in := place(t)
+	s := newBench(t)
+	s.play = func(runOptions, string) outcome { return outcome{state: failedState} }
+	s.want(exitFailed, nil, "--in", in, "--state-dir", dir+"/state")
+	s.change = func(j *graph.Job) { j.Operators[1].State[0].Schema = "string" }
+	s.want(exitFailed, nil, "--in", in, "--state-dir", dir+"/state")
+	if s.runs != 2 {
+		t.Errorf("it ran %d times, want 2", s.runs)
+	}
+	// A split of another type has other bytes, a changed input of the same type is refused.
+	check(t, os.WriteFile(in, []byte("a\nc\n"), 0o666))
+	s.want(exitFailed, []string{"input " + in + " has changed"}, "--in", in, "--state-dir", dir+"/state")
+	s.change = func(j *graph.Job) { j.Operators[0].State[0].Schema = "t" }
+	s.want(exitFailed, nil, "--in", in, "--state-dir", dir+"/state")
+	if s.runs != 3 {
+		t.Errorf("it ran %d times, want 3", s.runs)
 	}
 }
 

@@ -35,14 +35,14 @@ type inputIdentity struct {
 	Content       string // checksum of the split, which holds size and checksum of a file
 }
 
-// operatorIdentity is what the state of an operator depends on.
+// operatorIdentity is what the state of an operator depends on, but for the form of its
+// states: they may have changed since the job began, so it is the checkpoint that says what a
+// changed program can take over (snapshot.PlanRestore).
 type operatorIdentity struct {
 	ID     string
-	Keys   []string     `json:",omitempty"`
-	States []stateBrief `json:",omitempty"`
+	Keys   []string               `json:",omitempty"`
+	States []snapshot.StateSchema `json:",omitempty"` // when the job began
 }
-
-type stateBrief struct{ Name, Kind, Schema string }
 
 // finished is the result of a job, shown again by every later run.
 type finished struct {
@@ -80,7 +80,7 @@ func identityOf(o *graph.Operator) operatorIdentity {
 		}
 	}
 	for _, s := range o.State {
-		x.States = append(x.States, stateBrief{s.Name, s.Kind, s.Schema})
+		x.States = append(x.States, snapshot.SchemaOf(s))
 	}
 	return x
 }
@@ -165,20 +165,11 @@ func (o operatorIdentity) changes(now operatorIdentity) (errs []error) {
 	if !slices.Equal(o.Keys, now.Keys) {
 		errs = append(errs, fmt.Errorf("operator %q: the key was %v and is %v now", o.ID, o.Keys, now.Keys))
 	}
-	for _, was := range o.States {
-		i := slices.IndexFunc(now.States, func(s stateBrief) bool { return s.Name == was.Name })
-		switch {
-		case i < 0:
-			errs = append(errs, fmt.Errorf("operator %q: state %q is not in the program", o.ID, was.Name))
-		case now.States[i] != was:
-			errs = append(errs, fmt.Errorf("operator %q: state %q was %s %s and is %s %s now", o.ID, was.Name,
-				was.Kind, was.Schema, now.States[i].Kind, now.States[i].Schema))
-		}
-	}
 	return errs
 }
 
-// refuseInputs names every input that is not what it was.
+// refuseInputs names every input that is not what it was. Splits whose type has changed since
+// have another checksum and are not looked into: their readers know what they began to read.
 func (id *identity) refuseInputs(now *identity) error {
 	var errs []error
 	for _, was := range id.Inputs {
@@ -186,7 +177,7 @@ func (id *identity) refuseInputs(now *identity) error {
 		switch {
 		case i < 0:
 			errs = append(errs, fmt.Errorf("input %s is gone", was.Split))
-		case now.Inputs[i].Content != was.Content:
+		case now.Inputs[i].Content != was.Content && slices.Equal(id.statesOf(was.Source), now.statesOf(was.Source)):
 			errs = append(errs, fmt.Errorf("input %s has changed: its size or its checksum is another", was.Split))
 		}
 	}
@@ -196,6 +187,14 @@ func (id *identity) refuseInputs(now *identity) error {
 		}
 	}
 	return refusal(errs)
+}
+
+func (id *identity) statesOf(operator string) []snapshot.StateSchema {
+	i := slices.IndexFunc(id.Operators, func(o operatorIdentity) bool { return o.ID == operator })
+	if i < 0 {
+		return nil
+	}
+	return id.Operators[i].States
 }
 
 func (id *identity) input(x inputIdentity) int {
