@@ -24,6 +24,8 @@ type plan struct {
 	width   int // least bytes of an encoded value
 	schema  string
 	grown   bool // it decodes what was stored of another type
+
+	shared func() *plan // decodes the same into strings that share the data's memory
 }
 
 // column is one part of a type, for a batch of n values that stand stride bytes apart from
@@ -50,6 +52,7 @@ func For[T any]() (*Codec[T], error) {
 	c := compiler{}
 	p := c.plan(t)
 	p.schema = schemaOf(t)
+	p.shared = sync.OnceValue(func() *plan { return (&compiler{shared: true}).plan(t) })
 	plans.Store(t, p)
 	return &Codec[T]{p, p}, nil
 }
@@ -60,6 +63,17 @@ func (c *Codec[T]) Schema() string { return c.p.schema }
 
 // SchemaHash is equal for equal schemas.
 func (c *Codec[T]) SchemaHash() uint64 { return xxh3.HashString(c.p.schema) }
+
+// Shared is c, but its Decode copies no strings: they are parts of data. So data must not
+// change from then on, not even when the values are gone, since strings may have been kept;
+// and one that is kept keeps all of data in memory. Whoever keeps a few of many strings for
+// long clones them. A codec of Reads copies all the same.
+func (c *Codec[T]) Shared() *Codec[T] {
+	if c.from.grown {
+		return c
+	}
+	return &Codec[T]{c.p, c.p.shared()}
+}
 
 // Append appends the encoded batch. An error names the value that cannot be stored: a time
 // outside of 1678–2262, pointers nested more than 64 deep, or more values than Decode takes

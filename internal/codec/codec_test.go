@@ -276,6 +276,9 @@ func fuzzDecode[T any](f *testing.F, vs ...T) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		vs, err := c.Decode(nil, data)
+		if _, shared := c.Shared().Decode(nil, data); (shared == nil) != (err == nil) {
+			t.Errorf("one reads and the other does not: %v, %v", err, shared)
+		}
 		if err != nil {
 			return
 		}
@@ -316,6 +319,45 @@ func TestFixedWidthBatchesAllocateNothing(t *testing.T) {
 	}
 }
 
+func TestOnlySharedStringsAreThoseOfTheData(t *testing.T) {
+	c, in := codecOf[bid](t), bids()
+	data, err := c.Append(nil, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err1 := c.Decode(nil, data)
+	sharing := c.Shared()
+	shared, err2 := sharing.Decode(make([]bid, len(in)), data)
+	if err1 != nil || err2 != nil || !reflect.DeepEqual(copied, in) || !reflect.DeepEqual(shared, in) {
+		t.Fatal(err1, err2)
+	}
+	if n := testing.AllocsPerRun(50, func() { shared, err = sharing.Decode(shared, data) }); n != 0 || err != nil {
+		t.Errorf("%v allocations, %v", n, err)
+	}
+	clear(data)
+	if !reflect.DeepEqual(copied, in) {
+		t.Error("a copied string changed with the data")
+	}
+	if shared[3].URL == in[3].URL {
+		t.Error("a shared string did not")
+	}
+}
+
+func TestSharedStringsAreReadLikeOthers(t *testing.T) {
+	c, want := codecOf[everything](t), []everything{full(), {}, full()}
+	data, err := c.Append(nil, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Shared().Decode(nil, data); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: got  %+v\nwant %+v", err, got, want)
+	}
+	old, err := codecOf[wider](t).Reads(codecOf[base](t).Schema())
+	if err != nil || old.Shared() != old {
+		t.Errorf("what reads an older form is another now (%v)", err)
+	}
+}
+
 func BenchmarkBids(b *testing.B) {
 	c := codecOf[bid](b)
 	in := bids()
@@ -326,12 +368,15 @@ func BenchmarkBids(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/record")
 	})
-	b.Run("decode", func(b *testing.B) {
-		for range b.N {
-			in, err = c.Decode(in, buf)
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/record")
-	})
+	for name, c := range map[string]*Codec[bid]{"decode": c, "decode shared": c.Shared()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				in, err = c.Decode(in, buf)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(in)), "ns/record")
+		})
+	}
 	if err != nil {
 		b.Fatal(err)
 	}

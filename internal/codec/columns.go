@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -39,6 +40,10 @@ func (f fixed) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ 
 			le.PutUint16(d[i*2:], *(*uint16)(unsafe.Add(p, uintptr(i)*stride)))
 		}
 	default:
+		if stride == 1 {
+			copy(d, unsafe.Slice((*byte)(p), n))
+			break
+		}
 		for i := range n {
 			d[i] = *(*byte)(unsafe.Add(p, uintptr(i)*stride))
 		}
@@ -65,6 +70,10 @@ func (f fixed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ 
 			*(*uint16)(unsafe.Add(p, uintptr(i)*stride)) = le.Uint16(src[i*2:])
 		}
 	default:
+		if stride == 1 {
+			copy(unsafe.Slice((*byte)(p), n), src)
+			break
+		}
 		for i := range n {
 			*(*byte)(unsafe.Add(p, uintptr(i)*stride)) = src[i]
 		}
@@ -97,8 +106,11 @@ func (b boolean) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, 
 }
 
 // text is a string: the lengths of all, u32, then their bytes, one behind the other. Decode
-// keeps the bytes of a batch in one piece.
-type text struct{ at uintptr }
+// keeps the bytes of a batch in one piece, a copy unless they are shared.
+type text struct {
+	at     uintptr
+	shared bool
+}
 
 func (t text) least() int { return 4 }
 
@@ -130,7 +142,11 @@ func (t text) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ i
 	if total > uint64(len(src)) {
 		return nil, errShort
 	}
-	blob, p := string(src[:total]), unsafe.Add(base, t.at)
+	p := unsafe.Add(base, t.at)
+	blob := unsafe.String(unsafe.SliceData(src), total)
+	if !t.shared {
+		blob = strings.Clone(blob)
+	}
 	for i := range n {
 		l := binary.LittleEndian.Uint32(lengths[i*4:])
 		*(*string)(unsafe.Add(p, uintptr(i)*stride)) = blob[:l]

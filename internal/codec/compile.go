@@ -41,7 +41,10 @@ func Itself(t reflect.Type, interfaces ...reflect.Type) bool {
 
 // compiler makes the plan of a type, and of the types that it leads to. A type that leads
 // back to itself finds its own plan, which is complete when the compiler is done.
-type compiler struct{ made map[reflect.Type]*plan }
+type compiler struct {
+	made   map[reflect.Type]*plan
+	shared bool // strings are part of the data that is decoded
+}
 
 func (c *compiler) plan(t reflect.Type) *plan {
 	if p := c.made[t]; p != nil {
@@ -81,7 +84,7 @@ func (c *compiler) columns(cs []column, t reflect.Type, at uintptr) []column {
 	case reflect.Array:
 		return c.array(cs, t, at)
 	case reflect.String:
-		return append(cs, text{at})
+		return append(cs, text{at, c.shared})
 	case reflect.Slice:
 		return append(cs, slice{at, t, c.plan(t.Elem())})
 	case reflect.Map:
