@@ -23,6 +23,11 @@
 // Stream of a type that contains T (the compiler reports an instantiation cycle), so such
 // verbs take a function that makes the result, or return T itself.
 //
+// What is stored (keys, states, accumulators, splits, transactions) may change its type between
+// two runs: fields may come, go, move, become wider numbers, pointers or no pointers; the tag
+// `blink:"new,was=old"` renames one, and `blink:"-"` leaves one out. A change that stored
+// values cannot follow, and any of a key, is refused by name before a task is deployed.
+//
 // Mistakes are collected while the job is built and reported together, each with its place
 // in the program. Start reading at Job, then Stream.
 package blink
