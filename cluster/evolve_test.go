@@ -232,12 +232,14 @@ func (v *visits) run(version int) (status int, said string) {
 	}
 	done := make(chan int)
 	go func() { done <- b.main([]string{"run", "--state-dir", filepath.Join(v.dir, "state")}) }()
+	waiting := v.waiting
 	for {
 		select {
 		case status := <-done:
 			return status, out.String() + errs.String()
-		case <-v.waiting:
+		case <-waiting:
 			signals <- os.Interrupt
+			waiting = nil // a second one would end the process
 		}
 	}
 }
@@ -252,7 +254,7 @@ func (v *visits) rows(name string) []string {
 	return lines
 }
 
-// wanted are the rows of a job that nobody stopped.
+// wantedVisits are the rows of a job that nobody stopped.
 func wantedVisits() (rows, panes []string) {
 	var sums, counts, since [visitKeys]int
 	windows := map[string]int{}
