@@ -410,3 +410,31 @@ func TestAnEmbeddedFieldDoesNotEncodeTheWholeStruct(t *testing.T) {
 		t.Errorf("schema %q, %v: a struct around one field keeps its methods", alone.Schema(), err)
 	}
 }
+
+// These embed a type with methods and have their own, which count.
+type (
+	byValue struct {
+		time.Time
+		Name string
+	}
+	byPointer struct {
+		time.Time
+		Name string
+	}
+)
+
+func (b byValue) MarshalBinary() ([]byte, error)    { return []byte(b.Name), nil }
+func (b *byValue) UnmarshalBinary(d []byte) error   { b.Name = string(d); return nil }
+func (b *byPointer) MarshalBinary() ([]byte, error) { return []byte(b.Name), nil }
+func (b *byPointer) UnmarshalBinary(d []byte) error { b.Name = string(d); return nil }
+
+func TestATypeThatDeclaresItsMethodsEncodesItself(t *testing.T) {
+	value, err := For[byValue]()
+	if err != nil || value.Schema() != " bytes of codec.byValue" {
+		t.Errorf("schema %q, %v", value.Schema(), err)
+	}
+	pointer, err := For[byPointer]()
+	if err != nil || pointer.Schema() != " bytes of codec.byPointer" {
+		t.Errorf("schema %q, %v", pointer.Schema(), err)
+	}
+}
