@@ -85,6 +85,7 @@ func (m *match) ProcessLeft(_ *blink.Ctx[Hour], d Departure, out *blink.Out[Outc
 // ProcessRight takes the weather of the hour. The first row counts.
 func (m *match) ProcessRight(c *blink.Ctx[Hour], o Observation, out *blink.Out[Outcome]) error {
 	if m.weather.Get() != Unmatched {
+		c.Count("skipped", 1) // so it counts among the bad ones
 		out.EmitTo(m.twice, badLine(o.Line, fmt.Sprintf("a second row for %s at %s: the first one counts",
 			o.Origin, time.Unix(o.Hour, 0).UTC().Format(time.RFC3339))))
 		return nil
