@@ -27,14 +27,19 @@ func Shrink(seed uint64, draw func() (Scenario, error), broken Outcome, runs int
 	return plan
 }
 
-// Broken names the invariant that broke, such as "I8"; "" if none did.
+// Broken names the invariant that broke, such as "I8", or is "invariant" for one that the code
+// checks itself (internal/invariant), "error" for anything else, and "" if all is well.
 func (o Outcome) Broken() string {
 	if o.Err == nil {
 		return ""
 	}
-	name, _, ok := strings.Cut(o.Err.Error(), ":")
-	if !ok || !strings.HasPrefix(name, "I") || len(name) > len("I12") {
-		return "error"
+	text := o.Err.Error()
+	name, _, ok := strings.Cut(text, ":")
+	switch {
+	case ok && strings.HasPrefix(name, "I") && len(name) <= len("I12"):
+		return name
+	case strings.Contains(text, "invariant: "):
+		return "invariant"
 	}
-	return name
+	return "error"
 }

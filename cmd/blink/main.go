@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	switch verb, rest := args[0], args[1:]; verb {
 	case "sim":
-		return simulate(rest, stdout, stderr)
+		return simulate(rest, nil, stdout, stderr)
 	case "version":
 		return printVersion(rest, stdout, stderr)
 	case "help", "-h", "-help", "--help":

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
+
+	"blink/sim"
 )
 
 // The test binary is the program itself when this variable is set.
@@ -77,6 +80,33 @@ func TestSimTellsOneSeedALine(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], `{"seed":3,"hash":"`) || !strings.HasPrefix(lines[2], `{"seeds":2,"ok":2,"broken":[]`) {
 		t.Errorf("printed %q", lines)
+	}
+}
+
+func TestSimFailsWhenASeedBreaksAndTellsHowToReplayIt(t *testing.T) {
+	wrong := func(seed uint64) sim.Workload {
+		w := sim.Random(seed)
+		if seed == 4 {
+			w.Fails, w.Check = false, func(map[string]string) error { return errors.New("wrong") }
+		}
+		return w
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"--seeds", "3-5"}, exitFailed, "seed 4: I1: wrong\n  faults that are enough: \n  again with: go run ./cmd/blink sim --seed 4 --trace\n3 seeds: 2 ok, 1 broken;"},
+		{[]string{"--seeds", "3-5", "--json"}, exitFailed, `"result":"I1","error":"I1: wrong"`},
+		{[]string{"--seed", "3"}, exitOK, "1 seeds: 1 ok, 0 broken;"},
+	} {
+		var out, errs strings.Builder
+		if status := simulate(c.args, wrong, &out, &errs); status != c.status || errs.Len() > 0 {
+			t.Errorf("%q: status %d, stderr %q", c.args, status, errs.String())
+		}
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%q printed\n%s\nand not\n%s", c.args, out.String(), c.want)
+		}
 	}
 }
 

@@ -5,17 +5,18 @@ import (
 	"fmt"
 	"io"
 
+	"blink/sim"
 	"blink/sim/campaign"
 )
 
-// simulate runs random workloads, one for each seed. The status is exitFailed when a seed
-// broke something.
-func simulate(args []string, stdout, stderr io.Writer) int {
+// simulate runs the workload of each seed, nil: random ones. The status is exitFailed when a
+// seed broke something.
+func simulate(args []string, workload func(seed uint64) sim.Workload, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("sim", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	seeds := set.String("seeds", "1-100", "first and last `seed`, A-B")
 	seed := set.String("seed", "", "one `seed`, to replay it")
-	o := campaign.Options{Out: stdout, Replay: "blink sim", Cover: true}
+	o := campaign.Options{Workload: workload, Out: stdout, Replay: "go run ./cmd/blink sim", Cover: campaign.CoverSeeds}
 	set.BoolVar(&o.Story, "trace", false, "tell what happens, with --seed")
 	set.BoolVar(&o.JSON, "json", false, "print one JSON object a line for each seed, and a summary last")
 	err := set.Parse(args)

@@ -26,14 +26,14 @@ type Options struct {
 	Out      io.Writer
 	// Replay is the command that runs one seed again, in front of the seed.
 	Replay string
-	// Cover makes a campaign of at least coverSeeds fail when it has not met everything that
-	// random workloads can meet.
-	Cover bool
+	// Cover makes a campaign of at least so many seeds fail when it has not met everything that
+	// random workloads can meet; 0: none fails for that.
+	Cover uint64
 }
 
-// coverSeeds is how many seeds must have met everything: the rarest event, a manifest that
+// CoverSeeds is how many seeds must have met everything: the rarest event, a manifest that
 // cannot be stored in any of its tries, comes about twice in a thousand.
-const coverSeeds = 5000
+const CoverSeeds = 5000
 
 // shrinkRuns bounds the runs that look for a minimal plan of faults.
 const shrinkRuns = 200
@@ -214,7 +214,7 @@ func (r *run) end() bool {
 	s := &r.sum
 	s.Wall = time.Since(r.began).Seconds()
 	ok := len(s.Broken) == 0
-	if r.o.Cover && s.Seeds >= coverSeeds {
+	if r.o.Cover > 0 && s.Seeds >= r.o.Cover {
 		s.Missing = append(s.Missing, s.Seen.Missing()...)
 		ok = ok && len(s.Missing) == 0
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"blink/internal/invariant"
+	"blink/operator"
 	"blink/sim"
 )
 
@@ -44,14 +46,15 @@ func TestSeedsAreToldInTheirOrder(t *testing.T) {
 	}
 }
 
-// A job whose output is never right needs no fault to be wrong.
+// wrong is a job whose output is never right, which needs no fault.
+func wrong(seed uint64) sim.Workload {
+	w := sim.Random(seed)
+	w.Fails = false
+	w.Check = func(map[string]string) error { return errors.New("wrong") }
+	return w
+}
+
 func TestABrokenSeedIsToldWithItsInvariantAndPlan(t *testing.T) {
-	wrong := func(seed uint64) sim.Workload {
-		w := sim.Random(seed)
-		w.Fails = false
-		w.Check = func(map[string]string) error { return errors.New("wrong") }
-		return w
-	}
 	seeds, sum, ok := lines(t, Options{First: 5, Last: 6, Workload: wrong})
 	if ok || len(sum.Broken) != 2 || sum.Broken[0] != 5 {
 		t.Errorf("%v, %+v", ok, sum)
@@ -60,6 +63,34 @@ func TestABrokenSeedIsToldWithItsInvariantAndPlan(t *testing.T) {
 		if l.Result != "I1" || l.Error != "I1: wrong" || len(l.Plan) != 0 {
 			t.Errorf("%+v", l)
 		}
+	}
+}
+
+// A few seeds do not meet everything.
+func TestACampaignFailsWhenItHasNotMetEverything(t *testing.T) {
+	_, sum, ok := lines(t, Options{First: 1, Last: 2, Cover: 2})
+	if ok || sum.OK != 2 || len(sum.Missing) == 0 {
+		t.Errorf("%v, and it has never met %q", ok, sum.Missing)
+	}
+	for _, cover := range []uint64{0, 3} { // never asked for, and of longer ones only
+		if _, sum, ok := lines(t, Options{First: 1, Last: 2, Cover: cover}); !ok || len(sum.Missing) > 0 {
+			t.Errorf("with Cover %d: %v, %q", cover, ok, sum.Missing)
+		}
+	}
+	var out strings.Builder
+	if ok, err := Run(Options{First: 1, Last: 2, Cover: 2, Out: &out}); ok || err != nil || !strings.Contains(out.String(), "\nnever met: "+sum.Missing[0]+"\n") {
+		t.Errorf("%v, %v:\n%s", ok, err, out.String())
+	}
+}
+
+func TestABrokenSeedIsToldToPeopleWithItsReplayCommand(t *testing.T) {
+	var out strings.Builder
+	if ok, err := Run(Options{First: 7, Last: 7, Workload: wrong, Out: &out, Replay: "go run ./x sim"}); ok || err != nil {
+		t.Errorf("%v, %v", ok, err)
+	}
+	want := "seed 7: I1: wrong\n  faults that are enough: \n  again with: go run ./x sim --seed 7 --trace\n"
+	if !strings.HasPrefix(out.String(), want) {
+		t.Errorf("printed\n%s\nand not\n%s", out.String(), want)
 	}
 }
 
@@ -77,6 +108,28 @@ func TestAPanicIsTheOutcomeOfItsSeed(t *testing.T) {
 	}
 	if l := seeds[0]; l.Result != "error" || !strings.Contains(l.Error, "broken check") || !strings.Contains(l.Error, "campaign_test.go") {
 		t.Errorf("%+v", l)
+	}
+}
+
+func TestAnInvariantOfTheCodeIsToldAsOne(t *testing.T) {
+	breaks := func(seed uint64) sim.Workload {
+		w := sim.Random(seed)
+		build := w.Program
+		w.Fails, w.Program = false, func() (*operator.Program, error) {
+			p, err := build()
+			if err == nil {
+				p.Factories[0].New = func(operator.Outlets) any {
+					invariant.Check(false, "five is not six")
+					return nil
+				}
+			}
+			return p, err
+		}
+		return w
+	}
+	seeds, _, ok := lines(t, Options{First: 5, Last: 5, Workload: breaks})
+	if l := seeds[0]; ok || l.Result != "invariant" || !strings.Contains(l.Error, "invariant: five is not six") {
+		t.Errorf("%v, %+v", ok, l)
 	}
 }
 
