@@ -149,6 +149,16 @@ func TestFinishedJobShowsItsResultAndWhereItIs(t *testing.T) {
 	}
 }
 
+func TestSecondsHaveThreeDecimals(t *testing.T) {
+	for took, want := range map[time.Duration]string{
+		5_612_600 * time.Microsecond: "5.613", 400 * time.Microsecond: "0", 90 * time.Second: "90", 1_234_567 * time.Millisecond: "1234.567",
+	} {
+		if text, err := json.Marshal(seconds(took)); err != nil || string(text) != want {
+			t.Errorf("%v is %s, want %s (%v)", took, text, want, err)
+		}
+	}
+}
+
 func TestJSONIsTheOnlyLineOnStandardOutput(t *testing.T) {
 	dir, in := place(t)
 	s := newBench(t)
@@ -377,7 +387,8 @@ func TestMistakesInTheCommandLineAreNamed(t *testing.T) {
 		{"does not begin with panic=", []string{"--inject", "crash"}},
 		{"does not say when", []string{"--inject", "panic=count"}},
 		{`"0" is not a number above 0`, []string{"--inject", "panic=count@0"}},
-		{`no operator has the id "sum"; there are count, read, write`, []string{"--inject", "panic=sum@1"}},
+		{`no operator has the id "sum"; there are count, write`, []string{"--inject", "panic=sum@1"}},
+		{`"read" is a source, which has no input records to count; there are count, write`, []string{"--inject", "panic=read/0@1"}},
 		{`operator "count" has 1 tasks, the last is count/0`, []string{"--inject", "panic=count/1@1"}},
 		{"want A-B", []string{"sim", "--seeds", "7-3"}},
 		{"exclude each other", []string{"sim", "--seeds", "1-3", "--seed", "2"}},

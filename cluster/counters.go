@@ -40,7 +40,7 @@ func newCounters(j *graph.Job, o outcome, took time.Duration) counters {
 	c := counters{
 		Job: j.Name, State: o.state, RecordsOut: map[string]int64{},
 		Checkpoints: o.checkpoints, TaskRestarts: o.taskRestarts, LeaderChanges: o.leaderChanges,
-		CPUSeconds: cpuTime().Round(time.Millisecond).Seconds(), Seconds: took.Round(time.Millisecond).Seconds(),
+		CPUSeconds: seconds(cpuTime()), Seconds: seconds(took),
 	}
 	byID := map[string]*graph.Operator{}
 	for i := range j.Operators {
@@ -53,6 +53,12 @@ func newCounters(j *graph.Job, o outcome, took time.Duration) counters {
 		c.add(n, byID[n.operator])
 	}
 	return c
+}
+
+// seconds are rounded to milliseconds behind the conversion, which makes 5.6129999999999995
+// of 5,613 ms.
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
 }
 
 func (c *counters) add(n count, o *graph.Operator) {

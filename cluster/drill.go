@@ -99,10 +99,16 @@ func (d drill) check(plan *graph.Plan) error {
 	if d.jobMaster {
 		return nil
 	}
-	var ids []string
+	var ids []string // that can have drills
+	source := false
 	for _, v := range plan.Vertices {
-		for _, op := range v.Operators {
-			id := plan.Job.Operators[op].ID
+		for _, i := range v.Operators {
+			op := &plan.Job.Operators[i]
+			id := op.ID
+			if op.Source {
+				source = source || id == d.operator
+				continue
+			}
 			if id != d.operator {
 				ids = append(ids, id)
 				continue
@@ -114,6 +120,9 @@ func (d drill) check(plan *graph.Plan) error {
 		}
 	}
 	slices.Sort(ids)
+	if source {
+		return usagef("--inject %s: %q is a source, which has no input records to count; there are %s", d.text, d.operator, strings.Join(ids, ", "))
+	}
 	return usagef("--inject %s: no operator has the id %q; there are %s", d.text, d.operator, strings.Join(ids, ", "))
 }
 
