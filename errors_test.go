@@ -102,6 +102,10 @@ func everyMistake(job *blink.Job) {
 	// parameter --b=maybe: want true or false
 	job.String("n", "", "another")
 	// parameter "n" is declared twice
+	job.Refuse("n", "at least 5")
+	// parameter --n=one: want at least 5
+	job.Refuse("m", "at least 5")
+	// Refuse: parameter "m" is not declared
 
 	hits := job.Read(blink.Values(hit{"ann"})).ID("hits")
 	job.Read(blink.Source[hit]{})

@@ -103,6 +103,17 @@ func (j *Job) Bool(name string, def bool, usage string) bool {
 	return v
 }
 
+// Refuse says that the job cannot use the value of a parameter, and what it wants, such as
+// "at least 1".
+func (j *Job) Refuse(name, want string) {
+	i := slices.IndexFunc(j.params, func(p graph.Param) bool { return p.Name == name })
+	if i < 0 {
+		j.errs = append(j.errs, fmt.Errorf("%s: Refuse: parameter %q is not declared", caller(1), name))
+		return
+	}
+	j.errs = append(j.errs, fmt.Errorf("%s: parameter --%s=%s: want %s", caller(1), name, j.params[i].Value, want))
+}
+
 func (j *Job) param(name, def, usage string) string {
 	v, given := j.given[name]
 	if !given {

@@ -34,6 +34,7 @@ func TestPlacesThatCannotBeWrittenAreNamed(t *testing.T) {
 	start(t, program("run", "--fly")).ends(2, "fly", "-h for help")
 	start(t, program("run", "--parallelism", "many")).ends(2, `"many"`, "-h for help")
 	start(t, program("run", "--out-of-orderness", "soon")).ends(1, "out-of-orderness", "soon")
+	start(t, program("run", "--out-of-orderness", "-1h")).ends(1, "parameter --out-of-orderness=-1h: want a duration of at least 0")
 }
 
 // While a run was away somebody has put a file in the place of a folder that it needs; when

@@ -15,6 +15,10 @@ func Build(job *blink.Job) {
 	weather := job.String("weather", "", "`file` of the weather, CSV or its gzip (default: January 2013, which this program carries)")
 	out := job.String("out", "", "`folder` of the result, new or empty (default: a fresh one)")
 	bound := job.Duration("out-of-orderness", 30*time.Hour, "how far a flight may lie behind the latest one before it is late")
+	if bound < 0 {
+		job.Refuse("out-of-orderness", "a duration of at least 0")
+		bound = 0 // told once
+	}
 	job.CheckpointEvery(2 * time.Second)
 
 	r := Delays(
