@@ -17,7 +17,7 @@ func eventOf(r *protos.Report) exec.Reported {
 	}
 	for _, t := range r.Tasks {
 		task := exec.TaskReport{
-			Task: taskID(t.Task), Attempt: t.Attempt, Epoch: t.Epoch, State: stateOf(t.State), Failure: t.Failure, Unusable: t.Unusable,
+			Task: taskID(t.Task), Attempt: t.Attempt, Epoch: t.Epoch, State: stateOf(t.State), Failure: t.Failure, Unusable: t.Unusable, Permanent: t.Permanent,
 			Slot: int(t.Slot), Restored: t.Restored, Committed: t.Committed, Finalized: t.Finalized,
 		}
 		for _, c := range t.Counters {

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -28,6 +29,20 @@ func (e *UserError) Error() string {
 }
 
 func (e *UserError) Unwrap() error { return e.Err }
+
+// Permanent marks an error that every attempt would meet, such as damaged input: the job fails
+// at once instead of restarting. What a person has to do belongs into its text.
+func Permanent(err error) error { return permanent{err} }
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
+// IsPermanent says whether an error is, or wraps, one that Permanent has marked.
+func IsPermanent(err error) bool {
+	var p permanent
+	return errors.As(err, &p)
+}
 
 // place is where in a task an operator stands. Operators that call user code embed it.
 type place struct {

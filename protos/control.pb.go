@@ -399,6 +399,7 @@ type TaskReport struct {
 	StateBytes    int64                  `protobuf:"varint,10,opt,name=state_bytes,json=stateBytes,proto3" json:"state_bytes,omitempty"` // local state, for placement
 	Counters      []*Counter             `protobuf:"bytes,11,rep,name=counters,proto3" json:"counters,omitempty"`                        // exact over restarts: they are part of the snapshots
 	Unusable      bool                   `protobuf:"varint,12,opt,name=unusable,proto3" json:"unusable,omitempty"`                       // it failed because the checkpoint that it restored cannot be read
+	Permanent     bool                   `protobuf:"varint,13,opt,name=permanent,proto3" json:"permanent,omitempty"`                     // it failed in a way that every attempt would
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -513,6 +514,13 @@ func (x *TaskReport) GetCounters() []*Counter {
 func (x *TaskReport) GetUnusable() bool {
 	if x != nil {
 		return x.Unusable
+	}
+	return false
+}
+
+func (x *TaskReport) GetPermanent() bool {
+	if x != nil {
+		return x.Permanent
 	}
 	return false
 }
@@ -1531,7 +1539,7 @@ const file_control_proto_rawDesc = "" +
 	"\vfingerprint\x18\t \x01(\tR\vfingerprint\x12\x1c\n" +
 	"\tconcluded\x18\n" +
 	" \x01(\x04R\tconcluded\x12\x14\n" +
-	"\x05since\x18\v \x01(\x04R\x05since\"\x8c\x03\n" +
+	"\x05since\x18\v \x01(\x04R\x05since\"\xaa\x03\n" +
 	"\n" +
 	"TaskReport\x12'\n" +
 	"\x04task\x18\x01 \x01(\v2\x13.blink.control.TaskR\x04task\x12\x18\n" +
@@ -1547,7 +1555,8 @@ const file_control_proto_rawDesc = "" +
 	" \x01(\x03R\n" +
 	"stateBytes\x122\n" +
 	"\bcounters\x18\v \x03(\v2\x16.blink.control.CounterR\bcounters\x12\x1a\n" +
-	"\bunusable\x18\f \x01(\bR\bunusable\"S\n" +
+	"\bunusable\x18\f \x01(\bR\bunusable\x12\x1c\n" +
+	"\tpermanent\x18\r \x01(\bR\tpermanent\"S\n" +
 	"\aCounter\x12\x1a\n" +
 	"\boperator\x18\x01 \x01(\tR\boperator\x12\x16\n" +
 	"\x06metric\x18\x02 \x01(\tR\x06metric\x12\x14\n" +

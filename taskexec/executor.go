@@ -46,19 +46,20 @@ type Executor struct {
 
 // entry is what the executor knows of a task: its newest attempt here.
 type entry struct {
-	attempt  uint32
-	epoch    uint64
-	slot     int // -1: none of its attempts ran here
-	state    protos.TaskState
-	failure  string
-	unusable bool       // it failed because the checkpoint that it restored cannot be read
-	fence    uint32     // attempts below it are refused
-	ref      actors.Ref // zero when no actor lives
-	doomed   bool       // it was told to end
-	expired  bool       // because the lease ran out
-	restored uint64
-	status   status
-	news     uint64 // version of the report that told its newest change
+	attempt   uint32
+	epoch     uint64
+	slot      int // -1: none of its attempts ran here
+	state     protos.TaskState
+	failure   string
+	unusable  bool       // it failed because the checkpoint that it restored cannot be read
+	permanent bool       // it failed in a way that every attempt would
+	fence     uint32     // attempts below it are refused
+	ref       actors.Ref // zero when no actor lives
+	doomed    bool       // it was told to end
+	expired   bool       // because the lease ran out
+	restored  uint64
+	status    status
+	news      uint64 // version of the report that told its newest change
 }
 
 // status is what a task tells of itself.
@@ -275,10 +276,11 @@ func (e *Executor) down(m actors.Down) {
 			continue
 		}
 		en.ref = actors.Ref{}
-		en.state, en.failure, en.unusable = protos.TaskState_CANCELED, "", false
+		en.state, en.failure, en.unusable, en.permanent = protos.TaskState_CANCELED, "", false, false
 		switch {
 		case m.Reason == actors.Failed:
-			en.state, en.failure, en.unusable = protos.TaskState_FAILED, m.Err.Error(), errors.Is(m.Err, errCorrupt)
+			en.state, en.failure = protos.TaskState_FAILED, m.Err.Error()
+			en.unusable, en.permanent = errors.Is(m.Err, errCorrupt), operator.IsPermanent(m.Err)
 		case en.expired:
 			en.state, en.failure = protos.TaskState_FAILED, "stopped by its executor: the lease ran out"
 		}

@@ -63,7 +63,7 @@ func (e *Executor) fill(r *protos.Report) {
 
 func reportOf(t graph.TaskID, en *entry) *protos.TaskReport {
 	r := &protos.TaskReport{
-		Task: protoTask(t), Attempt: en.attempt, Epoch: en.epoch, State: en.state, Failure: en.failure, Unusable: en.unusable,
+		Task: protoTask(t), Attempt: en.attempt, Epoch: en.epoch, State: en.state, Failure: en.failure, Unusable: en.unusable, Permanent: en.permanent,
 		Slot: int32(en.slot), Restored: en.restored, Committed: en.status.committed, Finalized: en.status.finalized,
 	}
 	for _, c := range en.status.counters {

@@ -3,6 +3,7 @@ package files
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -151,7 +152,7 @@ func (l *lines) raw() ([]byte, error) {
 }
 
 func (l *lines) tooLong() error {
-	return fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine)
+	return operator.Permanent(fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine))
 }
 
 // end tells the end of a file from the end of one that has become shorter.
@@ -167,11 +168,16 @@ func (l *lines) end(err error) error {
 
 func (l *lines) failed(err error) error {
 	if errors.Is(err, errTail) {
-		err = fmt.Errorf("behind line %d: %w", l.at.Number, err)
-	} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
-		err = fmt.Errorf("the gzip data is damaged behind line %d: %w", l.at.Number, err)
+		err = operator.Permanent(fmt.Errorf("behind line %d: %w", l.at.Number, err))
+	} else if damaged(err) {
+		err = operator.Permanent(fmt.Errorf("the gzip data is damaged behind line %d: %w: put a whole file in its place and begin anew", l.at.Number, err))
 	}
 	return fmt.Errorf("read %s: %w", l.at.Path, err)
+}
+
+func damaged(err error) bool {
+	var corrupt flate.CorruptInputError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &corrupt)
 }
 
 func (l *lines) close() error { return l.file.Close() }

@@ -191,10 +191,14 @@ func TestDamagedGzipIsAnErrorWithItsPlace(t *testing.T) {
 	for what, data := range map[string][]byte{
 		"cut":     whole[:len(whole)-10],
 		"changed": append(whole[:len(whole)-8:len(whole)-8], 1, 2, 3, 4, 5, 6, 7, 8),
+		"bent":    append(whole[:10:10], bytes.Repeat([]byte{0xff}, len(whole)-10)...),
 	} {
 		in := Embedded(what+".gz", data)
 		_, _, err := readAll(in, only(t, in))
-		wantError(t, err, what+".gz", "gzip data is damaged behind line")
+		wantError(t, err, what+".gz", "gzip data is damaged behind line", "put a whole file in its place")
+		if !operator.IsPermanent(err) {
+			t.Errorf("%v: it would be tried again", err)
+		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blink/examples/delays/data"
 )
 
 // flip changes one bit in the middle of a file.
@@ -167,6 +169,20 @@ func TestStateDirWithoutAWholeCheckpointIsRefused(t *testing.T) {
 			unchanged(t, out, before)
 		})
 	}
+}
+
+// No attempt can read more of it.
+func TestDamagedInputFailsTheJobAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	flights := filepath.Join(dir, "flights.csv.gz")
+	write(t, flights, data.Flights[:len(data.Flights)/2])
+	p := start(t, program("run", "--flights", flights, "--out", filepath.Join(dir, "out")))
+	p.ends(1, "fails for good: ", `operator "flights"`, flights, "the gzip data is damaged behind line ", "put a whole file in its place", " 0 tasks restarted")
+}
+
+func TestJobThatMayNotRestartSaysSo(t *testing.T) {
+	p := start(t, program("run", "--out", filepath.Join(t.TempDir(), "out"), "--restart", "0", "--inject", "panic=rain@10"))
+	p.ends(1, "fails, and no restart is left: ", "drill: --inject panic=rain@10", " 0 tasks restarted")
 }
 
 func unchanged(t *testing.T, dir string, before map[string][]byte) {

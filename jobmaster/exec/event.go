@@ -119,6 +119,7 @@ type TaskReport struct {
 	State     TaskState
 	Failure   string
 	Unusable  bool // it failed because the checkpoint that it restored cannot be read
+	Permanent bool // it failed in a way that every attempt would
 	Slot      int
 	Restored  uint64
 	Committed uint64

@@ -314,7 +314,11 @@ func (m *Machine) observe(t *task, r TaskReport) {
 	t.deploy = nil
 	t.state, t.report = r.State, r
 	m.stopping = m.stopping || r.State == Stopped // an earlier leader was asked
-	if r.State == Failed {
+	switch {
+	case r.State != Failed:
+	case r.Permanent:
+		m.failForGood(t.region, r.Failure)
+	default:
 		m.fail(t.region, r.Failure)
 		if r.Unusable {
 			m.fallBack(r)

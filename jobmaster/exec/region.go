@@ -11,33 +11,55 @@ import (
 	"blink/snapshot"
 )
 
-// fail cancels every task of a region; when nothing of it is left, and after a back-off, it
-// starts again. Repeated words on the same failure change nothing.
+// fail takes a region down; when nothing of it is left, and after a back-off, it starts again,
+// unless the job ends with it. Repeated words on the same failure change nothing.
 func (m *Machine) fail(r *region, reason string) {
-	if r.phase == cancelling || r.phase == backingOff || r.phase == idle {
+	if r.down() {
 		return
 	}
 	if m.phase == leaving {
-		m.note("region %d has failed, and the job ends: %s", r.index, reason)
-	} else {
-		m.note("region %d restarts: %s", r.index, reason)
+		m.takeDown(r, "has failed, and the job ends", reason)
+		return
 	}
+	m.strike()
+	if len(m.failures) <= m.o.Restarts.Attempts {
+		m.takeDown(r, "restarts", reason)
+		return
+	}
+	m.takeDown(r, "fails, and no restart is left", reason)
+	m.leave(Finish{State: JobFailed, Reason: reason})
+}
+
+// failForGood ends the job with a region that would fail again in the same way.
+func (m *Machine) failForGood(r *region, reason string) {
+	if !r.down() {
+		m.takeDown(r, "fails for good", reason)
+		m.leave(Finish{State: JobFailed, Reason: reason, Stuck: true})
+	}
+}
+
+// down says whether nothing of the region is wanted now.
+func (r *region) down() bool {
+	return r.phase == cancelling || r.phase == backingOff || r.phase == idle
+}
+
+// takeDown cancels every task of a region.
+func (m *Machine) takeDown(r *region, what, reason string) {
+	m.note("region %d %s: %s", r.index, what, reason)
 	m.cancelRegion(r)
 	m.abort("a region failed: " + reason)
 	if m.phase == finalizing {
 		m.phase = active
 	}
-	if m.phase == leaving {
-		return
-	}
+}
+
+// strike counts a failure; what fails in the same step has the same cause.
+func (m *Machine) strike() {
 	if !m.struck {
 		m.struck, m.failures = true, append(m.failures, m.now)
 	}
 	if p := m.o.Restarts; p.Within > 0 {
 		m.failures = slices.DeleteFunc(m.failures, func(at time.Time) bool { return m.now.Sub(at) > p.Within })
-	}
-	if len(m.failures) > m.o.Restarts.Attempts {
-		m.leave(Finish{State: JobFailed, Reason: reason})
 	}
 }
 

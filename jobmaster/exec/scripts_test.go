@@ -97,6 +97,9 @@ var lines = []struct {
 	// Tasks: what happens in them is reported by the next report. An old one is of an attempt
 	// that nobody knew of.
 	{`(t.+) fails?: (.+)`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.gone(a[1]) }) }},
+	{`(t.+) fails? for good: (.+)`, func(s *stage, a []string) {
+		s.each(a[0], func(in *instance) { in.gone(a[1]); in.Permanent = true })
+	}},
 	{`(t.+) (?:cannot|can not) read the checkpoint: (.+)`, func(s *stage, a []string) {
 		s.each(a[0], func(in *instance) { in.gone(a[1]); in.Unusable = true })
 	}},
