@@ -109,7 +109,7 @@ func (o *runFlags) register(set *flag.FlagSet) {
 	set.StringVar(&o.stateDir, "state-dir", "", "`folder` of checkpoints: run again with it to go on after a crash")
 	set.IntVar(&o.parallelism, "parallelism", 0, "`number` of tasks of each operator; 0: the job's own")
 	set.DurationVar(&o.checkpointEvery, "checkpoint-interval", 0, "`time` between two checkpoints; 0: none but the last (default: the job's own)")
-	set.Float64Var(&o.rate, "rate", 0, "`records` a second that each source reads at most, taken over its batches; 0: no limit")
+	set.Float64Var(&o.rate, "rate", 0, "`records` a second that each source reads at most, all its tasks together; 0: no limit")
 	set.Var(&o.restart, "restart", "`attempts[,first[,most]]`: restarts after failures within ten minutes before the job fails, and the pause before the first, which doubles up to the longest")
 	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS` makes a task of operator ID panic when it has read that many records,\npanic=jobmaster@CHECKPOINT lets the JobMaster die while that checkpoint is in flight", func(v string) error {
 		o.inject = append(o.inject, v)

@@ -76,6 +76,7 @@ type Task struct {
 	Pressure *Pressure
 	Splits   *SplitClocks
 	FS       FS
+	MaxFetch int // records that one Fetch of a source should not exceed; 0: as many as fit
 }
 
 // Attempt numbers the deployments of a task. A JobMaster that finds nothing of an earlier

@@ -62,6 +62,7 @@ func newReading[T any, S Split](o SourceOptions, c *codec.Codec[position[S]], op
 // Open is Opener.
 func (m *reading[T, S]) Open(t *Task, id string) error {
 	t.Splits.own(0)
+	m.batch.most = t.MaxFetch
 	return m.place.Open(t, id)
 }
 

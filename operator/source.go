@@ -134,10 +134,11 @@ type Batch[T any] struct {
 	sides   []sideBatch
 	mark    int64 // of Watermark
 	err     error
+	most    int // records that make it full; 0: maxBatch
 }
 
 // Full says that Next should return.
-func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch }
+func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch || b.most > 0 && b.Len() >= b.most }
 
 // Len is the number of records, those for side outputs included.
 func (b *Batch[T]) Len() int {

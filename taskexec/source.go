@@ -3,6 +3,7 @@ package taskexec
 import (
 	"context"
 	"io"
+	"math"
 	"time"
 
 	"blink/operator"
@@ -58,6 +59,13 @@ func (t *task) fetched(err error) error {
 	t.src.filled = err == nil
 	return err
 }
+
+// fetchSeconds is how much of its rate a limited source reads at once, so that it reads little
+// by little.
+const fetchSeconds = 0.1
+
+// mostFetched is the number of records that a source with this rate reads at once.
+func mostFetched(rate float64) int { return int(max(1, min(rate*fetchSeconds, math.MaxInt32))) }
 
 // longestPause of the rate limit, in seconds: a hundred years, which a Duration can hold.
 const longestPause = 3e9

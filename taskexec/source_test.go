@@ -3,10 +3,12 @@ package taskexec
 import (
 	"fmt"
 	"io"
+	"math"
 	"testing"
 	"time"
 
 	"blink/operator"
+	"blink/taskexec/exchange"
 )
 
 func TestOnlyABareEOFEndsASource(t *testing.T) {
@@ -39,5 +41,28 @@ func TestTheRateLimitSavesNothingUp(t *testing.T) {
 	s.limit(at(62), 512)
 	if s.nextAt.Before(at(longestPause)) {
 		t.Errorf("at nearly nothing a second it goes on at %v", s.nextAt)
+	}
+}
+
+func TestARateIsSharedByTheTasksThatRead(t *testing.T) {
+	s := newStage(t, left)
+	s.config.Rate, s.deploy.sources = 10, 2
+	s.reads = [][]int{{1}, {2}, {3}}
+	s.start(s.node.Name())
+	s.tell(exchange.Open{Address: s.channel(left), Credits: 3, Schema: s.port.SchemaHash()})
+	s.is("open", "start", "1", "sends 1: 1")
+	s.pass(150 * time.Millisecond)
+	s.is() // the other task has its turn
+	s.pass(30 * time.Millisecond)
+	s.is("2", "sends 2: 2")
+	s.pass(180 * time.Millisecond)
+	s.follows("3")
+}
+
+func TestALimitedSourceReadsATenthOfASecondAtOnce(t *testing.T) {
+	for rate, want := range map[float64]int{1e-9: 1, 5: 1, 10: 1, 25: 2, 2000: 200, 1e12: math.MaxInt32} {
+		if n := mostFetched(rate); n != want {
+			t.Errorf("at %v a second it reads %d at once, want %d", rate, n, want)
+		}
 	}
 }

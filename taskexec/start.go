@@ -90,6 +90,7 @@ func (t *task) assemble() error {
 		t.src = &sourceState{op: src, mark: operator.NoTime}
 		if s.config.Rate > 0 {
 			t.src.rate = s.config.Rate / float64(max(1, s.deploy.sources))
+			t.view.MaxFetch = mostFetched(t.src.rate)
 		}
 	}
 	return nil
