@@ -1,10 +1,17 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"blink"
 	"blink/connector/files"
@@ -45,5 +52,64 @@ func TestAFailedExecutorIsReplaced(t *testing.T) {
 	check(t, r.Declare(context.Background(), "job", jobmaster.Demand{Epoch: 1}))
 	if want := []string{"4@1", "4@2"}; !slices.Equal(started, want) {
 		t.Errorf("started %q, want %q", started, want)
+	}
+}
+
+// tallies counts the numbers of its files by the last digit and second: line n of all is at
+// n hundredths.
+func tallies(job *blink.Job) {
+	in, out := job.String("in", "", "files"), job.String("out", "", "folder")
+	visit := func(l files.Line) (int64, error) { return strconv.ParseInt(l.Text, 10, 64) }
+	job.Read(files.Lines(in)).ID("lines").
+		Try(visit, blink.Fail).ID("parse").
+		EventTime(func(n int64) time.Time { return time.UnixMilli(10 * n) }, blink.BoundedOutOfOrder(time.Hour)).
+		KeyBy(func(n int64) int64 { return n % 10 }).
+		Window(blink.Tumbling(time.Second)).
+		Count().ID("count").
+		Write(files.CSV(out + "/tallies.csv")).ID("write")
+}
+
+// The race detector of .ci/run watches this package: everything is real here, with tasks that
+// fail, a JobMaster that dies, and checkpoints on disk.
+func TestAJobWithFailuresIsExactInOneProcess(t *testing.T) {
+	const splits, each = 7, 1000
+	dir := t.TempDir()
+	for i := range splits {
+		var text bytes.Buffer
+		for n := i; n < splits*each; n += splits {
+			fmt.Fprintln(&text, n)
+		}
+		check(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("in-%d.txt", i)), text.Bytes(), 0o666))
+	}
+	var want []string
+	for second := range splits * each / 100 {
+		for digit := range 10 {
+			start := time.Unix(int64(second), 0).UTC()
+			want = append(want, fmt.Sprintf("%d,%s,%s,10,false", digit, start.Format(time.RFC3339), start.Add(time.Second).Format(time.RFC3339)))
+		}
+	}
+	slices.Sort(want)
+	var stdout, stderr bytes.Buffer
+	b := binary{
+		programs: jobs([]blink.Program{blink.Define("tallies", tallies)}), run: runEmbedded,
+		stdout: &stdout, stderr: &stderr, signals: make(chan os.Signal), abort: func() {},
+	}
+	out := filepath.Join(dir, "out")
+	status := b.main([]string{"run", "--json", "--in", filepath.Join(dir, "in-*.txt"), "--out", out, "--state-dir", filepath.Join(dir, "state"),
+		"--parallelism", "7", "--checkpoint-interval", "20ms", "--rate", "7000", "--restart", "10,10ms",
+		"--inject", "panic=count@100", "--inject", "panic=parse/3@200", "--inject", "panic=write@1", "--inject", "panic=jobmaster@3"})
+	var c counters
+	if err := json.Unmarshal(stdout.Bytes(), &c); status != exitOK || err != nil {
+		t.Fatalf("status %d, %v:\n%s%s", status, err, stdout.String(), stderr.String())
+	}
+	text, err := os.ReadFile(filepath.Join(out, "tallies.csv"))
+	check(t, err)
+	rows := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	slices.Sort(rows)
+	if !slices.Equal(rows, want) {
+		t.Errorf("%d rows that are not the %d wanted, such as %s", len(rows), len(want), rows[0])
+	}
+	if c.RecordsIn != splits*each || c.TaskRestarts == 0 || c.LeaderChanges != 1 || c.Checkpoints == 0 || c.Unfired != nil {
+		t.Errorf("%+v\n%s", c, stderr.String())
 	}
 }
