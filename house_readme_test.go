@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +32,9 @@ func compile(t *testing.T, text string) string {
 	return ""
 }
 
+// readmeLines bounds the job that README.md shows, from the package clause on.
+const readmeLines = 25
+
 func TestTheReadmesJobCompiles(t *testing.T) {
 	blocks := goBlock.FindAllStringSubmatch(string(need(os.ReadFile("README.md"))(t)), -1)
 	if len(blocks) == 0 {
@@ -42,6 +46,9 @@ func TestTheReadmesJobCompiles(t *testing.T) {
 		}
 		if said := compile(t, block[1]); said != "" {
 			t.Error(said)
+		}
+		if n := strings.Count(block[1], "\n"); n > readmeLines {
+			t.Errorf("README.md shows a job of %d lines: a newcomer reads %d", n, readmeLines)
 		}
 	}
 }
