@@ -42,6 +42,7 @@ func program(args ...string) *exec.Cmd {
 
 // counts is what --json prints.
 type counts struct {
+	RecordsIn     int64            `json:"records_in"`
 	RecordsOut    map[string]int64 `json:"records_out"`
 	Late          int64            `json:"late"`
 	Bad           int64            `json:"bad"`
@@ -154,33 +155,81 @@ func TestANewJobMasterRestartsNoTask(t *testing.T) {
 	}
 }
 
-// TestKilledProcessesGoOn kills the process (kill −9) at random moments after it has
-// completed a checkpoint, at least five times, and changes the parallelism on the way.
+// TestKilledProcessesGoOn kills the process (kill −9) at random moments: six times when it has
+// completed another checkpoint, and as often as it has just begun, at first with nothing at
+// all. The parallelism changes on the way. Then it is killed when it nears its end or
+// publishes the result, each time from the same state on.
 func TestKilledProcessesGoOn(t *testing.T) {
 	dir := t.TempDir()
 	state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
-	for kill := range 5 {
-		before, more := newest(t, state), rand.N(100)
-		p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "2000",
-			"--parallelism", strconv.Itoa([]int{1, 3, 2, 7, 1}[kill])))
-		p.until(func() bool {
-			if newest(t, state) > before {
-				more--
-			}
-			return more < 0
-		})
+	begin := func(parallelism int, rate string) *process {
+		return start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", rate,
+			"--parallelism", strconv.Itoa(parallelism)))
+	}
+	for _, parallelism := range []int{1, 3, 2, 7, 1, 4} {
+		p, moment := begin(5, "2000"), rand.N(60*time.Millisecond)
+		p.lives(moment)
 		p.kill()
+		t.Logf("killed %v behind the start", moment)
+
+		before := newest(t, state)
+		p, moment = begin(parallelism, "2000"), rand.N(150*time.Millisecond)
+		p.until(func() bool { return newest(t, state) > before })
+		p.lives(moment)
+		p.kill()
+		t.Logf("killed %v behind a checkpoint: %d was the newest, %d is", moment, before, newest(t, state))
 	}
-	n := run(t, "--state-dir", state, "--out", out, "--parallelism", "2")
-	exact(t, out, january(t))
-	if n.RecordsOut == nil {
-		t.Errorf("%+v", n)
+
+	want := january(t)
+	ends := func(parallelism string) {
+		t.Helper()
+		n := run(t, "--state-dir", state, "--out", out, "--parallelism", parallelism)
+		exact(t, out, want)
+		if n.RecordsIn != 29_230 || n.RecordsOut["windows.csv"] != 7_027 || n.RecordsOut["rain.csv"] != 96 || n.Late != 0 || n.Bad != 0 {
+			t.Errorf("%+v", n)
+		}
 	}
-	if again := run(t, "--state-dir", state, "--out", out); again.RecordsOut == nil {
-		t.Errorf("a rerun after the end gives %+v", again)
+	saved, written := copied(t, state), copied(t, out)
+	again := func() {
+		restore(t, state, saved)
+		restore(t, out, written)
 	}
-	exact(t, out, january(t))
+	began := time.Now()
+	begin(2, "40000").ends(0)
+	took := time.Since(began)
+	for range 3 {
+		again()
+		p, moment := begin(2, "40000"), took-rand.N(took/5)
+		p.lives(moment)
+		p.kill()
+		t.Logf("killed %v behind the start of a run of %v", moment, took)
+		ends("3")
+
+		again()
+		p, moment = begin(2, "40000"), rand.N(40*time.Millisecond)
+		p.until(func() bool { return publishes(t, out) })
+		p.lives(moment)
+		p.kill()
+		t.Logf("killed %v behind the first file of the result", moment)
+		ends("1")
+	}
+	ends("2") // nothing is left to do
 	refused(t, "out-of-orderness", "--state-dir", state, "--out", out, "--out-of-orderness", "1h")
+}
+
+// publishes says whether something of the result is there.
+func publishes(t *testing.T, out string) bool {
+	t.Helper()
+	for _, pattern := range []string{"*.csv", ".*.parts/joined-*"} {
+		found, err := filepath.Glob(filepath.Join(out, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // process is the program while it runs.
@@ -245,10 +294,21 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
-// kill is kill −9.
+// lives lets it live that long, unless it ends before.
+func (p *process) lives(d time.Duration) {
+	select {
+	case err := <-p.ended:
+		p.ended <- err
+	case <-time.After(d):
+	}
+}
+
+// kill is kill −9, of what has not ended by itself.
 func (p *process) kill() {
 	p.t.Helper()
-	p.signal(os.Kill)
+	if err := p.c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Fatal(err)
+	}
 	<-p.ended
 }
 
@@ -268,21 +328,14 @@ func (p *process) ends(status int, texts ...string) {
 	}
 }
 
-// newest is the newest checkpoint with a manifest in a state dir, 0 if there is none.
-func newest(t *testing.T, state string) (id uint64) {
+// newest is the newest complete checkpoint in a state dir, 0 if there is none.
+func newest(t *testing.T, state string) int {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(state, "objects", "chk", "*", "manifest-*"))
-	if err != nil {
-		t.Fatal(err)
+	if _, key := led(t, state); key == "" {
+		return 0
 	}
-	for _, f := range found {
-		n, err := strconv.ParseUint(filepath.Base(filepath.Dir(f)), 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id = max(id, n)
-	}
-	return id
+	_, checkpoint := pointed(t, state)
+	return checkpoint
 }
 
 // led is what the leader service keeps in a state dir: how many JobMasters have led, and
