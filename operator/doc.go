@@ -33,6 +33,7 @@
 //   - An error or panic of user code leaves as a *UserError, by panic: the task's actor
 //     recovers it. Before user code runs, the operator notes itself in Pressure (place.enter),
 //     so that one deferred call a batch can tell who it was.
+//   - An error that every attempt would meet is marked with Permanent: the job fails at once.
 //
 // Start reading at stateless.go, then place.go, process.go and window.go.
 package operator
