@@ -100,7 +100,7 @@ func ExampleStream_Map() {
 	//   [filter-1]   filter blink_test.view.whole → blink_test.view (example.go:N)
 	//   [map-2]      map blink_test.view.page → string (example.go:N)
 	//   [write-pages] write CSV pages.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 1 task of vertex 0
 }
@@ -120,9 +120,9 @@ func ExampleStream_Try() {
 	//       state splits splits files.Split
 	//   [try-1]      try blink_test.parseView → blink_test.view (example.go:N)
 	//   [write-views] write CSV views.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	//   [write-bad]  write CSV bad.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 1 task of vertex 0
 }
@@ -143,7 +143,7 @@ func ExampleStream_Union() {
 	// vertex 2 ×1 ← 0 forward ← 1 forward
 	//   [filter-2]   filter blink_test.view.whole → blink_test.view (example.go:N)
 	//   [write-views] write CSV views.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
 }
@@ -161,7 +161,7 @@ func ExampleStream_Rebalance() {
 	// vertex 1 ×4 ← 0 rebalance
 	//   [filter-1]   filter blink_test.view.whole → blink_test.view (example.go:N)
 	//   [write-views] write CSV views.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 5 tasks of vertices 0 1
 }
@@ -187,7 +187,7 @@ func ExampleStream_Slot() {
 	// vertex 2 ×1 ← 1 forward
 	//   [map-3]      map blink_test.view.page → string (example.go:N)
 	//   [write-scores] write CSV scores.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
 }
@@ -214,7 +214,7 @@ func ExampleKeyed_Scan() {
 	//       state key key string
 	//       state scan value int64 ttl 24h0m0s
 	//   [write-totals] write CSV totals.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1
 }
@@ -259,7 +259,7 @@ func ExampleKeyed_Process() {
 	//       state pages list string
 	//       state end timer
 	//   [write-visits] write CSV visits.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1
 }
@@ -303,7 +303,7 @@ func ExampleKeyed_Connect() {
 	//       state key key string
 	//       state name value string
 	//   [write-named] write CSV named.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 3 tasks of vertices 0 1 2
 }
@@ -338,9 +338,9 @@ func ExampleWindowed_Aggregate() {
 	//   [means]      window tumbling 1h0m0s blink_test.mean → operator.Pane[string,float64] (example.go:N)
 	//       state panes panes operator.some[blink_test.mean]
 	//   [write-means] write CSV means.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	//   [write-late] write CSV late.csv (example.go:N)
-	//       state transactions transactions files.Part
+	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 4 tasks of vertices 0 1
 }

@@ -8,26 +8,42 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"blink/connector/files"
 	"blink/graph"
 )
 
-// outputs are the names that the job's sinks may make in its output folder.
+// outputs are the names of the results that the job's sinks make in its output folder.
 func outputs(j *graph.Job, out string) []string {
 	var names []string
+	for _, sink := range sinksIn(j, out) {
+		target, _ := files.Target(sink)
+		names = append(names, path.Base(target))
+	}
+	return names
+}
+
+// entries are all the names that the job's sinks make there.
+func entries(j *graph.Job, out string) []string {
+	var names []string
+	for _, sink := range sinksIn(j, out) {
+		names = append(names, files.Entries(sink)...)
+	}
+	return names
+}
+
+func sinksIn(j *graph.Job, out string) []string {
+	var sinks []string
 	for i := range j.Operators {
 		if !j.Operators[i].Sink {
 			continue
 		}
 		target, ok := files.Target(j.Operators[i].What)
-		if !ok || path.Dir(target) != path.Clean(filepath.ToSlash(out)) {
-			continue
+		if ok && path.Dir(target) == path.Clean(filepath.ToSlash(out)) {
+			sinks = append(sinks, j.Operators[i].What)
 		}
-		names = append(names, path.Base(target))
 	}
-	return names
+	return sinks
 }
 
 // refuseUsed keeps every file that is not this job's: a fresh folder is absent or empty, one
@@ -41,7 +57,7 @@ func refuseUsed(out string, own []string) error {
 		return fmt.Errorf("--%s: %w", outParam, err)
 	}
 	for _, e := range entries {
-		if slices.Contains(own, strings.TrimSuffix(strings.TrimPrefix(e.Name(), "."), ".parts")) {
+		if slices.Contains(own, e.Name()) {
 			continue
 		}
 		return fmt.Errorf("--%s %s: it holds %s, which is not this run's: name a new or an empty folder", outParam, out, e.Name())
@@ -49,19 +65,24 @@ func refuseUsed(out string, own []string) error {
 	return nil
 }
 
-// refuseLost keeps a job from going on without what it has written: checkpoints count on the
-// files of every sink that was there when the job began, finished or in parts. Folders are
-// left out, whose parts others may take.
+// refuseLost keeps a job from going on without what it has written, or beside a file that
+// stands in its place: checkpoints count on the files of every sink that was there when the
+// job began, finished or in parts.
 func refuseLost(j *graph.Job, out string, was *identity) error {
 	var errs []error
 	for i := range j.Operators {
 		o := &j.Operators[i]
 		target, ok := files.Target(o.What)
-		if !o.Sink || !ok || strings.HasSuffix(o.What, "/") || !was.keeps(o.ID) {
+		if !o.Sink || !ok || !was.keeps(o.ID) {
 			continue
 		}
-		parts := path.Join(path.Dir(target), "."+path.Base(target)+".parts")
-		if missing(target) && missing(parts) {
+		kept, err := files.Kept(o.What)
+		if err != nil {
+			return fmt.Errorf("--%s %s: %w", outParam, out, err)
+		}
+		if !kept {
+			names := files.Entries(o.What)
+			parts := path.Join(path.Dir(target), names[len(names)-1])
 			errs = append(errs, fmt.Errorf("neither %s nor its unfinished parts, %s, are there, and the checkpoints count on them", target, parts))
 		}
 	}

@@ -202,7 +202,7 @@ func (r *running) findOut() (err error) {
 	}
 	var own []string
 	if r.was != nil {
-		own = outputs(r.built.Job, r.now.Out)
+		own = entries(r.built.Job, r.now.Out)
 	}
 	return refuseUsed(r.now.Out, own)
 }

@@ -8,11 +8,17 @@
 //
 //	begin ──► write … ──► prepare(k) ──► commit(k) ──► … ──► finalize
 //	  │         │             │             │                   └ task 0 joins the parts, names the file
-//	  │         │             │             └ rename, fsync of the folder: visible
+//	  │         │             │             └ rename, ledger, fsync of the folder: visible
 //	  │         │             └ fsync, rename to <k>-<task>-<attempt>: durable, invisible
 //	  │         └ .x.csv.parts/writing-<task>-<attempt>
-//	  └ remove what is later than the restored checkpoint
+//	  └ miss what is gone, remove what is later than the restored checkpoint
+//
+// The parts of a single file are all that holds its rows until the end, so ledgers list them
+// with their sizes and checksums: what is lost or changed between two runs is an error, not
+// a shorter file. Only what agrees with the ledgers is joined, and only parts whose rows are
+// in the file are removed.
 //
 // Everything goes through operator.FS, so that a simulated disk can stand beneath; OS is
-// the real one. Start reading at lines.go for sources and stage.go for sinks.
+// the real one. Start reading at lines.go for sources and stage.go for sinks,
+// then ledger.go.
 package files

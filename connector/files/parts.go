@@ -14,8 +14,7 @@ import (
 	"blink/operator"
 )
 
-// Part is what one attempt of a task wrote for one checkpoint. It is kept in snapshots
-// until the checkpoint is complete and the part is committed.
+// Part names what one attempt of a task wrote for one checkpoint.
 type Part struct {
 	Checkpoint uint64
 	Task       int
@@ -28,6 +27,8 @@ type Part struct {
 //	<checkpoint>-<task>-<attempt>                staged: durable, its checkpoint not complete
 //	part-<checkpoint>-<task>-<attempt>.csv       committed
 //
+// Beside them stand ledger-<task>-<attempt>, which lists the committed parts of a single
+// file, and result, which tells what they have been joined to.
 // The committed parts of a target that is a folder stand in that folder itself.
 func (p Part) staged() string {
 	return fmt.Sprintf("%010d-%05d-%v", p.Checkpoint, p.Task, p.Attempt)
@@ -114,7 +115,7 @@ func parseWriting(name string) (Part, bool) {
 }
 
 // listed are the parts that a target has on disk, each list in ascending order.
-type listed struct{ writing, staged, committed []Part }
+type listed struct{ writing, staged, committed, ledgers []Part }
 
 func (t target) list(fsys operator.FS) (listed, error) {
 	var l listed
@@ -130,6 +131,8 @@ func (t target) list(fsys operator.FS) (listed, error) {
 			l.staged = append(l.staged, p)
 		} else if p, ok := parseWriting(n); ok {
 			l.writing = append(l.writing, p)
+		} else if p, ok := parseLedger(n); ok {
+			l.ledgers = append(l.ledgers, p)
 		} else if p, ok := parseCommitted(n); ok && !t.folder {
 			l.committed = append(l.committed, p)
 		}
@@ -142,6 +145,7 @@ func (t target) list(fsys operator.FS) (listed, error) {
 	slices.SortFunc(l.writing, compareParts)
 	slices.SortFunc(l.staged, compareParts)
 	slices.SortFunc(l.committed, compareParts)
+	slices.SortFunc(l.ledgers, compareParts)
 	return l, nil
 }
 

@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"fmt"
+	"path"
 	"reflect"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ func CSV(name string) operator.AnySink {
 		}
 		return columns.header(), nil
 	}}
-	return operator.NewAnySink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Part], error) {
+	return operator.NewAnySink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Written], error) {
 		columns, err := columnsOf(info.Type)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", c.target, err)
@@ -55,7 +56,7 @@ func CSV(name string) operator.AnySink {
 // Table is CSV of rows whose cells stand in the order of the columns.
 func Table(name string, columns ...string) operator.SinkOf[[]string] {
 	c := committer{newTarget(name), func(reflect.Type) ([]byte, error) { return appendLine(nil, columns), nil }}
-	return operator.NewSink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Part], error) {
+	return operator.NewSink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Written], error) {
 		w, err := c.open(info)
 		if err != nil {
 			return nil, err
@@ -70,6 +71,16 @@ const sinkPrefix = "CSV "
 func Target(sink string) (name string, ok bool) {
 	name, ok = strings.CutPrefix(sink, sinkPrefix)
 	return newTarget(name).path, ok
+}
+
+// Entries are the names that the sink makes in the folder of its target.
+func Entries(sink string) []string {
+	name, _ := strings.CutPrefix(sink, sinkPrefix)
+	t := newTarget(name)
+	if t.folder {
+		return []string{path.Base(t.path)}
+	}
+	return []string{path.Base(t.path), path.Base(t.parts())}
 }
 
 // committer is operator.Committer and Finalizer.
@@ -98,7 +109,7 @@ func (c committer) open(info operator.WriterInfo) (writer, error) {
 }
 
 // Commit makes parts visible.
-func (c committer) Commit(_ context.Context, info operator.WriterInfo, _ uint64, parts []Part) error {
+func (c committer) Commit(_ context.Context, info operator.WriterInfo, _ uint64, parts []Written) error {
 	s, err := c.stage(info)
 	if err != nil {
 		return err
@@ -132,7 +143,7 @@ func (w *writer) Flush(context.Context) error {
 }
 
 // Prepare makes all that was written a part.
-func (w *writer) Prepare(ctx context.Context, checkpoint uint64) ([]Part, error) {
+func (w *writer) Prepare(ctx context.Context, checkpoint uint64) ([]Written, error) {
 	if err := w.Flush(ctx); err != nil {
 		return nil, err
 	}
@@ -140,7 +151,7 @@ func (w *writer) Prepare(ctx context.Context, checkpoint uint64) ([]Part, error)
 	if err != nil || !ok {
 		return nil, err
 	}
-	return []Part{p}, nil
+	return []Written{p}, nil
 }
 
 // Close gives the open file back; what was not prepared is lost, as it must be.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/zeebo/xxh3"
+
 	"blink/internal/mutate"
 	"blink/operator"
 )
@@ -27,18 +29,33 @@ type stage struct {
 	restored    uint64
 
 	file operator.File // open while there is something in the part being written
+	size int64         // of it
+	sum  *xxh3.Hasher
+
+	ended bool // the single file has its name, so nothing more can be written
 }
 
-// begin makes the folders and removes what this task, or a task that no longer exists,
-// wrote after the checkpoint it is restored from. Parts of a later attempt are left alone:
-// then this one is a zombie.
+// begin makes the folders, looks whether what was committed is there, and removes what this
+// task, or a task that no longer exists, wrote after the checkpoint it is restored from.
+// Parts of a later attempt are left alone: then this one is a zombie.
 func (s *stage) begin() error {
+	if s.restored > 0 && !s.target.folder {
+		published, err := s.published()
+		if s.ended = published; published || err != nil {
+			return s.failed(err)
+		}
+	}
 	if err := s.makeFolders(); err != nil {
 		return s.failed(err)
 	}
 	if s.restored == 0 {
 		if err := s.refuseForeign(); err != nil {
 			return err
+		}
+	}
+	if !s.target.folder {
+		if err := s.takeOver(); err != nil {
+			return s.failed(err)
 		}
 	}
 	return s.failed(s.removeLater())
@@ -147,21 +164,30 @@ func (s *stage) write(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
+	if s.ended {
+		return s.failed(fmt.Errorf("it exists, without its unfinished parts, %s, and there is more to write: put them back and move it away, or begin anew elsewhere", s.target.parts()))
+	}
 	if s.file == nil {
 		f, err := s.fs.Create(s.writing())
 		if err != nil {
 			return s.failed(err)
 		}
-		s.file = f
+		s.file, s.size, s.sum = f, 0, xxh3.New()
 		if s.target.folder {
-			if _, err := f.Write(s.header); err != nil {
-				return s.failed(fmt.Errorf("%s: %w", s.writing(), err))
+			if err := s.append(s.header); err != nil {
+				return s.failed(err)
 			}
 		}
 	}
+	return s.failed(s.append(data))
+}
+
+func (s *stage) append(data []byte) error {
 	if _, err := s.file.Write(data); err != nil {
-		return s.failed(fmt.Errorf("%s: %w", s.writing(), err))
+		return fmt.Errorf("%s: %w", s.writing(), err)
 	}
+	_, _ = s.sum.Write(data) // it cannot fail
+	s.size += int64(len(data))
 	return nil
 }
 
@@ -171,56 +197,75 @@ func (s *stage) writing() string {
 
 // prepare makes what was written durable as the part of checkpoint. ok is false when
 // nothing was written: then there is no part.
-func (s *stage) prepare(checkpoint uint64) (p Part, ok bool, err error) {
+func (s *stage) prepare(checkpoint uint64) (w Written, ok bool, err error) {
 	if s.file == nil {
-		return Part{}, false, nil
+		return Written{}, false, nil
 	}
 	if err := s.file.Sync(); err != nil {
-		return Part{}, false, s.failed(fmt.Errorf("%s: %w", s.writing(), err))
+		return Written{}, false, s.failed(fmt.Errorf("%s: %w", s.writing(), err))
 	}
 	if err := s.close(); err != nil {
-		return Part{}, false, s.failed(fmt.Errorf("%s: %w", s.writing(), err))
+		return Written{}, false, s.failed(fmt.Errorf("%s: %w", s.writing(), err))
 	}
-	p = Part{checkpoint, s.task, s.attempt}
-	if err := s.fs.Rename(s.writing(), path.Join(s.target.parts(), p.staged())); err != nil {
-		return Part{}, false, s.failed(err)
+	w = Written{Part{checkpoint, s.task, s.attempt}, s.size, s.sum.Sum64()}
+	if err := s.fs.Rename(s.writing(), path.Join(s.target.parts(), w.staged())); err != nil {
+		return Written{}, false, s.failed(err)
 	}
-	return p, true, s.failed(s.fs.SyncDir(s.target.parts()))
+	return w, true, s.failed(s.fs.SyncDir(s.target.parts()))
 }
 
-// commit makes parts visible, and does nothing for those that are.
-func (s *stage) commit(parts []Part) error {
-	for _, p := range parts {
-		if err := s.commitPart(p); err != nil {
+// commit makes parts visible, and does nothing for those that are, be it in the single file.
+func (s *stage) commit(parts []Written) error {
+	for _, w := range parts {
+		done, err := s.commitPart(w)
+		if err == nil && !done {
+			return s.failed(s.joinedBefore(w))
+		}
+		if err != nil {
 			return s.failed(err)
 		}
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0:
 		return nil
+	case s.target.folder:
+		return s.failed(s.syncBoth())
 	}
-	return s.failed(s.syncBoth())
+	return s.failed(s.note(parts))
 }
 
-func (s *stage) commitPart(p Part) error {
-	from, to := path.Join(s.target.parts(), p.staged()), path.Join(s.target.home(), p.committed())
-	err := s.fs.Rename(from, to)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
+// commitPart is not done when the part is under neither of its names.
+func (s *stage) commitPart(w Written) (done bool, err error) {
+	from, to := path.Join(s.target.parts(), w.staged()), path.Join(s.target.home(), w.committed())
+	staged, err := s.sized(from, w.Size)
+	if err != nil {
+		return false, err
+	}
+	if staged {
+		err := s.fs.Rename(from, to)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err == nil, err
+		}
 	}
 	if mutate.On(mutate.CommitTwice) {
-		again := Part{p.Checkpoint, p.Task, operator.Attempt{Epoch: p.Attempt.Epoch, N: p.Attempt.N + 1}}
-		return s.concat(path.Join(s.target.home(), again.committed()), []Part{p})
+		again := w
+		again.Attempt.N++
+		_, err := s.concat(path.Join(s.target.home(), again.committed()), ledger{w})
+		return err == nil, err
 	}
-	for _, done := range []string{to, s.target.path} {
-		if done == s.target.path && s.target.folder {
-			continue
-		}
-		there, err := exists(s.fs, done)
-		if there || err != nil {
-			return err
-		}
+	return s.sized(to, w.Size)
+}
+
+// joinedBefore is an error unless a part is gone because the single file is published.
+func (s *stage) joinedBefore(w Written) error {
+	if s.target.folder {
+		return s.gone(w.Part)
 	}
-	return fmt.Errorf("%s of checkpoint %d is gone from %s: put it back, and leave parts where they are until the job has ended", p.committed(), p.Checkpoint, s.target.home())
+	published, err := s.published()
+	if err == nil && !published {
+		err = s.gone(w.Part)
+	}
+	return err
 }
 
 // finalize publishes the result of a bounded job whose last checkpoint is committed in
@@ -229,32 +274,32 @@ func (s *stage) finalize() error {
 	if s.target.folder {
 		return s.failed(s.removeParts())
 	}
-	there, err := exists(s.fs, s.target.path)
+	published, err := s.published()
+	if err == nil && !published {
+		err = s.join()
+	}
 	if err != nil {
 		return s.failed(err)
-	}
-	if !there {
-		if err := s.join(); err != nil {
-			return s.failed(err)
-		}
 	}
 	return s.failed(s.removeParts())
 }
 
-// join writes header and parts into a file and gives it its name. That the name is still
-// free after all parts were read shows that none was removed before: another attempt that
-// finalizes at the same time names the same content first, and removes then.
+// join writes header and parts into a file and gives it its name, after result has said
+// what it holds. Another attempt that finalizes at the same time names the same content.
 func (s *stage) join() error {
-	l, err := s.target.list(s.fs)
+	all, err := s.audit()
 	if err != nil {
 		return err
 	}
 	joined := path.Join(s.target.parts(), fmt.Sprintf("joined-%v", s.attempt))
-	if err := s.concat(joined, l.committed); err != nil {
+	digest, err := s.concat(joined, all)
+	if err != nil {
 		return err
 	}
-	there, err := exists(s.fs, s.target.path)
-	if there || err != nil {
+	if err := s.writeWhole(path.Join(s.target.parts(), resultName), digest); err != nil {
+		return err
+	}
+	if there, err := s.published(); there || err != nil {
 		return err
 	}
 	if err := s.fs.Rename(joined, s.target.path); err != nil {
@@ -263,15 +308,21 @@ func (s *stage) join() error {
 	return s.fs.SyncDir(path.Dir(s.target.path))
 }
 
-func (s *stage) concat(to string, parts []Part) error {
+// concat makes a file of header and parts durable, and returns its digest. A part that is
+// not what was written is an error.
+func (s *stage) concat(to string, parts ledger) (digest []byte, err error) {
 	f, err := s.fs.Create(to)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = f.Write(s.header)
-	for _, p := range parts {
+	whole := xxh3.New()
+	out := io.MultiWriter(f, whole)
+	size := int64(len(s.header))
+	_, err = out.Write(s.header)
+	for _, w := range parts {
 		if err == nil {
-			err = s.appendTo(f, path.Join(s.target.home(), p.committed()))
+			err = s.appendTo(out, w)
+			size += w.Size
 		}
 	}
 	if err == nil {
@@ -281,22 +332,37 @@ func (s *stage) concat(to string, parts []Part) error {
 		err = e
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", to, err)
+		return nil, fmt.Errorf("%s: %w", to, err)
+	}
+	return fmt.Appendf(nil, "%d %016x\n", size, whole.Sum64()), nil
+}
+
+func (s *stage) appendTo(out io.Writer, w Written) error {
+	name := path.Join(s.target.home(), w.committed())
+	if _, err := s.sized(name, w.Size); err != nil {
+		return err
+	}
+	sum := xxh3.New()
+	if _, err := s.copy(io.MultiWriter(out, sum), name); err != nil {
+		return err
+	}
+	if sum.Sum64() != w.Sum {
+		return fmt.Errorf("%s has changed, and has its size still: put back what was there", name)
 	}
 	return nil
 }
 
-func (s *stage) appendTo(f operator.File, name string) error {
+func (s *stage) copy(to io.Writer, name string) (int64, error) {
 	in, err := s.fs.Open(name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer in.Close()
-	_, err = io.Copy(f, in)
-	return err
+	return io.Copy(to, in)
 }
 
-// removeParts removes the folder of parts and all that is in it.
+// removeParts removes the folder of parts and all that is in it, result last: as long as
+// something is left of the parts, it says that they are in the file.
 func (s *stage) removeParts() error {
 	names, err := s.fs.ReadDir(s.target.parts())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -306,14 +372,31 @@ func (s *stage) removeParts() error {
 		return err
 	}
 	for _, n := range names {
-		if err := s.fs.Remove(path.Join(s.target.parts(), n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if n == resultName {
+			continue
+		}
+		if err := s.remove(path.Join(s.target.parts(), n)); err != nil {
 			return err
 		}
 	}
-	if err := s.fs.Remove(s.target.parts()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.fs.SyncDir(s.target.parts()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := s.remove(path.Join(s.target.parts(), resultName)); err != nil {
+		return err
+	}
+	if err := s.remove(s.target.parts()); err != nil {
 		return err
 	}
 	return s.fs.SyncDir(path.Dir(s.target.parts()))
+}
+
+// remove is done when somebody else has done it.
+func (s *stage) remove(name string) error {
+	if err := s.fs.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (s *stage) syncBoth() error {

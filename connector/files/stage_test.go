@@ -90,8 +90,8 @@ type rig struct {
 	tasks   int
 	attempt operator.Attempt
 
-	complete uint64   // the newest complete checkpoint
-	pending  [][]Part // of its snapshot, by task
+	complete uint64      // the newest complete checkpoint
+	pending  [][]Written // of its snapshot, by task
 }
 
 const rounds = 4 // of each task, one for each checkpoint
@@ -120,7 +120,7 @@ func (r *rig) run() error {
 }
 
 func (r *rig) checkpoint(stages []*stage, id uint64) error {
-	var pending [][]Part
+	var pending [][]Written
 	for i, s := range stages {
 		if err := s.write(fmt.Appendf(nil, "%d\n", id*10+uint64(i))); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (r *rig) checkpoint(stages []*stage, id uint64) error {
 		if err != nil || !ok {
 			return fmt.Errorf("prepare: %v, %w", ok, err)
 		}
-		pending = append(pending, []Part{p})
+		pending = append(pending, []Written{p})
 	}
 	r.complete, r.pending = id, pending
 	return r.commit(stages)
@@ -234,7 +234,7 @@ func TestWhatIsLaterThanTheRestoredCheckpointIsRemoved(t *testing.T) {
 			p, _, err := old.prepare(checkpoint + 1)
 			check(t, err)
 			if checkpoint < 2 {
-				check(t, old.commit([]Part{p}))
+				check(t, old.commit([]Written{p}))
 			}
 		}
 		check(t, old.write([]byte("open\n")))
@@ -275,7 +275,7 @@ func TestZombieLeavesPartsOfItsSuccessor(t *testing.T) {
 	check(t, err)
 	old := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, old.begin())
-	check(t, young.commit([]Part{p}))
+	check(t, young.commit([]Written{p}))
 }
 
 func TestFinalizeOfTwoAttemptsAtOnceGivesOneResult(t *testing.T) {
@@ -285,7 +285,7 @@ func TestFinalizeOfTwoAttemptsAtOnceGivesOneResult(t *testing.T) {
 	check(t, a.write([]byte("1\n")))
 	p, _, err := a.prepare(1)
 	check(t, err)
-	check(t, a.commit([]Part{p}))
+	check(t, a.commit([]Written{p}))
 
 	// b looks whether the name is free, then a does everything, then b goes on.
 	b := &stage{fs: &meanwhile{FS: OS(), name: dir + "/x.csv", do: func() { check(t, a.finalize()) }},
@@ -344,7 +344,7 @@ func TestMissingPartIsAnError(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
 	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
-	wantError(t, s.commit([]Part{{4, 0, operator.Attempt{Epoch: 1, N: 1}}}), "checkpoint 4 is gone from "+dir+"/.x.csv.parts")
+	wantError(t, s.commit([]Written{{Part: Part{4, 0, operator.Attempt{Epoch: 1, N: 1}}}}), "checkpoint 4 is gone from "+dir+"/.x.csv.parts")
 }
 
 // A restart repeats the commit of its checkpoint.
@@ -355,10 +355,10 @@ func TestAVisiblePartThatWasMovedAwayIsNamedWithItsFolder(t *testing.T) {
 	check(t, s.write([]byte("1\n")))
 	p, _, err := s.prepare(4)
 	check(t, err)
-	check(t, s.commit([]Part{p}))
-	check(t, s.commit([]Part{p}))
+	check(t, s.commit([]Written{p}))
+	check(t, s.commit([]Written{p}))
 	check(t, os.Remove(dir+"/out/"+p.committed()))
-	err = s.commit([]Part{p})
+	err = s.commit([]Written{p})
 	wantError(t, err, p.committed()+" of checkpoint 4 is gone from "+dir+"/out:", "put it back", "until the job has ended")
 }
 

@@ -98,6 +98,138 @@ func TestOutputThatIsGoneIsMissed(t *testing.T) {
 	exact(t, out, january(t))
 }
 
+// Somebody's file has taken the name of a result while the run was away. It must not pass
+// for the result, nor may the rows be removed that are committed.
+func TestForeignFileInThePlaceOfAResultIsRefused(t *testing.T) {
+	state, out := halfDone(t)
+	before := content(t, out)
+	for _, name := range []string{"windows.csv", "bad.csv"} { // bad.csv has no rows
+		name := filepath.Join(out, name)
+		write(t, name, []byte("mine\n"))
+		for range 2 {
+			start(t, program("run", "--state-dir", state, "--out", out)).ends(1, "--out "+out, "write "+name+": it exists beside its unfinished parts", "move it away")
+		}
+		if text := string(read(t, name)); text != "mine\n" {
+			t.Errorf("%s is %q", name, text)
+		}
+		remove(t, name)
+		unchanged(t, out, before)
+	}
+	run(t, "--state-dir", state, "--out", out)
+	exact(t, out, january(t))
+}
+
+// The same while the run is under way: it fails, and goes on when the name is free again.
+func TestForeignFileThatAppearsDuringTheRunIsRefused(t *testing.T) {
+	state, out := halfDone(t)
+	name := filepath.Join(out, "windows.csv")
+	p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "20000", "--restart", "1,10ms"))
+	p.committed(out, "part-*-2.1.csv", 1)
+	write(t, name, []byte("mine\n"))
+	p.ends(1, "write "+name+": it exists beside its unfinished parts", "move it away")
+	if text := string(read(t, name)); text != "mine\n" {
+		t.Errorf("%s is %q", name, text)
+	}
+	remove(t, name)
+	run(t, "--state-dir", state, "--out", out)
+	exact(t, out, january(t))
+}
+
+func TestOnlyTheNamesOfTheJobMayBeInItsOutput(t *testing.T) {
+	state, out := halfDone(t)
+	for _, name := range []string{".windows.csv", "windows.csv.parts", ".parts", "mine.csv"} {
+		name := filepath.Join(out, name)
+		write(t, name, nil)
+		start(t, program("run", "--state-dir", state, "--out", out)).ends(1, "it holds "+filepath.Base(name)+", which is not this run's")
+		remove(t, name)
+	}
+}
+
+// committed waits for that many parts of windows.csv.
+func (p *process) committed(out, pattern string, n int) {
+	p.t.Helper()
+	p.until(func() bool {
+		found, err := filepath.Glob(filepath.Join(out, ".windows.csv.parts", pattern))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return len(found) >= n
+	})
+}
+
+// What is committed is in the output folder only, and a run that goes on counts on it.
+func TestLostOrDamagedPartIsMissed(t *testing.T) {
+	dir := t.TempDir()
+	state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
+	p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "8000"))
+	p.committed(out, "part-*", 3)
+	p.kill()
+	saved, written := copied(t, state), copied(t, out)
+	one := func(pattern string) string {
+		found, err := filepath.Glob(filepath.Join(out, ".windows.csv.parts", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %q, %v", pattern, found, err)
+		}
+		return found[0]
+	}
+	for _, c := range []struct {
+		what, pattern string
+		do            func(t *testing.T, name string)
+		told          string
+	}{
+		{"lose a part", "part-*", remove, "is gone from " + out + "/.windows.csv.parts: put it back"},
+		{"cut a part", "part-*", halve, "has changed, from "},
+		{"flip a bit of a part", "part-*", flip, "has changed, and has its size still"},
+		{"lose the list", "ledger-*", remove, "neither " + out + "/windows.csv nor its unfinished parts"},
+		{"cut the list", "ledger-*", halve, "it is damaged"},
+		{"flip a bit of the list", "ledger-*", flip, "it is damaged"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			restore(t, state, saved)
+			restore(t, out, written)
+			name := one(c.pattern)
+			data := read(t, name)
+			c.do(t, name)
+			told := []string{c.told}
+			if strings.HasPrefix(c.pattern, "part") {
+				told = append(told, filepath.Base(name))
+			}
+			start(t, program("run", "--state-dir", state, "--out", out, "--restart", "1,10ms")).ends(1, told...)
+			if _, err := os.Stat(filepath.Join(out, "windows.csv")); err == nil {
+				t.Error("windows.csv is published")
+			}
+			write(t, name, data)
+			run(t, "--state-dir", state, "--out", out)
+			exact(t, out, january(t))
+		})
+	}
+}
+
+// The lists of parts go from task to task.
+func TestLostPartOfATaskThatNoLongerExistsIsMissed(t *testing.T) {
+	dir := t.TempDir()
+	state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
+	const gone = "part-*-0000[1-6]-1.1.csv" // of the tasks but the first, in the first run
+	for epoch, parallelism := range []string{"7", "1", "2"} {
+		p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "4000", "--parallelism", parallelism))
+		if epoch == 0 {
+			p.committed(out, gone, 2)
+		}
+		p.committed(out, fmt.Sprintf("part-*-%d.1.csv", epoch+1), 2)
+		p.kill()
+	}
+	found, err := filepath.Glob(filepath.Join(out, ".windows.csv.parts", gone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := read(t, found[0])
+	remove(t, found[0])
+	start(t, program("run", "--state-dir", state, "--out", out, "--restart", "1,10ms")).ends(1, filepath.Base(found[0]), "is gone from ")
+	write(t, found[0], data)
+	run(t, "--state-dir", state, "--out", out)
+	exact(t, out, january(t))
+}
+
 func TestStateDirOfAnotherJobIsRefused(t *testing.T) {
 	state, out := halfDone(t)
 	name := filepath.Join(state, "job.json")

@@ -1,0 +1,260 @@
+package files
+
+import (
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"blink/operator"
+)
+
+var twoParts = ledger{
+	{Part{3, 0, operator.Attempt{Epoch: 1, N: 1}}, 4711, 0x0123456789abcdef},
+	{Part{4, 12, operator.Attempt{Epoch: 2, N: 3}}, 0, 1},
+}
+
+func TestLedgerIsStoredLikeThis(t *testing.T) {
+	want := "0000000003-00000-1.1 4711 0123456789abcdef\n0000000004-00012-2.3 0 0000000000000001\nend e38c272d68da43b4\n"
+	if got := string(twoParts.encode()); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	if got := string(ledger{}.encode()); got != "end 2d06800538d394c2\n" {
+		t.Errorf("nothing is stored as %q", got)
+	}
+}
+
+func TestDamagedLedgerIsRefused(t *testing.T) {
+	whole := twoParts.encode()
+	for i := range whole {
+		if l, err := decodeLedger(whole[:i]); err == nil {
+			t.Errorf("the first %d bytes are read as %v", i, l)
+		}
+		other := slices.Clone(whole)
+		other[i] ^= 1
+		if l, err := decodeLedger(other); err == nil {
+			t.Errorf("with byte %d changed it is read as %v", i, l)
+		}
+	}
+	for _, other := range [][]byte{append(slices.Clone(whole), '\n'), append([]byte("\n"), whole...), append(slices.Clone(whole), whole...)} {
+		if l, err := decodeLedger(other); err == nil {
+			t.Errorf("%q is read as %v", other, l)
+		}
+	}
+}
+
+func FuzzLedger(f *testing.F) {
+	f.Add(twoParts.encode())
+	f.Add(ledger{}.encode())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := decodeLedger(data)
+		if err != nil {
+			return
+		}
+		if again, err := decodeLedger(l.encode()); err != nil || !slices.Equal(again, l) {
+			t.Errorf("%v is read back as %v, %v", l, again, err)
+		}
+	})
+}
+
+func TestRepeatedCommitAddsNothingToTheLedger(t *testing.T) {
+	if got := twoParts.with(twoParts[1:]); !slices.Equal(got, twoParts) {
+		t.Errorf("%v", got)
+	}
+	if got := twoParts[1:].with(twoParts[:1]); !slices.Equal(got, twoParts) {
+		t.Errorf("%v", got)
+	}
+	if got := twoParts.until(3); !slices.Equal(got, twoParts[:1]) {
+		t.Errorf("until 3: %v", got)
+	}
+}
+
+// crashed are the rigs of a job with three tasks that stops at each of its operations, and
+// goes on with tasks.
+func crashed(t *testing.T, tasks int, f func(t *testing.T, r *rig, at int)) {
+	t.Helper()
+	for at := range 600 {
+		r := &rig{t: t, fs: &brittle{OS(), at, errCrash}, target: path.Join(filepath.ToSlash(t.TempDir()), "x.csv"), tasks: 3}
+		if err := r.run(); err == nil {
+			return
+		}
+		r.fs.left, r.tasks = -1, tasks
+		f(t, r, at)
+		if t.Failed() {
+			t.Fatalf("crash at %d", at)
+		}
+	}
+	t.Fatal("it never ends")
+}
+
+func (r *rig) parts(pattern string) []string {
+	found, err := filepath.Glob(filepath.Join(newTarget(r.target).parts(), pattern))
+	check(r.t, err)
+	return found
+}
+
+// ends runs to the end, and looks for every row.
+func (r *rig) ends() {
+	r.t.Helper()
+	check(r.t, r.run())
+	same(r.t, sortedLines(r.t, r.target), []string{"10", "11", "12", "20", "21", "22", "30", "31", "32", "40", "41", "42", "n"})
+	same(r.t, names(r.t, path.Dir(r.target)), []string{"x.csv"})
+}
+
+func TestForeignFileIsRefusedWhereverItCrashed(t *testing.T) {
+	tried := 0
+	crashed(t, 3, func(t *testing.T, r *rig, at int) {
+		if _, err := os.Stat(r.target); err == nil || r.complete == 0 {
+			return // TestFileOfOthersBesideAnInterruptedPublication, TestResultsOfOthersAreNotOverwritten
+		}
+		tried++
+		write(t, r.target, []byte("mine\n"))
+		before := r.parts("part-*")
+		err := r.run()
+		wantError(t, err, "x.csv: it exists beside its unfinished parts", "move it away")
+		if after := r.parts("part-*"); len(after) < len(before) {
+			t.Errorf("%v are left of %v", after, before)
+		}
+		same(t, sortedLines(t, r.target), []string{"mine"})
+		check(t, os.Remove(r.target))
+		r.tasks = 2
+		stays := r.complete == rounds
+		if stays {
+			r.ends()
+		}
+	})
+	if tried < 50 {
+		t.Errorf("only %d places were tried", tried)
+	}
+}
+
+// The job has named its file and is removing parts; then the file is another.
+func TestFileOfOthersBesideAnInterruptedPublicationIsRefused(t *testing.T) {
+	tried := 0
+	crashed(t, 3, func(t *testing.T, r *rig, at int) {
+		joined, err := os.ReadFile(r.target)
+		if _, e := os.Stat(path.Join(newTarget(r.target).parts(), resultName)); err != nil || e != nil {
+			return
+		}
+		tried++
+		write(t, r.target, append(slices.Clone(joined), "more\n"...))
+		wantError(t, r.run(), "x.csv: it exists beside its unfinished parts")
+		write(t, r.target, joined)
+		r.ends()
+	})
+	if tried < 5 {
+		t.Errorf("only %d places were tried", tried)
+	}
+}
+
+func TestLostOrCutPartIsMissedWhereverItCrashed(t *testing.T) {
+	for _, tasks := range []int{3, 1} {
+		tried := 0
+		crashed(t, tasks, func(t *testing.T, r *rig, at int) {
+			if _, err := os.Stat(r.target); err == nil {
+				return // the parts are garbage
+			}
+			parts := r.parts("part-*")
+			if len(parts) == 0 {
+				return
+			}
+			tried++
+			part := parts[at%len(parts)]
+			data, err := os.ReadFile(part)
+			check(t, err)
+			if at%2 == 0 {
+				check(t, os.Remove(part))
+			} else {
+				write(t, part, data[:1])
+			}
+			wantError(t, r.run(), filepath.Base(part), "until the job has ended")
+			if _, err := os.Stat(r.target); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("it is published: %v", err)
+			}
+			write(t, part, data)
+			if tasks == 3 || r.complete == rounds {
+				r.tasks = 3
+				r.ends()
+			}
+		})
+		if tried < 50 {
+			t.Errorf("only %d places were tried", tried)
+		}
+	}
+}
+
+func TestPartThatNobodyCommittedIsNotPublished(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
+	check(t, s.begin())
+	write(t, dir+"/.x.csv.parts/"+twoParts[0].committed(), []byte("foreign\n"))
+	wantError(t, s.finalize(), twoParts[0].committed(), "is in no list of parts")
+}
+
+func TestPublishedFileTakesNoMoreRows(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	write(t, dir+"/x.csv", []byte("n\n1\n"))
+	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 2}, restored: 3}
+	check(t, s.begin())
+	if _, ok, err := s.prepare(4); ok || err != nil {
+		t.Errorf("a part of nothing: %v, %v", ok, err)
+	}
+	wantError(t, s.write([]byte("2\n")), "x.csv: it exists, without its unfinished parts", "there is more to write")
+	check(t, s.finalize())
+	same(t, names(t, dir), []string{"x.csv"})
+}
+
+// What a fall-back to an older checkpoint takes back must not be missed afterwards.
+func TestFallBackTakesPartsOutOfTheLedger(t *testing.T) {
+	r := &rig{t: t, fs: &brittle{OS(), -1, errCrash}, target: path.Join(filepath.ToSlash(t.TempDir()), "x.csv"), tasks: 2}
+	var stages []*stage
+	r.attempt.N++
+	for i := range r.tasks {
+		stages = append(stages, &stage{fs: r.fs, target: newTarget(r.target), header: []byte("n\n"), task: i, parallelism: r.tasks, attempt: r.attempt})
+		check(t, stages[i].begin())
+	}
+	var second [][]Written
+	for id := range uint64(3) {
+		check(t, r.checkpoint(stages, id+1))
+		if id == 1 {
+			second = r.pending
+		}
+	}
+	if len(r.parts("part-*")) != 6 {
+		t.Fatal(r.parts("*"))
+	}
+	r.complete, r.pending = 2, second
+	check(t, r.run())
+	same(t, sortedLines(t, r.target), []string{"10", "11", "20", "21", "30", "31", "40", "41", "n"})
+	if strings.Join(names(t, path.Dir(r.target)), " ") != "x.csv" {
+		t.Error(names(t, path.Dir(r.target)))
+	}
+}
+
+func TestKeptTellsWhatIsLost(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	sink := CSV(dir + "/x.csv").Name()
+	kept := func(want bool) {
+		t.Helper()
+		if got, err := Kept(sink); got != want || err != nil {
+			t.Errorf("kept %v, %v", got, err)
+		}
+	}
+	kept(false)
+	for task := range 2 {
+		s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), task: 1 - task, parallelism: 2, attempt: operator.Attempt{Epoch: 1, N: 1}}
+		check(t, s.begin())
+		kept(task == 1)
+	}
+	write(t, dir+"/x.csv", []byte("mine\n"))
+	_, err := Kept(sink)
+	wantError(t, err, "x.csv: it exists beside its unfinished parts")
+	check(t, os.RemoveAll(dir+"/.x.csv.parts"))
+	kept(true)
+	if ok, err := Kept(CSV(dir + "/none/").Name()); !ok || err != nil {
+		t.Errorf("a folder: %v, %v", ok, err)
+	}
+}
