@@ -9,7 +9,8 @@
 //
 // job.json is what a state dir remembers: which job with which parameters on which inputs
 // and where its output is; and, after the end, the result, so that running again shows it.
-// What may change between two runs on a state dir are the flags of run; whatever would
+// The output folder belongs to one process at a time, as the state dir does; locks end with
+// the process. What may change between two runs on a state dir are the flags of run; whatever would
 // change the result is refused by name.
 //
 // Start reading at main.go, then run.go.

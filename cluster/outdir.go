@@ -65,6 +65,19 @@ func refuseUsed(out string, own []string) error {
 	return nil
 }
 
+// claimOut holds the folder for this process until it ends. Two that begin at the same moment
+// would find it empty both, and call their parts alike.
+func claimOut(out string) (*os.File, error) {
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return nil, fmt.Errorf("--%s: %w", outParam, err)
+	}
+	claim, err := lockFolder(out)
+	if err != nil {
+		return nil, fmt.Errorf("--%s %s: %w", outParam, out, err)
+	}
+	return claim, nil
+}
+
 // refuseLost keeps a job from going on without what it has written, or beside a file that
 // stands in its place: checkpoints count on the files of every sink that was there when the
 // job began, finished or in parts.

@@ -25,7 +25,8 @@ type running struct {
 	dir   *stateDir         // nil: no state dir
 	was   *identity         // what the state dir remembers; nil: nothing
 	now   *identity
-	fresh bool // the output folder was made up by this run
+	fresh bool     // the output folder was made up by this run
+	claim *os.File // of the output folder; nil: none
 }
 
 func (b *binary) runVerb(p job, args []string) (int, error) {
@@ -71,6 +72,7 @@ func (r *running) do() (int, error) {
 	if r.was != nil && r.was.Finished != nil {
 		return exitOK, r.showAgain()
 	}
+	defer func() { _ = r.claim.Close() }() // nothing was written to it, and it may be nil
 	if err := r.placeOutput(ctx); err != nil {
 		return 0, err
 	}
@@ -151,7 +153,7 @@ func (r *running) lookAtInputs(ctx context.Context) error {
 	return nil
 }
 
-// placeOutput finds the output folder, and writes job.json when the job begins.
+// placeOutput finds and claims the output folder, and writes job.json when the job begins.
 func (r *running) placeOutput(ctx context.Context) (err error) {
 	if r.hasOut() {
 		if err := r.findOut(); err != nil {
@@ -163,18 +165,27 @@ func (r *running) placeOutput(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if r.dir != nil && r.was == nil {
-		if err := r.dir.save(r.now); err != nil {
+	if r.now.Out != "" {
+		if err := r.takeOut(); err != nil {
 			return err
 		}
 	}
-	if r.now.Out == "" {
-		return nil
-	}
-	if err := os.MkdirAll(r.now.Out, 0o777); err != nil {
-		return fmt.Errorf("--%s: %w", outParam, err)
+	if r.dir != nil && r.was == nil {
+		return r.dir.save(r.now)
 	}
 	return nil
+}
+
+// takeOut looks at what is in the folder when nobody else can put anything there.
+func (r *running) takeOut() (err error) {
+	if r.claim, err = claimOut(r.now.Out); err != nil {
+		return err
+	}
+	var own []string
+	if r.was != nil {
+		own = entries(r.built.Job, r.now.Out)
+	}
+	return refuseUsed(r.now.Out, own)
 }
 
 // findWritten looks whether what the job has written before is still there.
@@ -197,14 +208,7 @@ func (r *running) findOut() (err error) {
 		r.fresh = true
 	}
 	r.params[outParam] = filepath.ToSlash(r.now.Out)
-	if err := r.build(); err != nil {
-		return err
-	}
-	var own []string
-	if r.was != nil {
-		own = entries(r.built.Job, r.now.Out)
-	}
-	return refuseUsed(r.now.Out, own)
+	return r.build()
 }
 
 func (r *running) stateFile(name string) string {
@@ -315,8 +319,8 @@ func (r *running) resultParams() map[string]string {
 
 // showAgain shows the result of a job that had finished before.
 func (r *running) showAgain() error {
-	f := r.was.Finished
 	fmt.Fprintf(r.b.stderr, "%s: it has finished before; this is its result\n", r.p.name)
+	f := r.was.Finished
 	return r.tell(f.Counters, f.Text)
 }
 

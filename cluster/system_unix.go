@@ -15,7 +15,25 @@ func lockExclusive(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	return locked(f)
+}
+
+// lockFolder holds a folder in the same way, and leaves nothing in it. A file system that
+// has no locks of folders, as some in the network, lets everybody pass.
+func lockFolder(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	held, err := locked(f)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EBADF) || errors.Is(err, syscall.ENOLCK) {
+		return nil, nil
+	}
+	return held, err
+}
+
+func locked(f *os.File) (*os.File, error) {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
 		return f, nil
 	}

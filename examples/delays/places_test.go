@@ -230,6 +230,39 @@ func TestLostPartOfATaskThatNoLongerExistsIsMissed(t *testing.T) {
 	exact(t, out, january(t))
 }
 
+func TestOutputOfAnotherProcessIsRefused(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	var all []*process
+	for range 6 {
+		all = append(all, start(t, program("run", "--out", out, "--rate", "20000")))
+	}
+	finished := 0
+	for _, p := range all {
+		<-p.ended
+		if p.c.ProcessState.ExitCode() == 0 {
+			finished++
+			continue
+		}
+		if told := p.told(); !strings.Contains(told, "another process is using it") && !strings.Contains(told, "which is not this run's") {
+			t.Errorf("it is refused for another reason:\n%s", told)
+		}
+	}
+	if finished != 1 {
+		t.Errorf("%d of %d have finished, want one", finished, len(all))
+	}
+	exact(t, out, january(t))
+}
+
+func TestOutputOfAProcessThatWasKilledIsFree(t *testing.T) {
+	state, out := halfDone(t)
+	p := start(t, program("run", "--state-dir", state, "--out", out, "--rate", "100"))
+	p.until(func() bool { epoch, _ := led(t, state); return epoch == 2 })
+	start(t, program("run", "--state-dir", filepath.Join(t.TempDir(), "other"), "--out", out)).ends(1, "--out "+out, "another process is using it")
+	p.kill()
+	run(t, "--state-dir", state, "--out", out)
+	exact(t, out, january(t))
+}
+
 func TestStateDirOfAnotherJobIsRefused(t *testing.T) {
 	state, out := halfDone(t)
 	name := filepath.Join(state, "job.json")
