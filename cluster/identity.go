@@ -173,20 +173,26 @@ func (o operatorIdentity) changes(now operatorIdentity) (errs []error) {
 func (id *identity) refuseInputs(now *identity) error {
 	var errs []error
 	for _, was := range id.Inputs {
-		i := now.input(was)
-		switch {
-		case i < 0:
+		if now.input(was) < 0 {
 			errs = append(errs, fmt.Errorf("input %s is gone", was.Split))
-		case now.Inputs[i].Content != was.Content && slices.Equal(id.statesOf(was.Source), now.statesOf(was.Source)):
-			errs = append(errs, fmt.Errorf("input %s has changed: its size or its checksum is another", was.Split))
 		}
 	}
+	return refusal(append(errs, id.inputChanges(now)...))
+}
+
+// refuseChangedInputs lets inputs be gone: a result needs none.
+func (id *identity) refuseChangedInputs(now *identity) error { return refusal(id.inputChanges(now)) }
+
+func (id *identity) inputChanges(now *identity) (errs []error) {
 	for _, is := range now.Inputs {
-		if id.input(is) < 0 {
+		switch i := id.input(is); {
+		case i < 0:
 			errs = append(errs, fmt.Errorf("input %s is new", is.Split))
+		case id.Inputs[i].Content != is.Content && slices.Equal(id.statesOf(is.Source), now.statesOf(is.Source)):
+			errs = append(errs, fmt.Errorf("input %s has changed: its size or its checksum is another", is.Split))
 		}
 	}
-	return refusal(errs)
+	return errs
 }
 
 func (id *identity) statesOf(operator string) []snapshot.StateSchema {

@@ -3,8 +3,10 @@ package cluster
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -69,7 +71,7 @@ func (r *running) do() (int, error) {
 	if err := r.lookAtInputs(ctx); err != nil {
 		return 0, err
 	}
-	if r.was != nil && r.was.Finished != nil {
+	if r.finished() {
 		return exitOK, r.showAgain()
 	}
 	defer func() { _ = r.claim.Close() }() // nothing was written to it, and it may be nil
@@ -132,13 +134,16 @@ func (r *running) hasOut() bool {
 }
 
 // lookAtInputs enumerates the splits of every source: what is missing or has changed stops
-// the run before anything begins.
+// the run before anything begins. Once the job has finished, nothing need be there.
 func (r *running) lookAtInputs(ctx context.Context) error {
 	for i, f := range r.built.Factories {
 		if f.Splits == nil {
 			continue
 		}
 		splits, err := f.Splits(ctx, files.OS())
+		if r.finished() && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -147,11 +152,17 @@ func (r *running) lookAtInputs(ctx context.Context) error {
 	if r.was == nil {
 		return nil
 	}
-	if err := r.was.refuseInputs(r.now); err != nil {
+	refuse := r.was.refuseInputs
+	if r.finished() {
+		refuse = r.was.refuseChangedInputs
+	}
+	if err := refuse(r.now); err != nil {
 		return fmt.Errorf("state dir %s: %w", r.dir.path, err)
 	}
 	return nil
 }
+
+func (r *running) finished() bool { return r.was != nil && r.was.Finished != nil }
 
 // placeOutput finds and claims the output folder, and writes job.json when the job begins.
 func (r *running) placeOutput(ctx context.Context) (err error) {
@@ -207,7 +218,11 @@ func (r *running) findOut() (err error) {
 		}
 		r.fresh = true
 	}
-	r.params[outParam] = filepath.ToSlash(r.now.Out)
+	return r.buildInto(r.now.Out)
+}
+
+func (r *running) buildInto(out string) error {
+	r.params[outParam] = filepath.ToSlash(out)
 	return r.build()
 }
 
@@ -320,8 +335,27 @@ func (r *running) resultParams() map[string]string {
 // showAgain shows the result of a job that had finished before.
 func (r *running) showAgain() error {
 	fmt.Fprintf(r.b.stderr, "%s: it has finished before; this is its result\n", r.p.name)
+	if err := r.tellGone(); err != nil {
+		return err
+	}
 	f := r.was.Finished
 	return r.tell(f.Counters, f.Text)
+}
+
+// tellGone names the files of the result that are not there any more.
+func (r *running) tellGone() error {
+	if r.was.Out == "" {
+		return nil
+	}
+	if err := r.buildInto(r.was.Out); err != nil {
+		return err
+	}
+	for _, name := range outputs(r.built.Job, r.was.Out) {
+		if file := filepath.Join(r.was.Out, name); missing(file) {
+			fmt.Fprintf(r.b.stderr, "%s: %s is gone: to make it again, begin anew with another state dir\n", r.p.name, file)
+		}
+	}
+	return nil
 }
 
 // tell prints text and counters: with --json only the counters go to the standard output.

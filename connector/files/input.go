@@ -101,10 +101,17 @@ func (in Input) match(fsys operator.FS) ([]found, error) {
 		return files, nil
 	}
 	if hasMeta(in.pattern) {
-		return nil, fmt.Errorf("read %s: no file matches", in.pattern)
+		return nil, fmt.Errorf("read %s: %w", in.pattern, noMatch{})
 	}
 	return nil, fmt.Errorf("read %s: %w", in.pattern, fs.ErrNotExist)
 }
+
+// noMatch is fs.ErrNotExist of a pattern.
+type noMatch struct{}
+
+func (noMatch) Error() string { return "no file matches" }
+
+func (noMatch) Is(err error) bool { return err == fs.ErrNotExist }
 
 // glob returns the paths that match, in ascending order within each folder.
 func glob(fsys operator.FS, pattern string) ([]string, error) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"blink/examples/delays/data"
 )
 
 // Files stand where folders should be, which stops also the superuser.
@@ -261,6 +263,27 @@ func TestOutputOfAProcessThatWasKilledIsFree(t *testing.T) {
 	p.kill()
 	run(t, "--state-dir", state, "--out", out)
 	exact(t, out, january(t))
+}
+
+// A result needs no inputs, and what is gone of it is told.
+func TestResultIsShownWithoutItsInputs(t *testing.T) {
+	dir := t.TempDir()
+	state, out, flights := filepath.Join(dir, "state"), filepath.Join(dir, "out"), filepath.Join(dir, "flights.csv.gz")
+	write(t, flights, data.Flights)
+	command := []string{"run", "--state-dir", state, "--out", out, "--flights", flights}
+	start(t, program(command...)).ends(0, "7,027 rows")
+	write(t, flights, data.Flights[:len(data.Flights)/2])
+	start(t, program(command...)).ends(1, flights)
+	remove(t, flights)
+	start(t, program(command...)).ends(0, "it has finished before", "7,027 rows")
+	remove(t, filepath.Join(out, "windows.csv"))
+	for _, again := range [][]string{command, {"run", "--state-dir", state, "--flights", flights}} {
+		p := start(t, program(again...))
+		p.ends(0, "7,027 rows", filepath.Join(out, "windows.csv")+" is gone")
+		if strings.Contains(p.told(), "rain.csv is gone") {
+			t.Errorf("rain.csv is there:\n%s", p.told())
+		}
+	}
 }
 
 func TestStateDirOfAnotherJobIsRefused(t *testing.T) {
