@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,5 +113,41 @@ func TestAJobWithFailuresIsExactInOneProcess(t *testing.T) {
 	}
 	if c.RecordsIn != splits*each || c.TaskRestarts == 0 || c.LeaderChanges != 1 || c.Checkpoints == 0 || c.Unfired != nil {
 		t.Errorf("%+v\n%s", c, stderr.String())
+	}
+}
+
+// A folder sink stages in the folder that it fills.
+func TestAnInterruptedRunWithoutAStateDirIsInNobodysWay(t *testing.T) {
+	copies := func(job *blink.Job) {
+		in, out := job.String("in", "", "files"), job.String("out", "", "folder")
+		job.Read(files.Lines(in)).ID("lines").Write(files.CSV(out + "/rows/")).ID("write")
+	}
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.txt"), filepath.Join(dir, "out")
+	check(t, os.WriteFile(in, bytes.Repeat([]byte("a line\n"), 100_000), 0o666))
+	command := []string{"run", "--in", in, "--out", out, "--checkpoint-interval", "0"}
+	run := func(signals chan os.Signal, more ...string) (status int, said string) {
+		var out bytes.Buffer
+		b := binary{
+			programs: jobs([]blink.Program{blink.Define("copies", copies)}), run: runEmbedded,
+			stdout: &out, stderr: io.Discard, signals: signals, abort: func() {},
+		}
+		return b.main(append(slices.Clone(command), more...)), out.String()
+	}
+	signals := make(chan os.Signal, 1)
+	go func() {
+		for { // until a task has begun to write
+			if names, err := os.ReadDir(filepath.Join(out, "rows", ".parts")); err == nil && len(names) > 0 {
+				signals <- os.Interrupt
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
+	if status, said := run(signals, "--rate", "1000"); status != exitInterrupted || !strings.Contains(said, "nothing of it is kept") {
+		t.Fatalf("status %d: %s", status, said)
+	}
+	if status, said := run(make(chan os.Signal)); status != exitOK {
+		t.Errorf("status %d: %s", status, said)
 	}
 }

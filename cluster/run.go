@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"blink/connector/files"
@@ -274,8 +275,12 @@ func (r *running) clear() {
 	if r.now.Out == "" {
 		return
 	}
-	for _, name := range outputs(r.built.Job, r.now.Out) {
-		_ = os.RemoveAll(filepath.Join(r.now.Out, "."+name+".parts")) // best effort
+	for _, sink := range sinksIn(r.built.Job, r.now.Out) {
+		_ = os.RemoveAll(filepath.FromSlash(files.Staging(sink))) // best effort
+		if strings.HasSuffix(sink, "/") {
+			target, _ := files.Target(sink)
+			_ = os.Remove(filepath.FromSlash(target)) // unless it holds parts that others may have read
+		}
 	}
 }
 

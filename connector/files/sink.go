@@ -73,6 +73,12 @@ func Target(sink string) (name string, ok bool) {
 	return newTarget(name).path, ok
 }
 
+// Staging is the folder of what a sink has not made visible yet.
+func Staging(sink string) string {
+	name, _ := strings.CutPrefix(sink, sinkPrefix)
+	return newTarget(name).parts()
+}
+
 // Entries are the names that the sink makes in the folder of its target.
 func Entries(sink string) []string {
 	name, _ := strings.CutPrefix(sink, sinkPrefix)
