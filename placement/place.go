@@ -65,10 +65,11 @@ func Place(units []Unit, sets [][]int, offers []Offer) ([]Assigned, []Refusal) {
 			}
 		}
 	}
+	kept := p.keeps()
 	var refused []Refusal
 	for i, u := range units {
 		if !p.placed[i] {
-			refused = append(refused, Refusal{i, p.why(u)})
+			refused = append(refused, Refusal{i, p.why(u, kept)})
 		}
 	}
 	slices.SortFunc(p.assigned, func(a, b Assigned) int { return cmp.Compare(a.Unit, b.Unit) })
@@ -210,14 +211,14 @@ func (p *plan) keeps() bool {
 }
 
 // why explains that there is no slot for a unit.
-func (p *plan) why(u Unit) string {
+func (p *plan) why(u Unit, kept bool) string {
 	s := fmt.Sprintf("%d executors offer %d slots, all are taken", len(p.nodes), p.offered)
 	switch {
 	case len(p.nodes) == 0:
 		s = "no executor offers slots"
 	case p.free > 0:
 		s = fmt.Sprintf("%d executors offer %d slots, %d are free: too few for all that must run together", len(p.nodes), p.offered, p.free)
-	case p.keeps():
+	case kept:
 		s = fmt.Sprintf("%d executors offer %d slots, and those that are free are kept for what was there and waits for more", len(p.nodes), p.offered)
 	}
 	if u.Previous.Node != "" && p.node(u.Previous.Node) == nil {
