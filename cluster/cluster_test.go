@@ -219,7 +219,7 @@ func TestJobGoesOnFromItsStateDir(t *testing.T) {
 }
 
 // Where running again does not help, nobody is told to try.
-func TestJobThatIsStuckSaysWhatToDoInstead(t *testing.T) {
+func TestAJobThatIsStuckGetsOtherAdvice(t *testing.T) {
 	dir, in := place(t)
 	s := newBench(t)
 	s.play = func(o runOptions, _ string) outcome {

@@ -1,4 +1,4 @@
-// Blink carries the tools that need no job of the user.
+// Command blink carries the tools that need no job of the user.
 //
 //	blink sim        random jobs on simulated clusters, with faults, under seeds
 //	blink version    which build this is
