@@ -4,6 +4,7 @@
 //	seeds ──► workers (one for each processor) ──► in order of the seeds ──► report
 //	                                    broken ──► sim.Shrink, replay command
 //
-// The seeds are independent worlds; running several at once changes none of them. Start
-// reading at Run.
+// The seeds are independent worlds; running several at once changes none of them.
+//
+// Start reading at Run.
 package campaign
