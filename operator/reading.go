@@ -32,8 +32,10 @@ type reading[T any, S Split] struct {
 	batch    Batch[T]
 	from     *reader[T, S] // whose records batch holds; nil when there is none
 	index    int           // of from in splits
-	main     int           // next record of the main output
-	at       int           // next record of all
+	at       int           // records of the batch that are delivered
+	main     int           // of those, records of the main output
+	run      int           // of the batch, where delivery goes on
+	inRun    int           // records of it that are delivered
 	_        pad
 }
 
@@ -180,35 +182,52 @@ func (m *reading[T, S]) Deliver() (n int, done bool) {
 	}
 	defer m.pressure.catch()
 	m.task.Splits.Current = m.index
-	begin, end := m.at, m.batch.Len()
-	if m.batch.order == nil {
-		for ; m.at < end && !m.pressure.Held(); m.at++ {
-			m.next.Collect(&m.batch.records[m.at], m.batch.times[m.at])
-		}
+	n = m.deliver()
+	if done = m.at+n == m.batch.Len(); done {
+		m.delivered()
 	} else {
-		m.deliverSides(end)
+		m.at += n
 	}
-	if m.at < end {
-		return m.at - begin, false
-	}
-	m.delivered()
-	return end - begin, true
+	return n, done
 }
 
-func (m *reading[T, S]) deliverSides(end int) {
-	for ; m.at < end && !m.pressure.Held(); m.at++ {
-		if to := m.batch.order[m.at]; to > 0 {
-			m.batch.sides[to-1].emit()
-			continue
-		}
-		m.next.Collect(&m.batch.records[m.main], m.batch.times[m.main])
-		m.main++
+// deliver hands on what is left of the batch until pressure stops it, and says how many
+// records those were.
+func (m *reading[T, S]) deliver() (n int) {
+	if len(m.batch.runs) == 0 {
+		return m.deliverMain(len(m.batch.records) - m.main)
 	}
+	for m.run < len(m.batch.runs) && !m.pressure.Held() {
+		r, did := m.batch.runs[m.run], 0
+		if left := int(r.n) - m.inRun; r.to == 0 {
+			did = m.deliverMain(left)
+		} else {
+			for ; did < left && !m.pressure.Held(); did++ {
+				m.batch.sides[r.to-1].emit()
+			}
+		}
+		n += did
+		if m.inRun += did; m.inRun == int(r.n) {
+			m.run, m.inRun = m.run+1, 0
+		}
+	}
+	return n
+}
+
+// deliverMain hands on up to n records of the main output.
+func (m *reading[T, S]) deliverMain(n int) int {
+	records, times := m.batch.records[m.main:m.main+n], m.batch.times[m.main:m.main+n]
+	n = 0
+	for ; n < len(records) && !m.pressure.Held(); n++ {
+		m.next.Collect(&records[n], times[n])
+	}
+	m.main += n
+	return n
 }
 
 // delivered moves the split's position behind the batch.
 func (m *reading[T, S]) delivered() {
-	m.count("read", int64(m.at))
+	m.count("read", int64(m.batch.Len()))
 	s := m.from
 	if !mutate.On(mutate.SourceOffByOne) {
 		s.split = s.fetched
@@ -219,7 +238,7 @@ func (m *reading[T, S]) delivered() {
 		marks[m.index] = max(marks[m.index], m.batch.mark)
 	}
 	m.task.Splits.Ended[m.index], m.task.Splits.Waiting[m.index] = s.last, false
-	m.from, m.at, m.main = nil, 0, 0
+	m.from, m.at, m.main, m.run, m.inRun = nil, 0, 0, 0, 0
 }
 
 // Advance is Advancer: event time is where the split is that is behind most.

@@ -130,23 +130,22 @@ const maxBatch = 512
 type Batch[T any] struct {
 	records []T
 	times   []int64
-	order   []int32 // of the output of each record: 0 the main one, i+1 side i; nil while all are main
+	runs    []outputRun // in which order records came, if not all are of the main output
 	sides   []sideBatch
+	sided   int // records of side outputs
 	mark    int64 // of Watermark
 	err     error
 	most    int // records that make it full; 0: maxBatch
 }
 
+// outputRun is a number of records in a row for one output: 0 the main one, i+1 side i.
+type outputRun struct{ to, n int32 }
+
 // Full says that Next should return.
 func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch || b.most > 0 && b.Len() >= b.most }
 
 // Len is the number of records, those for side outputs included.
-func (b *Batch[T]) Len() int {
-	if b.order != nil {
-		return len(b.order)
-	}
-	return len(b.records)
-}
+func (b *Batch[T]) Len() int { return len(b.records) + b.sided }
 
 // Append copies rec. The zero time means that the record has no timestamp.
 func (b *Batch[T]) Append(rec T, at time.Time) {
@@ -172,9 +171,7 @@ func (b *Batch[T]) Slots(n int) (records []T, times []int64) {
 	from := len(b.records)
 	b.records = slices.Grow(b.records, n)[:from+n]
 	b.times = slices.Grow(b.times, n)[:from+n]
-	if b.order != nil {
-		b.order = append(b.order, make([]int32, n)...)
-	}
+	b.came(0, n)
 	return b.records[from:], b.times[from:]
 }
 
@@ -184,8 +181,20 @@ func (b *Batch[T]) stamp(at time.Time) {
 		b.err = err
 	}
 	b.times = append(b.times, ts)
-	if b.order != nil {
-		b.order = append(b.order, 0)
+	b.came(0, 1)
+}
+
+// came notes that n records for an output have been added. Runs begin with the first record
+// for a side output.
+func (b *Batch[T]) came(to int32, n int) {
+	switch last := len(b.runs) - 1; {
+	case last >= 0 && b.runs[last].to == to:
+		b.runs[last].n += int32(n)
+	case last >= 0 || to != 0:
+		if last < 0 && len(b.records) > 0 {
+			b.runs = append(b.runs, outputRun{0, int32(len(b.records))})
+		}
+		b.runs = append(b.runs, outputRun{to, int32(n)})
 	}
 }
 
@@ -204,16 +213,14 @@ func (b *Batch[T]) Watermark(at time.Time) {
 func (b *Batch[T]) AppendTo[V any](t Tag[V], rec V, at time.Time) {
 	for i, s := range b.sides {
 		if s, ok := s.(*sideRecords[V]); ok && s.tag == t.name {
-			if b.order == nil {
-				b.order = append(b.order, make([]int32, len(b.records))...)
-			}
 			ts, err := stampOf(at)
 			if err != nil {
 				b.err = err
 			}
 			s.records = append(s.records, rec)
 			s.times = append(s.times, ts)
-			b.order = append(b.order, int32(i+1))
+			b.sided++
+			b.came(int32(i+1), 1)
 			return
 		}
 	}
@@ -243,9 +250,7 @@ func (s *sideRecords[V]) reset() { s.records, s.times, s.at = s.records[:0], s.t
 
 func (b *Batch[T]) reset() {
 	b.records, b.times, b.mark = b.records[:0], b.times[:0], NoTime
-	if b.order != nil {
-		b.order = b.order[:0]
-	}
+	b.runs, b.sided = b.runs[:0], 0
 	for _, s := range b.sides {
 		s.reset()
 	}

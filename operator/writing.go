@@ -30,6 +30,8 @@ type writing[T any] struct {
 	kept   []kept[T] // what the writer has not taken, in order
 	full   bool      // holds Pressure
 	taken  int64     // records since the last count
+	at     int64     // time of the last record
+	when   time.Time // the same: records in a row often share it
 
 	prepared []transaction // ascending by checkpoint
 	_        pad
@@ -48,7 +50,7 @@ type transaction struct {
 }
 
 func newWriting[T any](open func(context.Context, WriterInfo) (func(*T, time.Time) error, writer, error), c committer) *writing[T] {
-	return &writing[T]{open: open, commit: c}
+	return &writing[T]{open: open, commit: c, at: NoTime}
 }
 
 func (m *writing[T]) Input(int) any { return Collector[T](m) }
@@ -96,7 +98,10 @@ func (m *writing[T]) Collect(in *T, ts int64) {
 		return
 	}
 	m.enter(ts)
-	if err := m.write(in, timeOf(ts)); err == ErrFull {
+	if ts != m.at {
+		m.at, m.when = ts, timeOf(ts)
+	}
+	if err := m.write(in, m.when); err == ErrFull {
 		m.full = true
 		m.kept = append(m.kept, kept[T]{*in, ts})
 		m.pressure.Hold()
