@@ -156,13 +156,17 @@ func (b *Batch[T]) Append(rec T, at time.Time) {
 // Slot is Append of a record that the caller fills in place, at once. It may hold an old
 // record: set every field.
 func (b *Batch[T]) Slot(at time.Time) *T {
-	if n := len(b.records); n < cap(b.records) {
-		b.records = b.records[:n+1]
-	} else {
-		b.records = append(b.records, *new(T))
-	}
+	b.records = extend(b.records)
 	b.stamp(at)
 	return &b.records[len(b.records)-1]
+}
+
+// extend is s with one more record, perhaps an old one.
+func extend[T any](s []T) []T {
+	if n := len(s); n < cap(s) {
+		return s[:n+1]
+	}
+	return append(s, *new(T))
 }
 
 // Slots is Slot for n records at once, for sources to which every nanosecond matters. The
@@ -210,21 +214,25 @@ func (b *Batch[T]) Watermark(at time.Time) {
 }
 
 // AppendTo copies rec to a side output, which SourceOptions must name.
-func (b *Batch[T]) AppendTo[V any](t Tag[V], rec V, at time.Time) {
+func (b *Batch[T]) AppendTo[V any](t Tag[V], rec V, at time.Time) { *b.SlotTo(t, at) = rec }
+
+// SlotTo is AppendTo of a record that the caller fills in place, at once: see Slot.
+func (b *Batch[T]) SlotTo[V any](t Tag[V], at time.Time) *V {
 	for i, s := range b.sides {
 		if s, ok := s.(*sideRecords[V]); ok && s.tag == t.name {
 			ts, err := stampOf(at)
 			if err != nil {
 				b.err = err
 			}
-			s.records = append(s.records, rec)
+			s.records = extend(s.records)
 			s.times = append(s.times, ts)
 			b.sided++
 			b.came(int32(i+1), 1)
-			return
+			return &s.records[len(s.records)-1]
 		}
 	}
 	b.err = fmt.Errorf("side output %q of %s is not among the source's Sides", t.name, t.Type())
+	return new(V)
 }
 
 // sideBatch is sideRecords of any type.

@@ -54,19 +54,16 @@ func Bids(o Options) operator.SourceOf[Bid] {
 			case BidKind:
 				bids, times := into.Slots(r.takeEpoch())
 				for i := range bids {
-					g.bid(n, epoch, &bids[i])
-					times[i] = dateTime(n).nanos()
+					b := &bids[i]
+					g.bid(n, epoch, b)
+					times[i] = b.DateTime.nanos()
 					n += r.step
 				}
 			case AuctionKind:
-				var a Auction
-				g.auction(n, epoch, id, &a)
-				into.AppendTo(auctions, a, a.DateTime.Time())
+				g.auction(n, epoch, id, into.SlotTo(auctions, dateTime(n).Time()))
 				r.take(1)
 			default:
-				var p Person
-				g.person(n, epoch, &p)
-				into.AppendTo(persons, p, p.DateTime.Time())
+				g.person(n, epoch, into.SlotTo(persons, dateTime(n).Time()))
 				r.take(1)
 			}
 		}
