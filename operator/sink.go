@@ -93,12 +93,12 @@ func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writ
 	stored, state, err := transactions[C](name)
 	s := SinkOf[T]{name: name, kind: state, err: err}
 	s.new = func(Outlets) any {
-		return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
+		return newWriting(func(ctx context.Context, info WriterInfo) (recordWriter[T], writer, error) {
 			w, err := open(ctx, info)
 			if err != nil {
 				return nil, nil, err
 			}
-			return w.Write, twoPhase[C]{w, c, stored}, nil
+			return w, twoPhase[C]{w, c, stored}, nil
 		}, committing[C]{c, stored})
 	}
 	return s
@@ -162,12 +162,12 @@ func AnySinkSpec[T any](s AnySink) Spec {
 		Target: s.to,
 		Err:    errors.Join(s.err, err, s.refuses(reflect.TypeFor[T]())),
 		New: func(Outlets) any {
-			return newWriting(func(ctx context.Context, info WriterInfo) (func(*T, time.Time) error, writer, error) {
+			return newWriting(func(ctx context.Context, info WriterInfo) (recordWriter[T], writer, error) {
 				write, w, err := s.open(ctx, info)
 				if err != nil {
 					return nil, nil, err
 				}
-				return func(rec *T, at time.Time) error { return write(rec, at) }, w, nil
+				return anyWrite[T](write), w, nil
 			}, s.commit)
 		},
 	}
@@ -180,6 +180,16 @@ func transactions[C any](name string) (*codec.Codec[C], []graph.State, error) {
 	}
 	return stored, []graph.State{{Name: "transactions", Kind: "transactions", Type: TypeName[C](), Schema: stored.Schema()}}, nil
 }
+
+// recordWriter is the part of a Writer that takes records.
+type recordWriter[T any] interface {
+	Write(rec *T, at time.Time) error
+}
+
+// anyWrite is Write of an AnyWriter.
+type anyWrite[T any] func(rec any, at time.Time) error
+
+func (w anyWrite[T]) Write(rec *T, at time.Time) error { return w(rec, at) }
 
 // writer is a Writer without its types, Write apart.
 type writer interface {

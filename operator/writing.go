@@ -21,12 +21,12 @@ import (
 //	Prepare ──► prepared ──Snapshot──► stored ──Commit(≥ its checkpoint)──► visible, forgotten
 type writing[T any] struct {
 	place
-	open   func(context.Context, WriterInfo) (func(*T, time.Time) error, writer, error)
+	open   func(context.Context, WriterInfo) (recordWriter[T], writer, error)
 	commit committer
 	info   WriterInfo
 
-	write  func(*T, time.Time) error
-	writer writer
+	into   recordWriter[T]
+	writer writer // the same
 	kept   []kept[T] // what the writer has not taken, in order
 	full   bool      // holds Pressure
 	taken  int64     // records since the last count
@@ -49,7 +49,7 @@ type transaction struct {
 	data       []byte // C, encoded
 }
 
-func newWriting[T any](open func(context.Context, WriterInfo) (func(*T, time.Time) error, writer, error), c committer) *writing[T] {
+func newWriting[T any](open func(context.Context, WriterInfo) (recordWriter[T], writer, error), c committer) *writing[T] {
 	return &writing[T]{open: open, commit: c, at: NoTime}
 }
 
@@ -85,7 +85,7 @@ func (m *writing[T]) Restore(parts []snapshot.Part) error {
 // Start is Starter: it opens the writer and commits again what the checkpoint holds.
 func (m *writing[T]) Start(ctx context.Context) (err error) {
 	defer m.task.guard(m.id, &err)
-	if m.write, m.writer, err = m.open(ctx, m.info); err != nil {
+	if m.into, m.writer, err = m.open(ctx, m.info); err != nil {
 		return m.task.userError(m.id, err)
 	}
 	return m.Commit(ctx, m.info.Restored)
@@ -101,7 +101,7 @@ func (m *writing[T]) Collect(in *T, ts int64) {
 	if ts != m.at {
 		m.at, m.when = ts, timeOf(ts)
 	}
-	if err := m.write(in, m.when); err == ErrFull {
+	if err := m.into.Write(in, m.when); err == ErrFull {
 		m.full = true
 		m.kept = append(m.kept, kept[T]{*in, ts})
 		m.pressure.Hold()
@@ -128,7 +128,7 @@ func (m *writing[T]) Offer() {
 	for i := range m.kept {
 		k := &m.kept[i]
 		m.enter(k.ts)
-		if err := m.write(&k.record, timeOf(k.ts)); err == ErrFull {
+		if err := m.into.Write(&k.record, timeOf(k.ts)); err == ErrFull {
 			m.kept = slices.Delete(m.kept, 0, i)
 			return
 		} else if err != nil {

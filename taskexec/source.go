@@ -22,7 +22,9 @@ type sourceState struct {
 // deliver hands the records that were fetched to the chain.
 func (t *task) deliver() progress {
 	n, done := t.src.op.Deliver()
-	t.src.limit(t.c.Now(), n)
+	if t.src.rate > 0 {
+		t.src.limit(t.c.Now(), n)
+	}
 	if !done {
 		return t.held()
 	}
@@ -70,11 +72,8 @@ func mostFetched(rate float64) int { return int(max(1, min(rate*fetchSeconds, ma
 // longestPause of the rate limit, in seconds: a hundred years, which a Duration can hold.
 const longestPause = 3e9
 
-// limit is told that n records were delivered.
+// limit is told that n records were delivered by a source that has a rate.
 func (s *sourceState) limit(now time.Time, n int) {
-	if s.rate <= 0 {
-		return
-	}
 	if s.nextAt.Before(now) {
 		s.nextAt = now
 	}
@@ -84,6 +83,9 @@ func (s *sourceState) limit(now time.Time, n int) {
 
 // limited says whether the rate limit forbids a fetch now; if so it will ask again.
 func (t *task) limited() bool {
+	if t.src.rate <= 0 {
+		return false
+	}
 	wait := t.src.nextAt.Sub(t.c.Now())
 	if wait <= 0 {
 		return false
