@@ -66,7 +66,7 @@ func (s Stream[T]) MapInto[U any](f func(in *T, out *U)) Stream[U] {
 	return then[U](s.n, "map", funcName(f), given(f, operator.NewMapInto(f)))
 }
 
-// Update changes a copy of every record in place.
+// Update changes every record in place. Other streams do not see the change.
 func (s Stream[T]) Update[F ~func(*T)](f F) Stream[T] {
 	return then[T](s.n, "update", funcName(f), given(f, operator.NewUpdate[T](f)))
 }

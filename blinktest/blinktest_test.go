@@ -181,3 +181,21 @@ func (r *recorder) Fatal(args ...any) {
 }
 
 func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+
+func TestUpdateIsSeenByNoOtherStream(t *testing.T) {
+	src, out := new(blinktest.Script[hit]).At(time.Second, hit{"a", 1}, hit{"a", 2}).Checkpoint().At(2*time.Second, hit{"a", 3}), new(blinktest.Sink[hit])
+	blinktest.Run(t, func(job *blink.Job) {
+		hits := job.Read(src.Source())
+		changed := hits.Filter(func(hit) bool { return true }).Update(func(h *hit) { h.N += 10 })
+		again := changed.Update(func(h *hit) { h.N += 10 })
+		hits.Union(changed, again).Write(out.To())
+	}, src, out)
+	var got []int64
+	for _, h := range out.Records() {
+		got = append(got, h.N)
+	}
+	slices.Sort(got)
+	if want := []int64{1, 2, 3, 11, 12, 13, 21, 22, 23}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

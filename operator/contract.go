@@ -142,9 +142,24 @@ type (
 	// Snapshotter gives its state at a barrier, on the task's turn. The part may share
 	// nothing with live state.
 	Snapshotter interface{ Snapshot() (snapshot.Part, error) }
+	// Lender says what becomes of the records that the operator hands on, on any output. One
+	// that is none keeps them.
+	Lender interface{ Lends() Lending }
+	// InPlacer is told, before Open, that it may change the records it is handed.
+	InPlacer interface{ InPlace() }
 	// Closer releases what Open and Start took. Runs off the actor, always last, also after
 	// a failed Start.
 	Closer interface{ Close() error }
+)
+
+// Lending says who looks at a record after the call that handed it on.
+type Lending uint8
+
+// The kinds of lending.
+const (
+	Keeps  Lending = iota // the operator may: the record is part of its state
+	Passes                // whoever handed the record to the operator
+	Lends                 // nobody: its place is written anew for the next record
 )
 
 // Source is the head of a chain that reads. Its splits come by Restore (items whose names

@@ -62,6 +62,9 @@ func (m *eventTime[T]) Open(t *Task, id string) error {
 
 func (m *eventTime[T]) Input(int) any { return Collector[T](m) }
 
+// Lends is Lender.
+func (m *eventTime[T]) Lends() Lending { return Passes }
+
 func (m *eventTime[T]) Collect(in *T, old int64) {
 	m.enter(old)
 	ts, err := stampOf(m.at(*in))

@@ -107,6 +107,9 @@ func (m *reading[T, S]) state() snapshot.StateSchema {
 	return snapshot.StateSchema{Name: "splits", Kind: "splits", Schema: m.codec.Schema()}
 }
 
+// Lends is Lender.
+func (m *reading[T, S]) Lends() Lending { return Lends }
+
 // NonBlocking is Source.
 func (m *reading[T, S]) NonBlocking() bool { return m.options.NonBlocking }
 

@@ -132,7 +132,7 @@ type Batch[T any] struct {
 	times   []int64
 	runs    []outputRun // in which order records came, if not all are of the main output
 	sides   []sideBatch
-	sided   int // records of side outputs
+	sided   int   // records of side outputs
 	mark    int64 // of Watermark
 	err     error
 	most    int // records that make it full; 0: maxBatch
@@ -154,7 +154,7 @@ func (b *Batch[T]) Append(rec T, at time.Time) {
 }
 
 // Slot is Append of a record that the caller fills in place, at once. It may hold an old
-// record: set every field.
+// record, which the job may have changed: set every field.
 func (b *Batch[T]) Slot(at time.Time) *T {
 	b.records = extend(b.records)
 	b.stamp(at)

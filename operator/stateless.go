@@ -15,6 +15,9 @@ type mapOp[T, U any] struct {
 
 func (m *mapOp[T, U]) Input(int) any { return Collector[T](m) }
 
+// Lends is Lender.
+func (m *mapOp[T, U]) Lends() Lending { return Lends }
+
 func (m *mapOp[T, U]) Collect(in *T, ts int64) {
 	m.enter(ts)
 	m.slot = m.f(*in)
@@ -36,32 +39,45 @@ type mapIntoOp[T, U any] struct {
 
 func (m *mapIntoOp[T, U]) Input(int) any { return Collector[T](m) }
 
+// Lends is Lender.
+func (m *mapIntoOp[T, U]) Lends() Lending { return Lends }
+
 func (m *mapIntoOp[T, U]) Collect(in *T, ts int64) {
 	m.enter(ts)
 	m.f(in, &m.slot)
 	m.next.Collect(&m.slot, ts)
 }
 
-// NewUpdate changes a copy of every record.
+// NewUpdate changes every record: itself where nobody else looks at it, else a copy.
 func NewUpdate[T any](f func(*T)) Spec {
 	return Spec{New: func(out Outlets) any { return &updateOp[T]{f: f, next: outlet[T](out)} }}
 }
 
 type updateOp[T any] struct {
 	place
-	f    func(*T)
-	next Collector[T]
-	slot T
-	_    pad
+	f     func(*T)
+	next  Collector[T]
+	slot  T
+	owned bool // the records handed in may be changed
+	_     pad
 }
 
 func (m *updateOp[T]) Input(int) any { return Collector[T](m) }
 
+// Lends is Lender.
+func (m *updateOp[T]) Lends() Lending { return Lends }
+
+// InPlace is InPlacer.
+func (m *updateOp[T]) InPlace() { m.owned = true }
+
 func (m *updateOp[T]) Collect(in *T, ts int64) {
 	m.enter(ts)
-	m.slot = *in
-	m.f(&m.slot)
-	m.next.Collect(&m.slot, ts)
+	if !m.owned {
+		m.slot = *in
+		in = &m.slot
+	}
+	m.f(in)
+	m.next.Collect(in, ts)
 }
 
 // NewFilter lets through the records for which keep is true.
@@ -77,6 +93,9 @@ type filterOp[T any] struct {
 }
 
 func (m *filterOp[T]) Input(int) any { return Collector[T](m) }
+
+// Lends is Lender.
+func (m *filterOp[T]) Lends() Lending { return Passes }
 
 func (m *filterOp[T]) Collect(in *T, ts int64) {
 	m.enter(ts)
@@ -102,6 +121,9 @@ type flatMapOp[T, U any] struct {
 }
 
 func (m *flatMapOp[T, U]) Input(int) any { return Collector[T](m) }
+
+// Lends is Lender.
+func (m *flatMapOp[T, U]) Lends() Lending { return Lends }
 
 func (m *flatMapOp[T, U]) Collect(in *T, ts int64) {
 	m.enter(ts)

@@ -67,6 +67,9 @@ type tryOp[T, U any] struct {
 
 func (m *tryOp[T, U]) Input(int) any { return Collector[T](m) }
 
+// Lends is Lender.
+func (m *tryOp[T, U]) Lends() Lending { return Lends }
+
 func (m *tryOp[T, U]) Collect(in *T, ts int64) {
 	m.enter(ts)
 	u, err := m.f(*in)

@@ -26,7 +26,7 @@ type writing[T any] struct {
 	info   WriterInfo
 
 	into   recordWriter[T]
-	writer writer // the same
+	writer writer    // the same
 	kept   []kept[T] // what the writer has not taken, in order
 	full   bool      // holds Pressure
 	taken  int64     // records since the last count

@@ -50,7 +50,47 @@ func build(program *operator.Program, plan *graph.Plan, id graph.TaskID, o chain
 		c.parent = append(c.parent, parent)
 		c.marks = append(c.marks, operator.NoTime)
 	}
+	c.lend(program.Job)
 	return c, nil
+}
+
+// lend tells the operators that may change what they are handed.
+func (c *chain) lend(job *graph.Job) {
+	for i, op := range c.ops {
+		if in, ok := op.(operator.InPlacer); ok && c.lent(job, i) {
+			in.InPlace()
+		}
+	}
+}
+
+// lent says whether nobody looks at the records of ops[i] after it: it is the only one that is
+// handed them, and so on up to who made them. What comes from other tasks is lent: buffers
+// are filled anew.
+func (c *chain) lent(job *graph.Job, i int) bool {
+	up, in := c.parent[i], job.Operators[c.index[i]].In
+	if up < 0 {
+		return true
+	}
+	if len(in) > 1 || consumers(job, in[0]) > 1 {
+		return false
+	}
+	l, ok := c.ops[up].(operator.Lender)
+	if !ok {
+		return false
+	}
+	return l.Lends() == operator.Lends || l.Lends() == operator.Passes && c.lent(job, up)
+}
+
+// consumers is how many operators take the output that in comes from.
+func consumers(job *graph.Job, in graph.Edge) (n int) {
+	for _, o := range job.Operators {
+		for _, e := range o.In {
+			if e.From == in.From && e.Tag == in.Tag {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // chainOptions is what a chain needs beside the job.
