@@ -25,7 +25,7 @@ const layers = `
 	sim/campaign
 	cluster blinktest
 	examples/*
-	bench
+	bench/*
 	cmd/*
 `
 

@@ -104,5 +104,6 @@ type AnyTag interface {
 }
 
 func (t Tag[T]) batch(out Outlets) sideBatch {
-	return &sideRecords[T]{tag: t.name, next: out.Side(t.name).(Collector[T])}
+	next, _ := out.Side(t.name).(Collector[T]) // nil where a batch has no task
+	return &sideRecords[T]{tag: t.name, next: next}
 }

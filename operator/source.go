@@ -141,6 +141,25 @@ type Batch[T any] struct {
 // outputRun is a number of records in a row for one output: 0 the main one, i+1 side i.
 type outputRun struct{ to, n int32 }
 
+// NewBatch is an empty batch for a reader that works without a task, as in a measurement.
+// sides are as in SourceOptions; what is written to them goes nowhere.
+func NewBatch[T any](sides ...AnyTag) *Batch[T] {
+	b := &Batch[T]{mark: NoTime}
+	for _, t := range sides {
+		b.sides = append(b.sides, t.batch(nowhere{}))
+	}
+	return b
+}
+
+// nowhere is Outlets that lead nowhere.
+type nowhere struct{}
+
+func (nowhere) Main() any       { return nil }
+func (nowhere) Side(string) any { return nil }
+
+// Reset makes the batch empty, to be filled again.
+func (b *Batch[T]) Reset() { b.reset() }
+
 // Full says that Next should return.
 func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch || b.most > 0 && b.Len() >= b.most }
 

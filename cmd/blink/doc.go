@@ -1,5 +1,6 @@
 // Command blink carries the tools that need no job of the user.
 //
+//	blink bench      what the engine costs, beside plain loops
 //	blink sim        random jobs on simulated clusters, with faults, under seeds
 //	blink version    which build this is
 //

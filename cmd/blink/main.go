@@ -20,6 +20,7 @@ const (
 
 const usage = `usage: blink VERB
 
+  bench      measure what the engine costs
   sim        run random jobs on simulated clusters, with faults
   version    print the version of this build
 `
@@ -31,6 +32,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	switch verb, rest := args[0], args[1:]; verb {
+	case "bench":
+		return measure(rest, stdout, stderr)
 	case "sim":
 		return simulate(rest, nil, stdout, stderr)
 	case "version":

@@ -45,9 +45,13 @@ func Events(o Options) operator.SourceOf[Event] {
 // and Persons are side outputs. It costs less than events of which an operator takes the
 // bids out.
 func Bids(o Options) operator.SourceOf[Bid] {
-	g := NewGenerator()
+	return newSource("bids", o, NewGenerator().bidsInto(), Auctions(), Persons())
+}
+
+// bidsInto fills batches of bids, with the other kinds at their sides.
+func (g *Generator) bidsInto() func(run, *operator.Batch[Bid]) {
 	auctions, persons := Auctions(), Persons()
-	return newSource("bids", o, func(r run, into *operator.Batch[Bid]) {
+	return func(r run, into *operator.Batch[Bid]) {
 		for r.count > 0 {
 			n := r.next
 			switch kind, epoch, id := place(n); kind {
@@ -67,7 +71,7 @@ func Bids(o Options) operator.SourceOf[Bid] {
 				r.take(1)
 			}
 		}
-	}, auctions, persons)
+	}
 }
 
 // Auctions and Persons are the side outputs of the source Bids.

@@ -12,20 +12,6 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the golden file anew")
 
-// million is the number of events of the golden digests.
-const million = 1_000_000
-
-// defined are digests that another program has computed, from the same definition.
-const defined = `
-q0 920000 69a5a25bb571d369 37a800cad6f628d0
-q1 920000 c8235e57882c6e73 df13a416f3948b06
-q2 6932 587396fa7cda9734 4ff19133990c56c0
-q3 5660 df97b5641c67b946 d66389935b572118
-q4 55 56d657981b3a5d62 8c6d925547f82d62
-q8 8456 3b67d53ef914f523 3c9fdd8fafc7d352
-q18 755090 39eba8713ae38671 72d674d5334c641b
-`
-
 func TestAMillionEventsHaveTheKnownDigests(t *testing.T) {
 	g := nexmark.NewGenerator()
 	var lines []string

@@ -1,0 +1,199 @@
+package nexmark
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"time"
+
+	"blink"
+	"blink/cluster"
+	"blink/connector/nexmark"
+	"blink/examples/nexmark/job"
+	"blink/examples/nexmark/oracle"
+)
+
+// Options say what Run measures.
+type Options struct {
+	Query           string
+	Events          uint64 // at least 1
+	Parallelism     int
+	CheckpointEvery time.Duration // 0: none but the last
+	Inject          []string      // drills, as cluster.RunOptions has them
+	Full            bool          // the full digest as well, which costs more than most queries do
+	// Progress is told how far the stage at hand has come. May be nil.
+	Progress func(stage string, done, of uint64)
+	// Note is told what people want to know. May be nil.
+	Note func(text string)
+}
+
+// Result is one line of figures. CPU times are for all events.
+type Result struct {
+	Query               string  `json:"query"`
+	Parallelism         int     `json:"parallelism"`
+	Events              uint64  `json:"events"`
+	Rows                uint64  `json:"rows"`
+	Cheap               string  `json:"cheap"`
+	Full                string  `json:"full,omitempty"`
+	CPUSeconds          float64 `json:"cpu_seconds"`
+	GeneratorCPUSeconds float64 `json:"generator_cpu_seconds"`
+	LoopCPUSeconds      float64 `json:"loop_cpu_seconds"`
+	WallSeconds         float64 `json:"wall_seconds"`
+	AllocsPerEvent      float64 `json:"allocs_per_event"`
+	Checkpoints         int64   `json:"checkpoints"`
+	Restarts            int64   `json:"restarts"`
+
+	// Resumed is how many tasks of sinks wrote after a restart from a complete checkpoint.
+	Resumed int `json:"-"`
+}
+
+// Cost is what the engine costs in units of the bare generator, which is not included.
+func (r Result) Cost() float64 { return r.CPUSeconds/r.GeneratorCPUSeconds - 1 }
+
+// LoopCost is Cost of the plain loop.
+func (r Result) LoopCost() float64 { return r.LoopCPUSeconds/r.GeneratorCPUSeconds - 1 }
+
+// GCPercent is GOGC of the measurements, unless the environment has one: streaming state is
+// small beside the memory of its machine, and a heap four times as large is collected a
+// quarter as often.
+const GCPercent = 400
+
+// Run measures one query.
+func Run(ctx context.Context, o Options) (Result, error) {
+	loop, err := loopOf(o)
+	if err != nil {
+		return Result{}, err
+	}
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
+	}
+	r := Result{Query: o.Query, Parallelism: o.Parallelism, Events: o.Events}
+	g := nexmark.NewGenerator()
+
+	o.tell("generator", 0)
+	generator := begin()
+	g.Fill(o.Events)
+	r.GeneratorCPUSeconds = generator.end().cpu
+
+	o.tell("loop", 0)
+	want := o.empty()
+	plain := begin()
+	loop(oracle.Generated(g, o.Events), &want)
+	r.LoopCPUSeconds = plain.end().cpu
+
+	have, err := o.execute(ctx, &r)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", o.Query, err)
+	}
+	r.Rows, r.Cheap = have.Rows, digits(have.Cheap)
+	if o.Full {
+		r.Full = digits(have.Full)
+	}
+	return r, o.compare(have, want)
+}
+
+// execute runs the job.
+func (o Options) execute(ctx context.Context, r *Result) (nexmark.Digest, error) {
+	o.tell("job", 0)
+	book := newLedger(o.empty())
+	p := blink.Define("nexmark", job.Nexmark{Ledger: book, Empty: o.empty()}.Build)
+	measured := begin()
+	done, err := cluster.Run(ctx, p, cluster.RunOptions{
+		Params:      map[string]string{"query": o.Query, "events": strconv.FormatUint(o.Events, 10), "splits": strconv.Itoa(o.Parallelism)},
+		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Inject: o.Inject, Note: o.Note,
+		Progress: func(records int64) { o.tell("job", uint64(records)) },
+	})
+	used := measured.end()
+	if err != nil {
+		return nexmark.Digest{}, err
+	}
+	if len(done.Unfired) > 0 {
+		return nexmark.Digest{}, fmt.Errorf("drills that never fired: %v", done.Unfired)
+	}
+	r.CPUSeconds, r.WallSeconds, r.AllocsPerEvent = used.cpu, used.wall, float64(used.allocs)/float64(o.Events)
+	r.Checkpoints, r.Restarts, r.Resumed = done.Checkpoints, done.Restarts, book.resumed
+	return book.sum, nil
+}
+
+func (o Options) empty() nexmark.Digest {
+	if o.Full {
+		return nexmark.WithFull()
+	}
+	return nexmark.Digest{}
+}
+
+func (o Options) tell(stage string, done uint64) {
+	if o.Progress != nil {
+		o.Progress(stage, done, o.Events)
+	}
+}
+
+// loopOf is the plain loop of the query.
+func loopOf(o Options) (func(*oracle.Events, *nexmark.Digest), error) {
+	if !slices.Contains(job.Queries(), o.Query) {
+		return nil, fmt.Errorf("unknown query %q: there are %v", o.Query, job.Queries())
+	}
+	for _, q := range oracle.Queries() {
+		if q.Name == o.Query {
+			return q.Run, nil
+		}
+	}
+	return nil, fmt.Errorf("query %s has no plain loop to be compared with", o.Query)
+}
+
+// ordered are the queries whose rows depend on the order in which bids arrive.
+var ordered = []string{"q17", "q18", "q19"}
+
+// compare refuses a digest that is not the loop's, or not the defined one.
+func (o Options) compare(have, want nexmark.Digest) error {
+	if o.Parallelism > 1 && slices.Contains(ordered, o.Query) {
+		return nil
+	}
+	if have != want {
+		return fmt.Errorf("%s: the digest is %s, and %s of the plain loop", o.Query, show(have), show(want))
+	}
+	known, ok := oracle.Known(o.Query, o.Events)
+	if ok && (have.Rows != known.Rows || have.Cheap != known.Cheap || o.Full && have.Full != known.Full) {
+		return fmt.Errorf("%s: the digest is %s, and %s by definition", o.Query, show(have), show(known))
+	}
+	return nil
+}
+
+func show(d nexmark.Digest) string {
+	return fmt.Sprintf("%d rows, cheap %s, full %s", d.Rows, digits(d.Cheap), digits(d.Full))
+}
+
+func digits(v uint64) string { return fmt.Sprintf("%016x", v) }
+
+// measure is what has been used when something began.
+type measure struct {
+	at     time.Time
+	cpu    time.Duration
+	allocs uint64
+}
+
+// usage is what something has used, in seconds.
+type usage struct {
+	cpu, wall float64
+	allocs    uint64
+}
+
+// begin with a heap that holds nothing of what was measured before.
+func begin() measure {
+	runtime.GC()
+	return measure{time.Now(), cpuTime(), mallocs()}
+}
+
+func (m measure) end() usage {
+	return usage{(cpuTime() - m.cpu).Seconds(), time.Since(m.at).Seconds(), mallocs() - m.allocs}
+}
+
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}

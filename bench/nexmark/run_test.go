@@ -1,0 +1,89 @@
+package nexmark
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"blink/connector/nexmark"
+	"blink/examples/nexmark/job"
+	"blink/operator"
+)
+
+func measured(t *testing.T, o Options) Result {
+	t.Helper()
+	r, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestEveryQueryHasTheDigestOfItsLoop(t *testing.T) {
+	for _, q := range job.Queries() {
+		for _, p := range []int{1, 2, 5} {
+			r := measured(t, Options{Query: q, Events: 200_000, Parallelism: p, CheckpointEvery: 20 * time.Millisecond, Full: true})
+			if r.Rows == 0 || r.Full == "" || r.CPUSeconds <= 0 || r.GeneratorCPUSeconds <= 0 || r.LoopCPUSeconds <= 0 || r.WallSeconds <= 0 {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+}
+
+// TestPanicsLeaveTheDigestsOfAMillionEventsAsTheyAre lets the sink fail in the middle. That
+// the job went on from a checkpoint shows in tallies of an attempt that was restored.
+func TestPanicsLeaveTheDigestsOfAMillionEventsAsTheyAre(t *testing.T) {
+	for _, q := range job.Queries() {
+		r := measured(t, Options{Query: q, Events: 1_000_000, Parallelism: 1, CheckpointEvery: 5 * time.Millisecond, Full: true,
+			Inject: injected[q]})
+		if r.Restarts == 0 || r.Checkpoints == 0 || r.Resumed == 0 {
+			t.Errorf("%s: %d restarts, %d checkpoints, %d tallies behind a restored checkpoint", q, r.Restarts, r.Checkpoints, r.Resumed)
+		}
+	}
+}
+
+// injected are the failures of each query: at a number of records that is behind the first
+// checkpoints and in front of the end.
+var injected = map[string][]string{
+	"q0": {"panic=digest@500000", "panic=digest@300000"},
+	"q1": {"panic=digest@500000", "panic=digest@300000"},
+	"q2": {"panic=digest@4000", "panic=digest@2000"},
+}
+
+func TestAWrongDigestIsAnError(t *testing.T) {
+	o := Options{Query: "q2", Events: 1_000_000, Parallelism: 1}
+	for _, c := range []struct {
+		have, want nexmark.Digest
+		says       string
+	}{
+		{nexmark.Digest{Rows: 1}, nexmark.Digest{Rows: 2}, "of the plain loop"},
+		{nexmark.Digest{Rows: 1}, nexmark.Digest{Rows: 1}, "6932 rows, cheap 587396fa7cda9734"},
+	} {
+		if err := o.compare(c.have, c.want); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v and %v: %v", c.have, c.want, err)
+		}
+	}
+}
+
+func TestATallyCountsOnce(t *testing.T) {
+	l := newLedger(nexmark.Digest{})
+	add := func(checkpoint uint64, subtask int, attempt uint32) {
+		t.Helper()
+		tally := nexmark.Tally{Checkpoint: checkpoint, Subtask: subtask, Attempt: operator.Attempt{Epoch: 1, N: attempt}, Digest: nexmark.Digest{Rows: 1}}
+		if err := l.Add(context.Background(), nil, tally); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(1, 0, 1)
+	add(1, 0, 1)
+	if l.sum.Rows != 1 {
+		t.Errorf("the same tally twice gives %d rows", l.sum.Rows)
+	}
+	add(2, 0, 1)
+	add(2, 1, 1)
+	add(2, 1, 2)
+	if l.sum.Rows != 4 {
+		t.Errorf("four tallies give %d rows", l.sum.Rows)
+	}
+}
