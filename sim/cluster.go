@@ -89,6 +89,7 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 		Call:  world.Delay{Min: 50 * time.Microsecond, Max: 2 * time.Millisecond, Tail: 8 * time.Millisecond, TailP: 0.02}, // never a renewal too late
 		Lost:  func(node string) any { return exchange.Lost{Node: node} },
 		Frame: func(data []byte) any { return exchange.Frame{Data: data} },
+		Route: route(),
 	})
 	c.callChance = c.w.Rand("calls")
 	chance := c.w.Rand("leader")

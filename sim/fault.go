@@ -31,6 +31,7 @@ const (
 	OneWay         FaultKind = "one-way partition" // none from Target to Other
 	Isolate        FaultKind = "isolate"           // none between Target and all others
 	BreakLink      FaultKind = "break link"        // the data connection of two executors
+	StallLink      FaultKind = "stall link"        // all frames are late, and user code panics in some task of Target meanwhile
 	NoServices     FaultKind = "no services"       // Target's calls of store, leader service and disk fail
 	StoreErrors    FaultKind = "store errors"      // calls of the object store fail, before or after they were applied
 	LeaderErrors   FaultKind = "leader errors"     // calls of the leader service fail, before or after they were applied
@@ -49,7 +50,7 @@ const (
 
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
-	CrashExecutor, LoseExecutor, CrashJobMaster, Pause, Partition, OneWay, Isolate, BreakLink,
+	CrashExecutor, LoseExecutor, CrashJobMaster, Pause, Partition, OneWay, Isolate, BreakLink, StallLink,
 	NoServices, StoreErrors, LeaderErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, SessionsLost, ClockJump, PanicTask, LossyNetwork, LateMessages,
 	StopJob, CancelJob,
 }
@@ -106,7 +107,7 @@ func drawPlan(r *world.Rand, executors, candidates []string, horizon time.Durati
 			if f.Kind == OneWay && r.P(0.5) {
 				f.Target, f.Other = f.Other, f.Target
 			}
-		case CrashExecutor, LoseExecutor, PanicTask:
+		case CrashExecutor, LoseExecutor, PanicTask, StallLink:
 			f.Other = ""
 		case StoreErrors, LeaderErrors, SlowStore, DiskErrors, SlowDisk, FullDisk, SessionsLost, LossyNetwork, LateMessages, StopJob, CancelJob:
 			f.Target, f.Other = "", ""
@@ -149,6 +150,9 @@ func (c *cluster) strike(f Fault) {
 		c.cut(f)
 	case BreakLink:
 		c.w.Break(c.node(f.Target), c.node(f.Other))
+	case StallLink:
+		c.w.Stall(f.For)
+		c.w.At(f.For/32, func() { c.panics[f.Target]++ })
 	case ClockJump:
 		c.jump(f.Target)
 	case StopJob:

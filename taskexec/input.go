@@ -39,7 +39,21 @@ type inputs struct {
 // fence against batches of another attempt or epoch.
 func (in *inputs) find(a exchange.Address) *inChannel {
 	for _, ch := range in.channels {
-		if ch.addr == a || mutate.On(mutate.AttemptFence) && ch.addr.Link == a.Link && ch.addr.From == a.From {
+		if ch.addr == a {
+			return ch
+		}
+	}
+	if mutate.On(mutate.AttemptFence) {
+		return in.between(a.Link, a.From)
+	}
+	return nil
+}
+
+// between returns the channel of a link from a subtask, whatever deployment is meant: what
+// find must not do.
+func (in *inputs) between(link, from int) *inChannel {
+	for _, ch := range in.channels {
+		if ch.addr.Link == link && ch.addr.From == from {
 			return ch
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"blink/actors"
 	"blink/graph"
+	"blink/internal/mutate"
 	"blink/operator"
 	"blink/taskexec/exchange"
 )
@@ -87,11 +88,29 @@ func (o *outputs) close(m exchange.Mark) {
 			continue
 		}
 		for i := range l.channels {
+			if mutate.On(mutate.BarrierOvertakes) && m.Kind == exchange.Barrier {
+				o.overtake(l, i, m)
+				continue
+			}
 			o.addMark(l, i, m)
 			o.pack(l, i)
 			o.pump(l, i)
 		}
 	}
+}
+
+// overtake puts a barrier in front of what has gathered: what close must not do.
+func (o *outputs) overtake(l *outLink, i int, m exchange.Mark) {
+	ch := &l.channels[i]
+	records, marks := l.port.Take(i), ch.marks
+	ch.marks = nil
+	o.addMark(l, i, m)
+	o.pack(l, i)
+	if records.Len() > 0 || len(marks) > 0 {
+		ch.seq++
+		ch.queue = append(ch.queue, &exchange.Batch{Address: ch.addr, Seq: ch.seq, Records: records, Marks: marks})
+	}
+	o.pump(l, i)
 }
 
 // addMark puts m behind the records gathered so far; of two watermarks at one place the
@@ -100,6 +119,11 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 	o.touched(l, i)
 	ch := &l.channels[i]
 	m.At = l.port.Len(i)
+	if mutate.On(mutate.WatermarkOvertakes) && m.Kind == exchange.Watermark {
+		if m.At = 0; len(ch.marks) > 0 {
+			m.At = ch.marks[len(ch.marks)-1].At
+		}
+	}
 	if n := len(ch.marks); n > 0 && ch.marks[n-1].At == m.At && ch.marks[n-1].Kind == exchange.Watermark && m.Kind == exchange.Watermark {
 		ch.marks[n-1] = m
 		return

@@ -40,6 +40,15 @@ const (
 	// TrustStaleReport lets reconciliation believe a report that a newer one
 	// has overtaken.
 	TrustStaleReport
+	// LoseCredit keeps the credit of some consumed batches.
+	LoseCredit
+	// WatermarkOvertakes sends a watermark in front of records that it covers.
+	WatermarkOvertakes
+	// BarrierOvertakes sends a barrier in front of the records that came before it.
+	BarrierOvertakes
+	// LateFrame lets batches from another process reach the next attempt of the task they
+	// were sent to, and be taken there.
+	LateFrame
 
 	count = iota
 )
@@ -48,6 +57,7 @@ var names = [count]string{
 	"none", "alignment", "attempt-fence", "epoch-fence", "commit-before-pointer", "commit-twice",
 	"source-off-by-one", "ack-before-durable", "restart-without-barrier", "delete-before-pointer",
 	"drop-timer", "drop-transaction", "ignore-lease", "trust-stale-report",
+	"lose-credit", "watermark-overtakes", "barrier-overtakes", "late-frame",
 }
 
 // String is the name as tests and reports print it, such as "attempt-fence".

@@ -1,6 +1,9 @@
 package mutate
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestEachMutationHasANameOfItsOwn(t *testing.T) {
 	seen := map[string]Name{None.String(): None}
@@ -16,7 +19,7 @@ func TestEachMutationHasANameOfItsOwn(t *testing.T) {
 	if len(seen) != count {
 		t.Errorf("All and None make %d mutations, want %d", len(seen), count)
 	}
-	if got := Name(count).String(); got != "mutation 14" {
+	if got := Name(count).String(); got != fmt.Sprintf("mutation %d", count) {
 		t.Errorf("an unknown mutation prints as %q", got)
 	}
 }

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"time"
+
 	"blink/actors"
 	"blink/internal/invariant"
 )
@@ -134,6 +136,9 @@ func (c *conn) arrive(end int, gen uint64, to actors.Ref, frame []byte) {
 		return
 	}
 	c.hear(1-end, gen)
+	if route := c.w.options.Route; route != nil {
+		to = route(there.proc.sys, to)
+	}
 	there.proc.sys.Deliver(actors.Ref{}, to, c.w.options.Frame(frame))
 }
 
@@ -175,6 +180,16 @@ func (c *conn) tell(end int) {
 func (w *World) Break(a, b *Node) {
 	c, _ := w.conn(a, b)
 	c.breakUp(c.gen)
+}
+
+// Stall lets all frames that are sent from now on arrive after d at the earliest. No
+// connection breaks; new ones are not stalled.
+func (w *World) Stall(d time.Duration) {
+	for _, c := range w.conns { // each on its own
+		for end := range c.lanes {
+			c.lanes[end].last = max(c.lanes[end].last, w.now+int64(d))
+		}
+	}
 }
 
 // dropLinks breaks the connections of a node that has crashed.

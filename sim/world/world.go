@@ -27,6 +27,8 @@ type Options struct {
 	// to another is lost; Frame makes the one in which a frame arrives. Needed with Links.
 	Lost  func(node string) any
 	Frame func(data []byte) any
+	// Route says to whom a frame goes that has arrived at a system; nil: to whom it was sent.
+	Route func(at *actors.System, to actors.Ref) actors.Ref
 }
 
 // Calm are the delays of a small, healthy cluster.
