@@ -53,6 +53,8 @@ type handle interface {
 	has(row int32) bool
 	clear(row int32)
 	append(dst []byte, row int32) ([]byte, error)
+	// digest is a number for what the row, which has something, holds: see Store.Digest.
+	digest(row int32, seed uint64) (uint64, error)
 	// reader reads what append wrote when the state had that schema.
 	reader(schema string) (reader, error)
 }

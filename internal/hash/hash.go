@@ -23,6 +23,9 @@ func Uint64(x uint64) uint64 {
 // String hashes a string.
 func String(s string) uint64 { return nonzero(xxh3.HashString(s)) }
 
+// Bytes hashes as String does.
+func Bytes(b []byte) uint64 { return nonzero(xxh3.Hash(b)) }
+
 // mix spreads what the multiplication left in few bits (the finalizer of MurmurHash3).
 func mix(x uint64) uint64 {
 	x ^= x >> 33
