@@ -147,6 +147,9 @@ type (
 	Lender interface{ Lends() Lending }
 	// InPlacer is told, before Open, that it may change the records it is handed.
 	InPlacer interface{ InPlace() }
+	// Digester sums up its keyed state, for those who compare it with what was restored from
+	// its snapshot: on the task's turn, before or after Snapshot.
+	Digester interface{ Digest() (Digest, error) }
 	// Closer releases what Open and Start took. Runs off the actor, always last, also after
 	// a failed Start.
 	Closer interface{ Close() error }
@@ -161,6 +164,12 @@ const (
 	Passes                // whoever handed the record to the operator
 	Lends                 // nobody: its place is written anew for the next record
 )
+
+// Digest stands for the keyed state of an operator in one task.
+type Digest struct {
+	State uint64 // the sum of a hash of each entry and timer: tasks can be added up
+	Mark  int64  // how far event time has come
+}
 
 // Source is the head of a chain that reads. Its splits come by Restore (items whose names
 // are split ids), also on the first start.

@@ -188,6 +188,12 @@ func (m *processing[K, R]) Snapshot() (snapshot.Part, error) {
 	return p, nil
 }
 
+// Digest is Digester.
+func (m *processing[K, R]) Digest() (Digest, error) {
+	sum, err := m.store.Digest()
+	return Digest{sum, m.ctx.mark}, err
+}
+
 // Restore is Restorer.
 func (m *processing[K, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {

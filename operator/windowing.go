@@ -319,6 +319,25 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 	return p, nil
 }
 
+// Digest is Digester.
+func (m *windowing[K, T, A, R]) Digest() (Digest, error) {
+	d := Digest{Mark: m.fired}
+	for _, s := range m.slices {
+		for i := range s.table.slots {
+			at := &s.table.slots[i]
+			if at.hash == 0 {
+				continue
+			}
+			entry, err := m.codec.AppendOne(nil, &paneEntry[K, A]{s.start, at.key, at.acc})
+			if err != nil {
+				return d, err
+			}
+			d.State += hash.Bytes(entry)
+		}
+	}
+	return d, nil
+}
+
 // Restore is Restorer.
 func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
 	for _, p := range parts {

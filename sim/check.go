@@ -26,7 +26,8 @@ import (
 //	I4   a failure restarts its region and nothing else: a region to which nothing has
 //	     happened since it was whole is not restarted (so I2 is checked as I4)
 //	I5   checkpoint ids grow over all leaders; one that is complete can be read whole
-//	I6   its snapshots decode, and a restore of it can be planned
+//	I6   a restore of it can be planned, and gives the state that was there at its barrier, in
+//	     as many tasks or in another number: see restores
 //	I7   after the end nothing is left: no object that no retained checkpoint needs, no slot
 //	I8   a slot runs one attempt of a task; tasks return to their slot if nothing has
 //	     happened to its node
@@ -46,6 +47,7 @@ type checker struct {
 	newest   map[graph.TaskID]operator.Attempt
 	homes    map[graph.TaskID]home
 	excuses  excuses
+	restores *restores
 	last     uint64 // newest complete checkpoint
 	complete string // its manifest
 	acting   uint64 // epoch of the newest leader
@@ -87,7 +89,7 @@ func newChecker(c *cluster) *checker {
 			k.region[t] = i
 		}
 	}
-	k.excuses, k.runs = newExcuses(len(k.regions)), 1
+	k.excuses, k.restores, k.runs = newExcuses(len(k.regions)), newRestores(c), 1
 	return k
 }
 
@@ -316,7 +318,8 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	if m.Checkpoint < k.last || m.Checkpoint == k.last && m.Epoch != epoch {
 		k.fail("I5: checkpoint %d is complete after %d", m.Checkpoint, k.last)
 	}
-	if m.Checkpoint > k.last {
+	first := m.Checkpoint > k.last // the pointer may be told again
+	if first {
 		k.checkpoints++
 	}
 	k.last, k.complete, k.calm = m.Checkpoint, value, k.c.w.Elapsed()
@@ -325,6 +328,12 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	}
 	if _, err := snapshot.PlanRestore(m, k.c.plan); err != nil {
 		k.fail("I6: checkpoint %d cannot be restored: %v", m.Checkpoint, err)
+	}
+	if !first {
+		return
+	}
+	if err := k.restores.compare(m); err != nil {
+		k.fail("I6: checkpoint %d: %w", m.Checkpoint, err)
 	}
 }
 

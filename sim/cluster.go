@@ -53,6 +53,7 @@ var (
 type cluster struct {
 	w          *world.World
 	scenario   *Scenario
+	program    *operator.Program
 	plan       *graph.Plan
 	nodes      []*world.Node
 	candidates []string
@@ -193,8 +194,9 @@ func (c *cluster) startExecutor(name string) {
 		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
 		Leader: leader.Lookup{Service: leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: c.scenario.Lease, Heartbeat: c.scenario.Heartbeat,
 		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Rate: c.scenario.Rate,
-		Obeyed: func(epoch uint64) { c.check.obeyed(name, epoch) },
-		Drill:  func(string, int) func() { return func() { c.drill(name) } },
+		Obeyed:       func(epoch uint64) { c.check.obeyed(name, epoch) },
+		Drill:        func(string, int) func() { return func() { c.drill(name) } },
+		Snapshotting: c.check.restores.taken,
 	}.Defaults()
 	c.spawn(sys, "executor", "te", func() actors.Actor { return taskexec.New(config) })
 }
@@ -267,6 +269,7 @@ func (c *cluster) again(rescale bool) {
 func (c *cluster) compile() error {
 	built, err := c.scenario.Workload.Program()
 	if err == nil {
+		c.program = built
 		c.plan, err = graph.Compile(built.Job)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"blink/graph"
+	"blink/internal/mutate"
 )
 
 // Group is the stored state of one key group.
@@ -56,7 +57,7 @@ func (s *Store[K]) encodeKeys() ([]encodedKey, error) {
 	var all []encodedKey
 	for i := range s.slots {
 		x := &s.slots[i]
-		if x.hash == 0 || x.row == none {
+		if x.hash == 0 || x.row == none || x.row == 1 && mutate.On(mutate.DropKey) {
 			continue
 		}
 		b, err := s.keys.AppendOne(nil, &x.key)

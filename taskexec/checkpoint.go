@@ -61,6 +61,9 @@ func (t *task) checkpoint(id uint64) error {
 
 // prepared goes on with the snapshot when every sink has prepared.
 func (t *task) prepared(id uint64) error {
+	if told := t.spec.config.Snapshotting; told != nil {
+		told(id, t.snapshotKey(id), t.chain.digests)
+	}
 	parts, err := t.snapshot()
 	if err != nil {
 		return err
@@ -93,6 +96,12 @@ func (t *task) snapshot() ([]snapshot.Part, error) {
 	return parts, nil
 }
 
+// snapshotKey is where the snapshot of checkpoint id is stored.
+func (t *task) snapshotKey(id uint64) string {
+	d := &t.spec.deploy
+	return snapshot.TaskKey(id, d.task, d.attempt, d.epoch)
+}
+
 const (
 	persistTries   = 4
 	persistBackOff = 100 * time.Millisecond
@@ -114,7 +123,7 @@ type write struct {
 func (t *task) persist(id uint64, parts []snapshot.Part) {
 	d := t.spec.deploy
 	data, err := snapshot.EncodeParts(parts)
-	key := snapshot.TaskKey(id, d.task, d.attempt, d.epoch)
+	key := t.snapshotKey(id)
 	a := ack{checkpoint: id, task: d.task, attempt: d.attempt, parts: snapshot.Summarize(parts)}
 	if err != nil {
 		a.declined = err.Error()

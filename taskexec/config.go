@@ -42,6 +42,10 @@ type Config struct {
 	// Obeyed is told, on the executor's turn, of the epoch of every command that is carried
 	// out. May be nil.
 	Obeyed func(epoch uint64)
+	// Snapshotting is told, on a task's turn, that it takes its snapshot of a checkpoint, which
+	// will be stored under key; digests sums up the keyed state at this barrier, and is valid
+	// during the call. May be nil.
+	Snapshotting func(checkpoint uint64, key string, digests func() (Digests, error))
 }
 
 // LeaderLookup finds the acting JobMaster of a job. It blocks; it is called off the actor.

@@ -31,6 +31,8 @@ const (
 	// DeleteBeforePointer deletes an old checkpoint before the pointer has
 	// advanced to a newer one.
 	DeleteBeforePointer
+	// DropKey leaves a key of a store out of the snapshot.
+	DropKey
 	// DropTimer leaves a timer out of the snapshot.
 	DropTimer
 	// DropTransaction leaves an open sink transaction out of the snapshot.
@@ -56,7 +58,7 @@ const (
 var names = [count]string{
 	"none", "alignment", "attempt-fence", "epoch-fence", "commit-before-pointer", "commit-twice",
 	"source-off-by-one", "ack-before-durable", "restart-without-barrier", "delete-before-pointer",
-	"drop-timer", "drop-transaction", "ignore-lease", "trust-stale-report",
+	"drop-key", "drop-timer", "drop-transaction", "ignore-lease", "trust-stale-report",
 	"lose-credit", "watermark-overtakes", "barrier-overtakes", "late-frame",
 }
 
