@@ -35,7 +35,8 @@ import (
 //	I10  timers fire once and not early (checked by the random workload itself)
 //	I11  the job ends within bounds after the last fault; when nothing has happened for a
 //	     while and all tasks run, checkpoints complete within bounds
-//	I12  without faults nothing restarts
+//	I12  without faults nothing restarts and nobody is given up; with them, as often as the
+//	     policy allows: see storms
 type checker struct {
 	c        *cluster
 	region   map[graph.TaskID]int
@@ -48,6 +49,7 @@ type checker struct {
 	homes    map[graph.TaskID]home
 	excuses  excuses
 	restores *restores
+	storms   *storms
 	last     uint64 // newest complete checkpoint
 	complete string // its manifest
 	acting   uint64 // epoch of the newest leader
@@ -59,6 +61,7 @@ type checker struct {
 	calm time.Duration // since when nothing is wrong, and no checkpoint has completed
 
 	restarts, leaders, checkpoints int
+	expiries                       int // of leases, with a task
 	runs                           int // of the job
 }
 
@@ -89,7 +92,7 @@ func newChecker(c *cluster) *checker {
 			k.region[t] = i
 		}
 	}
-	k.excuses, k.restores, k.runs = newExcuses(len(k.regions)), newRestores(c), 1
+	k.excuses, k.restores, k.storms, k.runs = newExcuses(len(k.regions)), newRestores(c), newStorms(c), 1
 	return k
 }
 
@@ -98,7 +101,8 @@ func newChecker(c *cluster) *checker {
 func (k *checker) again() {
 	n := newChecker(k.c)
 	n.last, n.complete, n.acting = k.last, k.complete, k.acting
-	n.restarts, n.leaders, n.checkpoints, n.runs = k.restarts, k.leaders, k.checkpoints, k.runs+1
+	n.storms.lost = k.storms.lost
+	n.restarts, n.leaders, n.checkpoints, n.expiries, n.runs = k.restarts, k.leaders, k.checkpoints, k.expiries, k.runs+1
 	n.excuses.disturbed, n.excuses.ill, n.excuses.frozen = k.excuses.disturbed, k.excuses.ill, k.excuses.frozen
 	*k = *n
 }
@@ -251,6 +255,7 @@ func (k *checker) told(node, id string, t graph.TaskID, attempt uint32) {
 		return
 	}
 	i.expired = true
+	k.expiries++
 	k.excuses.excuse(k.region[t], "the lease of "+node+" ran out")
 }
 
@@ -408,6 +413,7 @@ func (k *checker) end() error {
 		if r.State != exec.JobFailed {
 			errs = append(errs, fmt.Errorf("I11: the job ended %s, and it has no input", r.State))
 		}
+	case r.State == exec.JobFailed && k.c.scenario.MayGiveUp && k.storms.over:
 	case r.State != exec.JobFinished:
 		return fmt.Errorf("I11: the job ended %s: %s", r.State, r.Reason)
 	default:
@@ -418,6 +424,9 @@ func (k *checker) end() error {
 	errs = append(errs, k.leaks())
 	if len(k.c.faults) == 0 && (k.restarts > 0 || k.leaders > 1) {
 		errs = append(errs, fmt.Errorf("I12: %d restarts and %d leaders without a fault", k.restarts, k.leaders))
+	}
+	if n := len(k.storms.lost) + k.expiries; n > 0 && !k.storms.silenced() {
+		errs = append(errs, fmt.Errorf("I12: executors %v were given up and %d tasks lost their lease, and nothing has silenced anybody", k.storms.lost, k.expiries))
 	}
 	return errors.Join(errs...)
 }

@@ -175,15 +175,23 @@ func (c *cluster) startCandidate(name string) {
 	options := exec.Options{
 		Heartbeat: c.scenario.Heartbeat, Lease: c.scenario.Lease, Drift: drift, CheckpointEvery: c.scenario.CheckpointEvery,
 		CheckpointTimeout: checkpointTimeout, CheckpointPause: 20 * time.Millisecond,
-		Restarts: exec.RestartPolicy{Attempts: cmp.Or(c.scenario.Restarts, 10_000), BackOff: 50 * time.Millisecond, Max: maxBackOff},
+		Restarts: c.policy(),
 	}.Defaults()
 	config := jobmaster.Config{
 		Job: jobName, Run: fmt.Sprint(c.run), Program: c.scenario.Workload.Program, Store: storeClient{c.objects, c.w.Call},
 		FS: diskClient{c.disk, name, c.w.Call}, Leader: leaderClient{c.leaders, c.w.Call}, Resources: resourceClient{c.resources, c.w.Call},
 		Options: options, Election: leader.Options{TTL: sessionTTL, Retry: retry},
-		Done: func(r jobmaster.Result) { c.done(name, r) }, Stepped: c.stepped,
+		Done: func(r jobmaster.Result) { c.done(name, r) }, Stepped: func(ev exec.Event, actions []exec.Action) { c.stepped(name, ev, actions) },
 	}
 	c.spawn(sys, "candidate", "jm", func() actors.Actor { return jobmaster.NewCandidate(config) })
+}
+
+// policy is how often the scenario lets regions restart.
+func (c *cluster) policy() exec.RestartPolicy {
+	return exec.RestartPolicy{
+		Attempts: cmp.Or(c.scenario.Restarts, 10_000), Within: c.scenario.RestartsWithin,
+		BackOff: 50 * time.Millisecond, Max: maxBackOff,
+	}
 }
 
 func (c *cluster) startExecutor(name string) {

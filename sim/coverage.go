@@ -49,8 +49,8 @@ func reachable() map[string]bool {
 
 func nameOf(v any) string { return reflect.TypeOf(v).Name() }
 
-// stepped notes a step of the JobMaster's machine.
-func (c *cluster) stepped(ev exec.Event, actions []exec.Action) {
+// stepped notes a step of the machine of a candidate's JobMaster.
+func (c *cluster) stepped(candidate string, ev exec.Event, actions []exec.Action) {
 	c.seen["event "+nameOf(ev)]++
 	if _, lost := ev.(exec.ResultNotStored); lost {
 		c.check.excuses.ending = true
@@ -59,5 +59,6 @@ func (c *cluster) stepped(ev exec.Event, actions []exec.Action) {
 		c.seen["action "+nameOf(a)]++
 		c.watch(a)
 	}
+	c.check.storms.stepped(candidate, ev, actions)
 	c.tell(ev, actions)
 }

@@ -41,7 +41,9 @@ type Scenario struct {
 	Spare           int // executors beyond those that the job needs
 	Slots           int // of each executor
 	CheckpointEvery time.Duration
-	Restarts        int // that fail the job; 0: more than will happen
+	Restarts        int           // that fail the job; 0: more than will happen
+	RestartsWithin  time.Duration // that are counted; 0: over the life of a leader
+	MayGiveUp       bool          // a job that fails because no restart is left has ended well
 	BatchRecords    int
 	Credits         int
 	Rate            float64 // records a second of each source
@@ -80,7 +82,8 @@ var register = sync.OnceFunc(registerMessages)
 // Draw makes the scenario of a seed: the workload given, or a random one if it has none.
 func Draw(seed uint64, w Workload) (Scenario, error) {
 	r := world.NewRand(seed).Split("scenario")
-	if w.Program == nil {
+	random := w.Program == nil
+	if random {
 		w = Random(seed)
 	}
 	s := Scenario{
@@ -105,6 +108,12 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 	}
 	for i := range s.Candidates {
 		candidates = append(candidates, fmt.Sprint("jm", i))
+	}
+	if budget := r.Split("restarts"); random && budget.P(0.15) {
+		s.Restarts, s.MayGiveUp = 1+budget.N(5), true
+		if budget.P(0.5) {
+			s.RestartsWithin = budget.Between(500*time.Millisecond, 5*time.Second)
+		}
 	}
 	s.Faults = drawPlan(r.Split("faults"), executors, candidates, s.Horizon)
 	return s, nil
