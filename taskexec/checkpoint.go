@@ -69,7 +69,7 @@ func (t *task) prepared(id uint64) error {
 		return err
 	}
 	t.now.snapshot = 0
-	if t.now.stop {
+	if t.now.stop && t.phase != ended { // that one is at rest as it is
 		t.resting, t.restsAt, t.phase = t.phase, id, stopped
 	}
 	t.persist(id, parts)

@@ -76,3 +76,16 @@ func TestTheSnapshotOfAnAbortedCheckpointIsDeleted(t *testing.T) {
 	s.pass(5 * time.Second)
 	s.is("delete chk/0000000009/task-3-0-2-3") // it is not tried again; it may have been written all the same
 }
+
+// A task that has ended is at rest as it is: others see that all of its output is there.
+func TestAnEndedTaskStaysEndedBehindAStopCheckpoint(t *testing.T) {
+	s := sinking(t)
+	s.send(work, "1 end")
+	s.is("1", "time ends", "credits work")
+	s.tell(startCheckpoint{id: 7, stop: true})
+	s.is("prepare 7", "snapshot", "put", "ack 7")
+	s.complete(7)
+	if got := s.last().phase; got != ended {
+		t.Errorf("it is in phase %d, want %d", got, ended)
+	}
+}

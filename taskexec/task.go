@@ -23,11 +23,13 @@ import (
 //	opening ──restore, Start──► running ──all input ended──► ended
 //	   │                          │ stop checkpoint             │
 //	   │                          ▼                             │
-//	   └──failure, cancel──► closing ◄──────── stopped ◄────────┘
+//	   │                       stopped                          │
+//	   │                          │                             │
+//	   └──failure, cancel──►   closing   ◄──────────────────────┘
 //
-// A stopped task goes on when the next checkpoint is triggered: the job has not stopped.
-// An ended task goes on acknowledging checkpoints and committing until it is cancelled, so
-// that no checkpoint of a running job lacks a task.
+// A stopped task goes on when the next checkpoint is triggered: the job has not stopped. One
+// that has ended is at rest already, and stays ended. It goes on acknowledging checkpoints and
+// committing until it is cancelled, so that no checkpoint of a running job lacks a task.
 type task struct {
 	spec taskSpec
 	c    *actors.Ctx // of the turn at hand

@@ -63,7 +63,7 @@ func (m *Machine) driveCheckpoint() {
 	case advancing:
 		m.readvance()
 	}
-	if c.step != none || m.phase != active || !m.everyRegion(up) || m.now.Before(c.notBefore) {
+	if c.step != none || m.phase != active || !m.everyRegion(up) || m.now.Before(c.notBefore) || !m.made() {
 		return
 	}
 	ended := m.allTasks(Ended)
@@ -90,7 +90,7 @@ func (m *Machine) checkpointTimes() []time.Time {
 		return []time.Time{c.began.Add(m.o.CheckpointTimeout)}
 	case c.step == advancing:
 		return []time.Time{c.retryAt}
-	case c.step == none && m.phase == active && c.last == 0 && m.everyRegion(up):
+	case c.step == none && m.phase == active && c.last == 0 && m.everyRegion(up) && m.made():
 		if m.now.Before(c.notBefore) {
 			return []time.Time{c.notBefore}
 		}
@@ -197,7 +197,7 @@ func (m *Machine) resumeCheckpoint() {
 	if c.highest <= c.concluded {
 		return
 	}
-	if !m.everyRegion(deploying) {
+	if !m.everyRegion(deploying) || !m.made() {
 		c.concluded = c.highest
 		return
 	}

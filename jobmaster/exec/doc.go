@@ -22,6 +22,11 @@
 //	 ▲                       │ failure │
 //	 └─ backing off ◄── cancelling ◄───┘      (barrier: nothing of it lives anywhere)
 //
+// A region that reads over a blocking link is placed when the regions that write to it have
+// ended. One that writes makes all of its output anew in every attempt, from the first splits and
+// not from a checkpoint, which knows it as ended; who reads that output and has not finished is
+// restarted with it; and no checkpoint is taken while it is made.
+//
 // TaskExecutors are heard through reports of their state (which leave out what the machine says
 // that it holds), so every decision compares what is wanted with what was last reported, and
 // everything that is sent is sent again until a report shows its effect.

@@ -63,8 +63,12 @@ type (
 	ResultNotStored struct{ Reason string }
 	// Released answers Release.
 	Released struct{}
-	// PartitionLost says that the output of a finished task, for a blocking link, is gone.
-	PartitionLost struct{ Task graph.TaskID }
+	// PartitionLost says that what an attempt of a task has made for a blocking link is gone. A
+	// task that reads it, and does not find it, fails as well.
+	PartitionLost struct {
+		Task    graph.TaskID
+		Attempt uint32
+	}
 	// StopRequested asks for a checkpoint and then the end.
 	StopRequested struct{}
 	// CancelRequested asks for the end.

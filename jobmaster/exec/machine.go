@@ -23,6 +23,7 @@ type Machine struct {
 	tasks     []*task     // by vertex, then subtask
 	first     []int       // index in tasks of each vertex's first
 	regions   []*region
+	makers    []*region         // those that write to blocking links
 	in        [regionPhases]int // how many regions are in each phase
 	expires   time.Time         // no executor is given up before; zero: there is none to give up
 	began     time.Time
@@ -102,6 +103,7 @@ type region struct {
 	attempt uint32
 	retryAt time.Time
 	inputs  []*region // regions whose blocking output it reads
+	makes   bool      // it writes to a blocking link: every attempt makes all of that anew
 }
 
 type regionPhase uint8
@@ -146,7 +148,7 @@ func New(spec Spec) *Machine {
 	return m
 }
 
-// connectRegions notes which regions read the blocking output of which.
+// connectRegions notes which regions make blocking output, and which read it.
 func (m *Machine) connectRegions() {
 	for i := range m.spec.Plan.Links {
 		l := &m.spec.Plan.Links[i]
@@ -155,6 +157,9 @@ func (m *Machine) connectRegions() {
 		}
 		for k := range l.FromTasks {
 			from := m.task(graph.TaskID{Vertex: l.From, Subtask: k}).region
+			if !from.makes {
+				from.makes, m.makers = true, append(m.makers, from)
+			}
 			for _, to := range l.Receivers(k) {
 				if r := m.task(to).region; !slices.Contains(r.inputs, from) {
 					r.inputs = append(r.inputs, from)
@@ -227,7 +232,7 @@ func (m *Machine) take(ev Event) {
 		m.note("the result is not stored: %s", ev.Reason)
 		m.recorded(false)
 	case PartitionLost:
-		m.partitionLost(ev.Task)
+		m.partitionLost(ev)
 	case StopRequested:
 		m.stopping = m.stopping || m.phase < finalizing
 	case CancelRequested:

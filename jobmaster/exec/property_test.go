@@ -73,8 +73,12 @@ type weather struct {
 	ordered   map[graph.TaskID]attempt // the newest that any leader has ordered
 	where     map[graph.TaskID]string
 	discarded map[string]bool          // snapshots that tasks have deleted
+	atEnd     map[string]bool          // snapshots of tasks that had ended
 	ended     map[graph.TaskID]attempt // that came to the end of its input
-	trouble   map[int]bool             // regions to which something has happened since they were deployed
+	empty     map[graph.TaskID]attempt // that was restored as ended, and so makes no output
+	output    map[graph.TaskID]attempt // that has made what its task sends over blocking links
+	reads     map[graph.TaskID]inputs
+	trouble   map[int]bool // regions to which something has happened since they were deployed
 }
 
 // node is a machine with a process, or with none until it starts again.
@@ -100,10 +104,14 @@ type attempt struct {
 	n     uint32
 }
 
+// inputs is the output that the newest attempt of a task was deployed to read, by who makes it.
+type inputs map[graph.TaskID]attempt
+
 func newWeather(t *testing.T, seed uint64) *weather {
 	w := &weather{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1000, 0), vault: vault{manifests: map[string]*snapshot.Manifest{}},
-		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, ended: map[graph.TaskID]attempt{}, trouble: map[int]bool{}, discarded: map[string]bool{},
+		region: map[graph.TaskID]int{}, ordered: map[graph.TaskID]attempt{}, where: map[graph.TaskID]string{}, trouble: map[int]bool{},
+		discarded: map[string]bool{}, atEnd: map[string]bool{}, ended: map[graph.TaskID]attempt{}, empty: map[graph.TaskID]attempt{}, output: map[graph.TaskID]attempt{}, reads: map[graph.TaskID]inputs{},
 		options: Options{
 			Heartbeat: time.Second, Lease: 8 * time.Second, CheckpointEvery: 2 * time.Second, CheckpointTimeout: 4 * time.Second,
 			Restarts: RestartPolicy{Attempts: 1 << 20, BackOff: 100 * time.Millisecond, Max: time.Second},
@@ -127,7 +135,7 @@ func newWeather(t *testing.T, seed uint64) *weather {
 // process starts one, whose tasks share the object store with all others.
 func (w *weather) process(node string, incarnation uint64) *process {
 	p := startProcess(node, incarnation, w.options.Lease, w.now)
-	p.discarded = w.discarded
+	p.discarded, p.atEnd = w.discarded, w.atEnd
 	return p
 }
 
@@ -275,9 +283,9 @@ func (w *weather) strike() {
 				n.changed = true
 			}
 		}
-	case w.chance(100) && w.blocks && w.m != nil:
+	case w.chance(100) && w.m != nil:
 		w.losePartition()
-	case w.chance(1000) && !w.blocks: // a consumer that restarts would wait for producers that rest
+	case w.chance(500):
 		w.step(StopRequested{})
 	case w.chance(3000):
 		w.step(CancelRequested{})
@@ -285,15 +293,40 @@ func (w *weather) strike() {
 }
 
 func (w *weather) losePartition() {
-	t := w.m.tasks[w.rnd.IntN(len(w.m.tasks))]
-	if t.state != Ended {
+	if len(w.output) == 0 {
 		return
 	}
-	w.trouble[t.region.index] = true
-	for _, r := range w.m.regions {
-		w.trouble[r.index] = w.trouble[r.index] || slices.Contains(r.inputs, t.region)
+	all := slices.SortedFunc(maps.Keys(w.output), graph.TaskID.Compare)
+	id := all[w.rnd.IntN(len(all))]
+	made := w.output[id]
+	delete(w.output, id)
+	w.trouble[w.region[id]] = true
+	w.step(PartitionLost{id, made.n})
+}
+
+// missing is what a task was to read over blocking links and is not there.
+func (w *weather) missing(id graph.TaskID) (from graph.TaskID, was attempt, missing bool) {
+	for _, from := range w.makers(id) {
+		if was := w.reads[id][from]; w.output[from] != was {
+			return from, was, true
+		}
 	}
-	w.step(PartitionLost{t.id})
+	return from, was, false
+}
+
+// makers are the tasks that send to a task over blocking links.
+func (w *weather) makers(id graph.TaskID) (from []graph.TaskID) {
+	for _, l := range w.plan.Vertices[id.Vertex].In {
+		if w.plan.Links[l].Blocking {
+			from = append(from, w.plan.Links[l].Senders(id.Subtask)...)
+		}
+	}
+	return from
+}
+
+// makes says whether a task sends over a blocking link.
+func (w *weather) makes(id graph.TaskID) bool {
+	return slices.ContainsFunc(w.plan.Vertices[id.Vertex].Out, func(l int) bool { return w.plan.Links[l].Blocking })
 }
 
 // disturb notes that something happens to a node, and so to the regions that are there.
@@ -393,7 +426,7 @@ func (w *weather) progress(n *node, in *instance) bool {
 	case in.State == Deploying:
 		in.State = Running
 	case in.State == Running && w.inputEnded(in) && (w.ends || w.blocks && w.rnd.IntN(20) == 0 || w.chance(300)):
-		in.State, w.ended[in.Task] = Ended, attempt{in.Epoch, in.Attempt}
+		w.end(in)
 	case w.chance(4) && in.stopAt < w.last: // the barrier comes before the trigger
 		n.snapshot(in, w.last)
 	default:
@@ -402,9 +435,28 @@ func (w *weather) progress(n *node, in *instance) bool {
 	return true
 }
 
-// inputEnded says whether all that sends to a task has ended.
+// end lets a task come to its end, or look in vain for what it reads.
+func (w *weather) end(in *instance) {
+	now := attempt{in.Epoch, in.Attempt}
+	if from, was, missing := w.missing(in.Task); missing && w.ordered[in.Task] == now {
+		w.trouble[w.region[from]] = w.trouble[w.region[from]] || w.ordered[from] == was
+		w.trouble[w.region[in.Task]] = true
+		w.step(PartitionLost{from, was.n})
+		in.gone("what it reads is gone")
+		return
+	}
+	w.ended[in.Task] = now
+	if in.State = Ended; w.makes(in.Task) && w.empty[in.Task] != now {
+		w.output[in.Task] = now
+	}
+}
+
+// inputEnded says whether all has ended that sends to a task over pipelined links.
 func (w *weather) inputEnded(in *instance) bool {
 	for _, l := range w.plan.Vertices[in.Task.Vertex].In {
+		if w.plan.Links[l].Blocking {
+			continue
+		}
 		for _, from := range w.plan.Links[l].Senders(in.Task.Subtask) {
 			if !slices.ContainsFunc(w.living(w.region[from]), func(in *instance) bool { return in.Task == from && in.State == Ended }) {
 				return false
@@ -436,6 +488,20 @@ func (w *weather) step(ev Event) {
 			w.logf("%s", tell(a))
 		}
 		w.do(a)
+	}
+	w.lookAtReaders()
+}
+
+// lookAtReaders wants that no region is to run while what it reads over blocking links is being
+// made again, unless it has finished.
+func (w *weather) lookAtReaders() {
+	if w.m.phase != active && w.m.phase != finalizing {
+		return
+	}
+	for _, r := range w.m.regions {
+		if (r.phase == deploying || r.phase == up) && !w.m.ended(r) && slices.ContainsFunc(r.inputs, func(in *region) bool { return in.phase != up || !w.m.ended(in) }) {
+			w.errorf("region %d is to run, and what it reads is being made", r.index)
+		}
 	}
 }
 
@@ -500,11 +566,16 @@ func (w *weather) lookAtOrder(a Action) {
 	}
 }
 
-// lookAtDeploy wants the newest complete checkpoint restored, by an attempt that is newer than
-// all before, when what it reads over blocking links has been made.
+// lookAtDeploy wants the newest complete checkpoint restored, but nothing where output for a
+// blocking link is made, by an attempt that is newer than all before.
 func (w *weather) lookAtDeploy(d Deploy) {
-	if d.Restore != w.vault.complete() {
-		w.errorf("%s, but the pointer names %d", tell(d), w.vault.complete())
+	if complete := w.vault.complete(); d.Restore != complete && d.Restore != 0 {
+		w.errorf("%s, but the pointer names %d", tell(d), complete)
+	} else if makes := slices.ContainsFunc(w.regions[w.region[d.Task]], w.makes); d.Restore == 0 && complete > 0 && !makes {
+		w.errorf("%s, and not from checkpoint %d", tell(d), complete)
+	}
+	if restored := d.Restore > 0; restored != (len(d.Fetches) > 0) || (d.Task == graph.TaskID{}) && restored == (len(d.Initial) > 0) {
+		w.errorf("%s, with %d pieces of it and the first splits of %d sources", tell(d), len(d.Fetches), len(d.Initial))
 	}
 	now, was := attempt{w.epoch, d.Attempt}, w.ordered[d.Task]
 	if now == was {
@@ -513,15 +584,25 @@ func (w *weather) lookAtDeploy(d Deploy) {
 	if now.epoch == was.epoch && now.n < was.n {
 		w.errorf("%s, after attempt %d", tell(d), was.n)
 	}
-	for _, l := range w.plan.Vertices[d.Task.Vertex].In {
-		for _, from := range w.plan.Links[l].Senders(d.Task.Subtask) {
-			if w.plan.Links[l].Blocking && w.ended[from] != w.ordered[from] {
-				w.errorf("%s, but %s has not ended", tell(d), name(from))
-			}
+	w.reads[d.Task] = inputs{}
+	for _, from := range w.makers(d.Task) {
+		if w.ended[from] != w.ordered[from] {
+			w.errorf("%s, but %s has not ended", tell(d), name(from))
 		}
+		w.reads[d.Task][from] = w.ordered[from]
 	}
+	if d.Restore != 0 && w.atEnd[w.entry(d.Task).Handle.Key] {
+		w.empty[d.Task] = now
+	}
+	delete(w.output, d.Task) // what an earlier attempt has made is gone with it
 	w.ordered[d.Task], w.where[d.Task] = now, d.Node
 	delete(w.trouble, w.region[d.Task])
+}
+
+// entry is what the newest complete checkpoint has of a task.
+func (w *weather) entry(id graph.TaskID) snapshot.TaskEntry {
+	all := w.vault.manifests[w.vault.pointer].Tasks
+	return all[slices.IndexFunc(all, func(e snapshot.TaskEntry) bool { return e.Task == id })]
 }
 
 // lookAtCancel wants that a region is cancelled only if something has happened to it.
@@ -530,10 +611,17 @@ func (w *weather) lookAtCancel(c Cancel) {
 	if w.m.phase == leaving {
 		w.trouble[r] = true // a later leader finds only a part of it
 	}
-	if c.UpTo < w.ordered[c.Task].n || w.trouble[r] {
+	for i, tasks := range w.regions { // what it has made goes with it
+		w.trouble[i] = w.trouble[i] || slices.ContainsFunc(tasks, func(id graph.TaskID) bool { return slices.Contains(w.makers(id), c.Task) })
+	}
+	if c.UpTo < w.ordered[c.Task].n || c.Node != w.where[c.Task] || w.trouble[r] {
 		return
 	}
 	for _, id := range w.regions[r] {
+		if w.misses(id) {
+			w.trouble[r] = true // also when it has been made again
+			return
+		}
 		for _, n := range w.nodes {
 			if n.node == w.where[id] && (n.cut || !n.up || w.now.Before(n.shaken)) {
 				return
@@ -541,6 +629,12 @@ func (w *weather) lookAtCancel(c Cancel) {
 		}
 	}
 	w.errorf("%s, and nothing has happened to region %d", tell(c), r)
+}
+
+// misses says whether something has happened to what a task reads over blocking links.
+func (w *weather) misses(id graph.TaskID) bool {
+	_, _, missing := w.missing(id)
+	return missing || slices.ContainsFunc(w.makers(id), func(from graph.TaskID) bool { return w.trouble[w.region[from]] })
 }
 
 func (w *weather) place() {

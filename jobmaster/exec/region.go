@@ -135,8 +135,19 @@ func (m *Machine) driveRegions() {
 			want = true
 		}
 	}
+	m.restartReaders()
 	if want {
 		m.place()
+	}
+}
+
+// restartReaders restarts the regions that have not finished and read what is being made again:
+// they read an attempt's output, and that attempt is gone.
+func (m *Machine) restartReaders() {
+	for _, r := range m.regions {
+		if (r.phase == deploying || r.phase == up) && !m.ready(r) && !m.finished(r) {
+			m.fail(r, "its input is made again")
+		}
 	}
 }
 
@@ -160,23 +171,28 @@ func (m *Machine) backOff() time.Duration {
 
 // ready says whether a region's blocking inputs are there.
 func (m *Machine) ready(r *region) bool {
-	return !slices.ContainsFunc(r.inputs, func(in *region) bool {
-		return in.phase != up || !m.all(in, func(t *task) bool { return t.state == Ended })
-	})
+	return !slices.ContainsFunc(r.inputs, func(in *region) bool { return !m.finished(in) })
 }
 
-// partitionLost restarts the region of a finished task whose output is gone, and those that
-// read it and have not finished.
-func (m *Machine) partitionLost(id graph.TaskID) {
-	t := m.task(id)
-	if t == nil || t.region.phase != up {
-		return
-	}
-	m.fail(t.region, "the output of a finished task was lost")
-	for _, r := range m.regions {
-		if slices.Contains(r.inputs, t.region) && !m.all(r, func(t *task) bool { return t.state == Ended }) {
-			m.fail(r, "its input was lost")
-		}
+// finished says whether every task of a region has ended, and so made all of its output.
+func (m *Machine) finished(r *region) bool { return r.phase == up && m.ended(r) }
+
+func (m *Machine) ended(r *region) bool {
+	return m.all(r, func(t *task) bool { return t.state == Ended })
+}
+
+// made says whether all blocking output is there. No checkpoint is taken before: a task that
+// makes it and rests behind a stop checkpoint would keep those waiting that are to read it, and
+// only the next checkpoint wakes it, which waits for them.
+func (m *Machine) made() bool {
+	return !slices.ContainsFunc(m.makers, func(r *region) bool { return !m.ended(r) })
+}
+
+// partitionLost restarts the region of a task whose output is gone, and with it those who read
+// it. What an earlier attempt has made is gone with that.
+func (m *Machine) partitionLost(ev PartitionLost) {
+	if t := m.task(ev.Task); t != nil && t.region.phase == up && t.attempt == ev.Attempt {
+		m.fail(t.region, "the output of a finished task was lost")
 	}
 }
 
@@ -267,8 +283,12 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 			m.restarts++
 		}
 	}
+	restore := from.checkpoint
+	if r.makes {
+		restore = 0
+	}
 	for _, t := range r.tasks {
-		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: from.checkpoint}
+		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: restore}
 		d.Fetches, d.Initial, d.Sources, d.Peers = from.fetches[t.id], from.initial[t.id], from.sources[t.id.Vertex], m.peers(t)
 		t.deploy = d
 		m.send(t)
@@ -288,11 +308,12 @@ type origin struct {
 	manifest   *snapshot.Manifest
 	checkpoint uint64 // that is restored; 0: none
 	fetches    map[graph.TaskID][]snapshot.Fetch
-	initial    map[graph.TaskID][]Splits // without a checkpoint
+	initial    map[graph.TaskID][]Splits // of tasks that are not restored
 	sources    map[graph.VertexID]int    // tasks of a vertex that have a split
 }
 
-// findOrigin makes origin the newest complete checkpoint, or the splits of the sources.
+// findOrigin makes origin the newest complete checkpoint, or the splits of the sources; these
+// also for the regions that make blocking output.
 func (m *Machine) findOrigin() error {
 	var newest *snapshot.Manifest
 	if n := len(m.cp.retained); n > 0 {
@@ -308,10 +329,16 @@ func (m *Machine) findOrigin() error {
 			return err
 		}
 		o.checkpoint, o.fetches = newest.Checkpoint, fetches
-	} else {
+	}
+	if newest == nil || len(m.makers) > 0 {
 		o.initial = m.deal()
 	}
 	for _, t := range m.tasks {
+		if t.region.makes { // it would go on behind what it has made
+			delete(o.fetches, t.id)
+		} else if newest != nil {
+			delete(o.initial, t.id)
+		}
 		if m.reads(t.id, o) {
 			o.sources[t.id.Vertex]++
 		}

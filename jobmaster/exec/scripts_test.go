@@ -110,7 +110,7 @@ var lines = []struct {
 	{`(t\S+) declines: (.+)`, func(s *stage, a []string) { s.each(a[0], func(in *instance) { in.declines = a[1] }) }},
 	{`restoring takes long`, func(s *stage, a []string) { s.slow = true }},
 	{`restoring is done`, func(s *stage, a []string) { s.slow = false }},
-	{`the output of (t\S+) is lost`, func(s *stage, a []string) { s.step(PartitionLost{s.task(a[0])}) }},
+	{`the output of (t\S+)@(\d+) is lost`, func(s *stage, a []string) { s.step(PartitionLost{s.task(a[0]), uint32(s.number(a[1]))}) }},
 
 	// Answers to what the machine asked for.
 	{`answered`, func(s *stage, a []string) { s.answer() }},

@@ -49,6 +49,9 @@ func planOf(t testing.TB, parallelism int, links ...string) *graph.Plan {
 	return plan
 }
 
+// splits are those of the first operator, which is a source in every plan.
+var splits = []Splits{{Operator: "op0", Items: []snapshot.Item{{Name: "split"}}}}
+
 // vault is what outlives a leader.
 type vault struct {
 	splits    bool
@@ -61,7 +64,7 @@ type vault struct {
 func (v *vault) recovered(nodes []string) Recovered {
 	r := Recovered{Executors: nodes, Over: v.over}
 	if v.splits {
-		r.Splits = []Splits{}
+		r.Splits = splits
 	}
 	if newest := v.manifests[v.pointer]; newest != nil {
 		for _, k := range slices.Backward(newest.Older) {
@@ -77,7 +80,7 @@ func (v *vault) recovered(nodes []string) Recovered {
 func (v *vault) serve(a Action) Event {
 	switch a := a.(type) {
 	case Enumerate:
-		return Enumerated{[]Splits{}}
+		return Enumerated{splits}
 	case StoreSplits:
 		v.splits = true
 		return SplitsStored{}
@@ -177,6 +180,7 @@ type process struct {
 	tasks       []*instance          // by task
 	acks        []Ack
 	discarded   map[string]bool // snapshots of aborted checkpoints; may be shared
+	atEnd       map[string]bool // snapshots of tasks that had ended; may be shared
 
 	held uint64                  // version up to which the leader knows the state
 	last Reported                // the state of the last report, whole
@@ -200,7 +204,7 @@ type instance struct {
 func startProcess(node string, incarnation uint64, lease time.Duration, now time.Time) *process {
 	return &process{
 		node: node, incarnation: incarnation, fingerprint: "f",
-		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{}, news: map[graph.TaskID]uint64{}, told: map[string]uint64{}, discarded: map[string]bool{},
+		length: lease, lease: now.Add(lease), sent: map[uint64]time.Time{}, news: map[graph.TaskID]uint64{}, told: map[string]uint64{}, discarded: map[string]bool{}, atEnd: map[string]bool{},
 	}
 }
 
@@ -326,12 +330,14 @@ func (p *process) snapshot(in *instance, id uint64) {
 		return
 	}
 	in.done = id
-	if in.stopAt == id {
+	key := snapshot.TaskKey(id, in.Task, in.Attempt, in.Epoch)
+	p.atEnd[key] = in.State == Ended
+	if in.stopAt == id && in.State != Ended {
 		in.before, in.State, in.behind = in.State, Stopped, id
 	}
 	p.acks = append(p.acks, Ack{
 		Checkpoint: id, Task: in.Task, Attempt: in.Attempt, Declined: in.declines,
-		Handle: snapshot.Handle{Key: snapshot.TaskKey(id, in.Task, in.Attempt, in.Epoch)},
+		Handle: snapshot.Handle{Key: key}, Parts: []snapshot.PartSummary{{Operator: fmt.Sprint("op", in.Task.Vertex)}},
 	})
 }
 
