@@ -66,7 +66,7 @@ func (m *Machine) strike() {
 // stranded is the end of a job whose newest checkpoint cannot be used, where older ones may
 // not be, or are not there.
 func stranded(reason string, older int) Finish {
-	advice := "; going back to an older checkpoint may repeat output: allow it with --allow-fallback"
+	advice := "; going back to an older checkpoint may repeat output: allow it with the option allow-fallback"
 	if older <= 0 {
 		advice = "; no older checkpoint can be used: begin anew with an empty state dir"
 	}
