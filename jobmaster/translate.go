@@ -68,14 +68,14 @@ func helloOf(a exec.Hello, job string, epoch uint64, leader actors.Ref) *protos.
 	return &protos.Hello{
 		Job: job, Epoch: epoch, LeaderNode: leader.Node, LeaderId: leader.ID,
 		Concluded: a.Concluded, Completed: a.Completed, Seen: a.Seen, Held: a.Held,
-		Incarnation: a.Incarnation, Session: a.Session,
+		Incarnation: a.Incarnation, Registration: a.Registration,
 	}
 }
 
 func deployOf(a exec.Deploy, job string, epoch uint64) *protos.Deploy {
 	d := &protos.Deploy{
 		Job: job, Epoch: epoch, Task: protoTask(a.Task), Attempt: a.Attempt, Slot: uint32(a.Slot),
-		Restore: a.Restore, Sources: uint32(a.Sources), Incarnation: a.Incarnation, Session: a.Session,
+		Restore: a.Restore, Sources: uint32(a.Sources), Incarnation: a.Incarnation, Registration: a.Registration,
 	}
 	for _, f := range a.Fetches {
 		d.Fetches = append(d.Fetches, &protos.Fetch{

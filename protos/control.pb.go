@@ -153,8 +153,8 @@ type Hello struct {
 	Concluded     uint64                 `protobuf:"varint,5,opt,name=concluded,proto3" json:"concluded,omitempty"`              // every checkpoint up to this one is complete or aborted
 	Completed     uint64                 `protobuf:"varint,6,opt,name=completed,proto3" json:"completed,omitempty"`              // the newest complete checkpoint; sinks commit up to it
 	Seen          uint64                 `protobuf:"varint,7,opt,name=seen,proto3" json:"seen,omitempty"`                        // newest version of this executor's reports that the leader has seen
-	Incarnation   uint64                 `protobuf:"varint,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`          // of the process that is meant; 0: any, and no session
-	Session       uint64                 `protobuf:"varint,9,opt,name=session,proto3" json:"session,omitempty"`                  // of the leader's dealings with it: a Deploy of another is refused
+	Incarnation   uint64                 `protobuf:"varint,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`          // of the process that is meant; 0: any, and no registration
+	Registration  uint64                 `protobuf:"varint,9,opt,name=registration,proto3" json:"registration,omitempty"`        // of it with the leader: a Deploy of another is refused
 	Held          uint64                 `protobuf:"varint,10,opt,name=held,proto3" json:"held,omitempty"`                       // version of the reports up to which the leader knows its state; 0: it needs all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -246,9 +246,9 @@ func (x *Hello) GetIncarnation() uint64 {
 	return 0
 }
 
-func (x *Hello) GetSession() uint64 {
+func (x *Hello) GetRegistration() uint64 {
 	if x != nil {
-		return x.Session
+		return x.Registration
 	}
 	return 0
 }
@@ -868,7 +868,7 @@ type Deploy struct {
 	Peers         []*Location            `protobuf:"bytes,9,rep,name=peers,proto3" json:"peers,omitempty"`       // where the tasks at the other ends of its channels are
 	Sources       uint32                 `protobuf:"varint,10,opt,name=sources,proto3" json:"sources,omitempty"` // tasks of this vertex that have a split: shares a rate limit
 	Incarnation   uint64                 `protobuf:"varint,11,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Session       uint64                 `protobuf:"varint,12,opt,name=session,proto3" json:"session,omitempty"` // as in the leader's last Hello; else refused
+	Registration  uint64                 `protobuf:"varint,12,opt,name=registration,proto3" json:"registration,omitempty"` // as in the leader's last Hello; else refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -980,9 +980,9 @@ func (x *Deploy) GetIncarnation() uint64 {
 	return 0
 }
 
-func (x *Deploy) GetSession() uint64 {
+func (x *Deploy) GetRegistration() uint64 {
 	if x != nil {
-		return x.Session
+		return x.Registration
 	}
 	return 0
 }
@@ -1513,7 +1513,7 @@ const file_control_proto_rawDesc = "" +
 	"\rcontrol.proto\x12\rblink.control\"8\n" +
 	"\x04Task\x12\x16\n" +
 	"\x06vertex\x18\x01 \x01(\rR\x06vertex\x12\x18\n" +
-	"\asubtask\x18\x02 \x01(\rR\asubtask\"\x8d\x02\n" +
+	"\asubtask\x18\x02 \x01(\rR\asubtask\"\x97\x02\n" +
 	"\x05Hello\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1f\n" +
@@ -1523,8 +1523,8 @@ const file_control_proto_rawDesc = "" +
 	"\tconcluded\x18\x05 \x01(\x04R\tconcluded\x12\x1c\n" +
 	"\tcompleted\x18\x06 \x01(\x04R\tcompleted\x12\x12\n" +
 	"\x04seen\x18\a \x01(\x04R\x04seen\x12 \n" +
-	"\vincarnation\x18\b \x01(\x04R\vincarnation\x12\x18\n" +
-	"\asession\x18\t \x01(\x04R\asession\x12\x12\n" +
+	"\vincarnation\x18\b \x01(\x04R\vincarnation\x12\"\n" +
+	"\fregistration\x18\t \x01(\x04R\fregistration\x12\x12\n" +
 	"\x04held\x18\n" +
 	" \x01(\x04R\x04held\"\xcd\x02\n" +
 	"\x06Report\x12\x10\n" +
@@ -1581,7 +1581,7 @@ const file_control_proto_rawDesc = "" +
 	"\vStateSchema\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
-	"\x06schema\x18\x03 \x01(\tR\x06schema\"\x8d\x03\n" +
+	"\x06schema\x18\x03 \x01(\tR\x06schema\"\x97\x03\n" +
 	"\x06Deploy\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12'\n" +
@@ -1594,8 +1594,8 @@ const file_control_proto_rawDesc = "" +
 	"\x05peers\x18\t \x03(\v2\x17.blink.control.LocationR\x05peers\x12\x18\n" +
 	"\asources\x18\n" +
 	" \x01(\rR\asources\x12 \n" +
-	"\vincarnation\x18\v \x01(\x04R\vincarnation\x12\x18\n" +
-	"\asession\x18\f \x01(\x04R\asession\"\xa2\x01\n" +
+	"\vincarnation\x18\v \x01(\x04R\vincarnation\x12\"\n" +
+	"\fregistration\x18\f \x01(\x04R\fregistration\"\xa2\x01\n" +
 	"\x05Fetch\x12-\n" +
 	"\x06handle\x18\x01 \x01(\v2\x15.blink.control.HandleR\x06handle\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12\x1d\n" +

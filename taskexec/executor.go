@@ -26,14 +26,14 @@ type Executor struct {
 	c           *actors.Ctx // of the turn at hand
 	loops       []*actors.Loop
 
-	epoch     uint64 // highest seen
-	session   uint64 // that the leader of this epoch has with us
-	leader    actors.Ref
-	heard     time.Time // of the leader
-	lease     *lease
-	watching  bool // the end of the lease
-	concluded concluded
-	looking   bool
+	epoch        uint64 // highest seen
+	registration uint64 // of us with the leader of this epoch
+	leader       actors.Ref
+	heard        time.Time // of the leader
+	lease        *lease
+	watching     bool // the end of the lease
+	concluded    concluded
+	looking      bool
 
 	version uint64
 	held    uint64 // version up to which the leader knows our state; 0: it needs all of it
@@ -172,7 +172,7 @@ func (e *Executor) obey(job string, epoch uint64) bool {
 		return false
 	}
 	if epoch > e.epoch {
-		e.epoch, e.session, e.held, e.changed = epoch, 0, 0, true
+		e.epoch, e.registration, e.held, e.changed = epoch, 0, 0, true
 	}
 	if e.config.Obeyed != nil {
 		e.config.Obeyed(epoch)
@@ -188,7 +188,7 @@ func (e *Executor) hello(m *protos.Hello) {
 	}
 	e.heard = e.c.Now()
 	if m.Incarnation == e.config.Incarnation {
-		e.session = max(e.session, m.Session)
+		e.registration = max(e.registration, m.Registration)
 		e.changed = e.changed || m.Held < e.held // it has forgotten
 		e.held = m.Held
 		e.lease.seen(m.Seen)
@@ -243,7 +243,7 @@ func (e *Executor) current(m *protos.Deploy) bool {
 	if mutate.On(mutate.IgnoreLease) {
 		return true
 	}
-	return m.Incarnation == e.config.Incarnation && m.Session == e.session && !e.lease.expired(e.c.Now())
+	return m.Incarnation == e.config.Incarnation && m.Registration == e.registration && !e.lease.expired(e.c.Now())
 }
 
 func (e *Executor) refuse(en *entry, d deployment, why string) {

@@ -17,17 +17,17 @@ import (
 // apart at its heart, so what a test waits for comes because of what it did.
 type reign struct {
 	*stage
-	epoch   uint64 // of the leader that speaks
-	session uint64
-	report  *protos.Report // the last that it got
-	vacant  bool           // nobody holds the leader's key
-	obeyed  []uint64
+	epoch        uint64 // of the leader that speaks
+	registration uint64
+	report       *protos.Report // the last that it got
+	vacant       bool           // nobody holds the leader's key
+	obeyed       []uint64
 }
 
-// reigning is an executor that has heard of the leader of epoch 3, in session 8.
+// reigning is an executor that has heard of the leader of epoch 3, in registration 8.
 func reigning(t *testing.T) *reign {
 	t.Helper()
-	r := &reign{stage: newStage(t, sink), epoch: 3, session: 8}
+	r := &reign{stage: newStage(t, sink), epoch: 3, registration: 8}
 	r.deploy.epoch = r.epoch
 	r.config.Slots, r.config.Heartbeat, r.config.Lease, r.config.Leader = 2, time.Minute, 5*time.Minute, r
 	r.config.Obeyed = func(epoch uint64) { r.obeyed = append(r.obeyed, epoch) }
@@ -65,7 +65,7 @@ func (r *reign) orders(messages ...any) {
 func (r *reign) order(m any) { r.sys.Tell(actors.Ref{Node: r.node.Name(), ID: "te"}, m) }
 
 func (r *reign) hello() *protos.Hello {
-	return &protos.Hello{Job: "job", Epoch: r.epoch, LeaderNode: r.node.Name(), LeaderId: leader(r.epoch), Incarnation: 1, Session: r.session}
+	return &protos.Hello{Job: "job", Epoch: r.epoch, LeaderNode: r.node.Name(), LeaderId: leader(r.epoch), Incarnation: 1, Registration: r.registration}
 }
 
 // seen is a Hello of a leader that has seen the last report.
@@ -78,7 +78,7 @@ func (r *reign) seen() *protos.Hello {
 func vertex(v uint32) *protos.Task { return &protos.Task{Vertex: v} }
 
 func (r *reign) deployOf(v, attempt uint32) *protos.Deploy {
-	d := &protos.Deploy{Job: "job", Epoch: r.epoch, Task: vertex(v), Attempt: attempt, Incarnation: 1, Session: r.session}
+	d := &protos.Deploy{Job: "job", Epoch: r.epoch, Task: vertex(v), Attempt: attempt, Incarnation: 1, Registration: r.registration}
 	for peer := range names {
 		d.Peers = append(d.Peers, &protos.Location{Task: vertex(uint32(peer)), Node: "far", Attempt: attempt})
 	}
@@ -168,8 +168,8 @@ func TestADeployIsRefusedUnlessItBelongsToTheDealingsOfNow(t *testing.T) {
 		spoil func(r *reign, d *protos.Deploy)
 	}{
 		{"of another process", func(_ *reign, d *protos.Deploy) { d.Incarnation = 2 }},
-		{"of an earlier session", func(_ *reign, d *protos.Deploy) { d.Session-- }},
-		{"of a later session", func(_ *reign, d *protos.Deploy) { d.Session++ }},
+		{"of an earlier registration", func(_ *reign, d *protos.Deploy) { d.Registration-- }},
+		{"of a later registration", func(_ *reign, d *protos.Deploy) { d.Registration++ }},
 		{"of a leader that has not greeted", func(r *reign, d *protos.Deploy) { d.Epoch++ }},
 		{"when the lease has run out", func(r *reign, _ *protos.Deploy) { r.pass(r.config.Lease) }},
 	} {

@@ -15,27 +15,27 @@ type Action any
 type (
 	// Hello announces this leader to an executor and renews its lease.
 	Hello struct {
-		Node        string
-		Incarnation uint64 // of the process that is meant; 0: any
-		Session     uint64 // of our dealings with it; see executor.session
-		Seen        uint64 // newest version of its reports
-		Held        uint64 // version up to which we know its state; 0: we need all of it
-		Concluded   uint64
-		Completed   uint64
+		Node         string
+		Incarnation  uint64 // of the process that is meant; 0: any
+		Registration uint64 // of it with us; see executor.registration
+		Seen         uint64 // newest version of its reports
+		Held         uint64 // version up to which we know its state; 0: we need all of it
+		Concluded    uint64
+		Completed    uint64
 	}
 	// Deploy starts an attempt of a task.
 	Deploy struct {
-		Node        string
-		Incarnation uint64
-		Session     uint64
-		Task        graph.TaskID
-		Attempt     uint32
-		Slot        int
-		Restore     uint64
-		Fetches     []snapshot.Fetch
-		Initial     []Splits
-		Peers       []Location
-		Sources     int
+		Node         string
+		Incarnation  uint64
+		Registration uint64
+		Task         graph.TaskID
+		Attempt      uint32
+		Slot         int
+		Restore      uint64
+		Fetches      []snapshot.Fetch
+		Initial      []Splits
+		Peers        []Location
+		Sources      int
 	}
 	// Cancel ends every attempt of a task up to one.
 	Cancel struct {

@@ -19,32 +19,32 @@ type Machine struct {
 	out   []Action
 	phase phase
 
-	executors []*executor // ascending by node
-	tasks     []*task     // by vertex, then subtask
-	first     []int       // index in tasks of each vertex's first
-	regions   []*region
-	makers    []*region         // those that write to blocking links
-	in        [regionPhases]int // how many regions are in each phase
-	expires   time.Time         // no executor is given up before; zero: there is none to give up
-	began     time.Time
-	splits    []Splits
-	known     bool    // splits
-	origin    *origin // of the last deployment
-	sessions  uint64  // with executors, so far
-	failures  []time.Time
-	struck    bool // one was counted in this step: what else fails has the same cause
-	cp        checkpoints
-	stopping  bool // StopRequested
-	result    Finish
-	broken    bool // the job cannot go on because its newest checkpoint is unusable
-	way       leavingStep
-	durable   bool // the result
-	released  bool // the former is done
-	swept     bool // the latter is done
-	helloAt   time.Time
-	resendAt  time.Time
-	restarts  int // tasks deployed again after a failure
-	placings  int // regions that were given slots; those found alive count as one
+	executors     []*executor // ascending by node
+	tasks         []*task     // by vertex, then subtask
+	first         []int       // index in tasks of each vertex's first
+	regions       []*region
+	makers        []*region         // those that write to blocking links
+	in            [regionPhases]int // how many regions are in each phase
+	expires       time.Time         // no executor is given up before; zero: there is none to give up
+	began         time.Time
+	splits        []Splits
+	known         bool    // splits
+	origin        *origin // of the last deployment
+	registrations uint64  // of executors, so far
+	failures      []time.Time
+	struck        bool // one was counted in this step: what else fails has the same cause
+	cp            checkpoints
+	stopping      bool // StopRequested
+	result        Finish
+	broken        bool // the job cannot go on because its newest checkpoint is unusable
+	way           leavingStep
+	durable       bool // the result
+	released      bool // the former is done
+	swept         bool // the latter is done
+	helloAt       time.Time
+	resendAt      time.Time
+	restarts      int // tasks deployed again after a failure
+	placings      int // regions that were given slots; those found alive count as one
 }
 
 type phase uint8
@@ -63,15 +63,15 @@ type executor struct {
 	node        string
 	incarnation uint64
 	version     uint64
-	// session numbers our dealings with it: a new one begins when it was given up, so that a
-	// Deploy of the old one, late on its way, is refused.
-	session  uint64
-	heard    time.Time    // of a report
-	obeys    bool         // it has reported under our epoch
-	lost     bool         // given up; until it reports again
-	foreign  bool         // it runs another program
-	held     uint64       // version up to which reported is its state; 0: it is not known
-	reported []TaskReport // ascending by task
+	// registration numbers our dealings with it: a new one begins when it was given up, so that
+	// a Deploy of the old one, late on its way, is refused.
+	registration uint64
+	heard        time.Time    // of a report
+	obeys        bool         // it has reported under our epoch
+	lost         bool         // given up; until it reports again
+	foreign      bool         // it runs another program
+	held         uint64       // version up to which reported is its state; 0: it is not known
+	reported     []TaskReport // ascending by task
 }
 
 // task is what we want and know of a task.
@@ -293,7 +293,7 @@ func (m *Machine) helloAll() {
 
 func (m *Machine) hello(e *executor) {
 	m.do(Hello{
-		Node: e.node, Incarnation: e.incarnation, Session: e.session, Seen: e.version, Held: e.held,
+		Node: e.node, Incarnation: e.incarnation, Registration: e.registration, Seen: e.version, Held: e.held,
 		Concluded: m.cp.concluded, Completed: m.cp.completed,
 	})
 }

@@ -38,7 +38,7 @@ func (m *Machine) executor(node string) *executor {
 	i, ok := m.search(node)
 	if !ok {
 		e := &executor{node: node, heard: m.now}
-		m.begin(e)
+		m.register(e)
 		m.executors = slices.Insert(m.executors, i, e)
 		m.watch(e)
 		m.hello(e)
@@ -58,10 +58,10 @@ func (m *Machine) search(node string) (at int, found bool) {
 	return slices.BinarySearchFunc(m.executors, node, func(e *executor, n string) int { return strings.Compare(e.node, n) })
 }
 
-// begin begins a session with an executor.
-func (m *Machine) begin(e *executor) {
-	m.sessions++
-	e.session = m.sessions
+// register begins a registration of an executor.
+func (m *Machine) register(e *executor) {
+	m.registrations++
+	e.registration = m.registrations
 }
 
 // expiry is when an executor that stays silent is given up: its own lease has run out by
@@ -96,7 +96,7 @@ func (m *Machine) expireExecutors() {
 			m.watch(e)
 		default:
 			e.lost = true
-			m.begin(e) // what we sent in the old session is refused from now on
+			m.register(e) // what we sent in the old registration is refused from now on
 			m.forget(e, "executor "+e.node+" was lost")
 		}
 	}
@@ -140,7 +140,7 @@ func (m *Machine) reported(r Reported) {
 	}
 	if r.Incarnation != e.incarnation {
 		if e.incarnation != 0 {
-			m.begin(e)
+			m.register(e)
 			m.forget(e, "executor "+e.node+" was started anew")
 		}
 		e.incarnation, e.foreign = r.Incarnation, false

@@ -298,7 +298,7 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 func (m *Machine) send(t *task) {
 	d := *t.deploy
 	if e := m.find(t.slot.Node); e != nil {
-		d.Incarnation, d.Session = e.incarnation, e.session
+		d.Incarnation, d.Registration = e.incarnation, e.registration
 		m.do(d)
 	}
 }

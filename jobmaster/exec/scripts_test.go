@@ -208,7 +208,7 @@ func (s *stage) parsePlan(words []string) *graph.Plan {
 func tell(a Action) string {
 	switch a := a.(type) {
 	case Hello:
-		line := fmt.Sprintf("hello %s: session %d, concluded %d, complete %d", a.Node, a.Session, a.Concluded, a.Completed)
+		line := fmt.Sprintf("hello %s: registration %d, concluded %d, complete %d", a.Node, a.Registration, a.Concluded, a.Completed)
 		if a.Held == 0 {
 			line += ", tell me everything"
 		}

@@ -167,20 +167,20 @@ func assign(p Place, nodes offers) (Placed, bool) {
 // highest epoch, refuses what is late, stops its tasks when its lease runs out, and reports what
 // its leader does not hold of its state.
 type process struct {
-	node        string
-	incarnation uint64
-	version     uint64
-	epoch       uint64
-	session     uint64
-	fingerprint string
-	length      time.Duration        // of the lease
-	lease       time.Time            // its end
-	sent        map[uint64]time.Time // reports, by version
-	seen        Hello                // what is concluded and complete
-	tasks       []*instance          // by task
-	acks        []Ack
-	discarded   map[string]bool // snapshots of aborted checkpoints; may be shared
-	atEnd       map[string]bool // snapshots of tasks that had ended; may be shared
+	node         string
+	incarnation  uint64
+	version      uint64
+	epoch        uint64
+	registration uint64
+	fingerprint  string
+	length       time.Duration        // of the lease
+	lease        time.Time            // its end
+	sent         map[uint64]time.Time // reports, by version
+	seen         Hello                // what is concluded and complete
+	tasks        []*instance          // by task
+	acks         []Ack
+	discarded    map[string]bool // snapshots of aborted checkpoints; may be shared
+	atEnd        map[string]bool // snapshots of tasks that had ended; may be shared
 
 	held uint64                  // version up to which the leader knows the state
 	last Reported                // the state of the last report, whole
@@ -223,7 +223,7 @@ func (p *process) obey(a Action, epoch uint64, now time.Time) {
 		return
 	}
 	if epoch > p.epoch {
-		p.epoch, p.session, p.held = epoch, 0, 0
+		p.epoch, p.registration, p.held = epoch, 0, 0
 	}
 	switch a := a.(type) {
 	case Hello:
@@ -250,7 +250,7 @@ func (p *process) obey(a Action, epoch uint64, now time.Time) {
 
 func (p *process) hello(a Hello) {
 	if a.Incarnation == p.incarnation {
-		p.session, p.held = max(p.session, a.Session), a.Held
+		p.registration, p.held = max(p.registration, a.Registration), a.Held
 		if until := p.sent[a.Seen].Add(p.length); until.After(p.lease) {
 			p.lease = until
 		}
@@ -278,7 +278,7 @@ func (p *process) conclude(in *instance) {
 func (p *process) deploy(a Deploy, now time.Time) {
 	in := p.task(a.Task)
 	switch {
-	case a.Incarnation != p.incarnation || a.Session != p.session || !now.Before(p.lease):
+	case a.Incarnation != p.incarnation || a.Registration != p.registration || !now.Before(p.lease):
 	case a.Attempt < in.fence || a.Attempt == in.Attempt && in.Epoch == p.epoch && in.State != Absent:
 	case in.State.live():
 		p.cancel(a.Task, a.Attempt-1)
