@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"blink/graph"
 	"blink/operator"
 	"blink/state"
 )
@@ -57,6 +58,8 @@ type (
 	AnyWriter[C any] = operator.AnyWriter[C]
 	Committer[C any] = operator.Committer[C]
 	WriterInfo       = operator.WriterInfo
+	// Target is what a sink alone writes to, so that a second one is refused.
+	Target = graph.Target
 	// FS is the file system that sources and sinks see.
 	FS = operator.FS
 )

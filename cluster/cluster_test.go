@@ -68,7 +68,7 @@ func (s *bench) build(given map[string]string) (*operator.Program, error) {
 		Operators: []graph.Operator{
 			{Index: 0, Verb: "read", ID: "read", Source: true, Bounded: true, Out: "line", State: []graph.State{{Name: "splits", Kind: "splits", Schema: "s"}}},
 			{Index: 1, Verb: "count", ID: "count", Out: "pair", In: []graph.Edge{{Ship: graph.Hash, Key: "string"}}, State: []graph.State{{Name: "n", Kind: "value", Schema: "int64"}}},
-			{Index: 2, Verb: "write", ID: "write", Sink: true, What: "CSV " + path.Join(out, "x.csv"), In: []graph.Edge{{From: 1}}},
+			{Index: 2, Verb: "write", ID: "write", Sink: true, Target: graph.Target{Kind: "file", Name: path.Join(out, "x.csv")}, In: []graph.Edge{{From: 1}}},
 		},
 	}
 	if s.change != nil {
@@ -88,7 +88,8 @@ func (s *bench) run(ctx context.Context, p program, o runOptions, see observer) 
 	if s.during != nil {
 		s.during(ctx, o.stop)
 	}
-	target, _ := files.Target(built.Job.Operators[2].What)
+	output, _ := files.OutputOf(built.Job.Operators[2].Target)
+	target := output.Path()
 	if s.play != nil {
 		return s.play(o, target), nil
 	}

@@ -83,8 +83,8 @@ func (c *counters) add(n count, o *graph.Operator) {
 
 // sinkName is the file's name, or the operator's.
 func sinkName(o *graph.Operator) string {
-	if target, ok := files.Target(o.What); ok {
-		return path.Base(target)
+	if file, ok := files.OutputOf(o.Target); ok {
+		return path.Base(file.Path())
 	}
 	if o.Name != "" {
 		return o.Name

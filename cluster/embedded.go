@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -301,7 +300,7 @@ func withdrawable(plan *graph.Plan) bool {
 		if !o.Sink {
 			continue
 		}
-		if _, ok := files.Target(o.What); !ok || strings.HasSuffix(o.What, "/") {
+		if file, ok := files.OutputOf(o.Target); !ok || file.Folder() {
 			return false
 		}
 	}

@@ -16,9 +16,8 @@ import (
 // outputs are the names of the results that the job's sinks make in its output folder.
 func outputs(j *graph.Job, out string) []string {
 	var names []string
-	for _, sink := range sinksIn(j, out) {
-		target, _ := files.Target(sink)
-		names = append(names, path.Base(target))
+	for _, o := range outputsIn(j, out) {
+		names = append(names, path.Base(o.Path()))
 	}
 	return names
 }
@@ -26,24 +25,21 @@ func outputs(j *graph.Job, out string) []string {
 // entries are all the names that the job's sinks make there.
 func entries(j *graph.Job, out string) []string {
 	var names []string
-	for _, sink := range sinksIn(j, out) {
-		names = append(names, files.Entries(sink)...)
+	for _, o := range outputsIn(j, out) {
+		names = append(names, o.Entries()...)
 	}
 	return names
 }
 
-func sinksIn(j *graph.Job, out string) []string {
-	var sinks []string
+func outputsIn(j *graph.Job, out string) []files.Output {
+	var all []files.Output
 	for i := range j.Operators {
-		if !j.Operators[i].Sink {
-			continue
-		}
-		target, ok := files.Target(j.Operators[i].What)
-		if ok && path.Dir(target) == path.Clean(filepath.ToSlash(out)) {
-			sinks = append(sinks, j.Operators[i].What)
+		o, ok := files.OutputOf(j.Operators[i].Target)
+		if ok && path.Dir(o.Path()) == path.Clean(filepath.ToSlash(out)) {
+			all = append(all, o)
 		}
 	}
-	return sinks
+	return all
 }
 
 // refuseUsed keeps every file that is not this job's: a fresh folder is absent or empty, one
@@ -84,19 +80,16 @@ func claimOut(out string) (*os.File, error) {
 func refuseLost(j *graph.Job, out string, was *identity) error {
 	var errs []error
 	for i := range j.Operators {
-		o := &j.Operators[i]
-		target, ok := files.Target(o.What)
-		if !o.Sink || !ok || !was.keeps(o.ID) {
+		o, ok := files.OutputOf(j.Operators[i].Target)
+		if !ok || !was.keeps(j.Operators[i].ID) {
 			continue
 		}
-		kept, err := files.Kept(o.What)
+		kept, err := o.Kept()
 		if err != nil {
 			return fmt.Errorf("--%s %s: %w", outParam, out, err)
 		}
 		if !kept {
-			names := files.Entries(o.What)
-			parts := path.Join(path.Dir(target), names[len(names)-1])
-			errs = append(errs, fmt.Errorf("neither %s nor its unfinished parts, %s, are there, and the checkpoints count on them", target, parts))
+			errs = append(errs, fmt.Errorf("neither %s nor its unfinished parts, %s, are there, and the checkpoints count on them", o.Path(), o.Staging()))
 		}
 	}
 	if len(errs) == 0 {

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"blink/connector/files"
@@ -275,11 +274,10 @@ func (r *running) clear() {
 	if r.now.Out == "" {
 		return
 	}
-	for _, sink := range sinksIn(r.built.Job, r.now.Out) {
-		_ = os.RemoveAll(filepath.FromSlash(files.Staging(sink))) // best effort
-		if strings.HasSuffix(sink, "/") {
-			target, _ := files.Target(sink)
-			_ = os.Remove(filepath.FromSlash(target)) // unless it holds parts that others may have read
+	for _, o := range outputsIn(r.built.Job, r.now.Out) {
+		_ = os.RemoveAll(filepath.FromSlash(o.Staging())) // best effort
+		if o.Folder() {
+			_ = os.Remove(filepath.FromSlash(o.Path())) // unless it holds parts that others may have read
 		}
 	}
 }

@@ -46,10 +46,10 @@ func targetsOf(p program) ([]string, error) {
 	}
 	var targets []string
 	for _, op := range built.Job.Operators {
-		t, ok := files.Target(op.What)
+		o, ok := files.OutputOf(op.Target)
 		switch {
 		case ok:
-			targets = append(targets, t)
+			targets = append(targets, o.Path())
 		case op.Sink:
 			return nil, fmt.Errorf("operator %q writes to %s: only jobs whose sinks write files can be simulated", op.ID, op.What)
 		}

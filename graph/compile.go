@@ -83,7 +83,7 @@ func check(j *Job) error {
 	refuse(j.above(j.Parallelism), "job %q: parallelism %d is above its max parallelism %d", j.Name, j.Parallelism, j.MaxParallelism)
 	refuse(j.CheckpointEvery < 0, "job %q: checkpoint interval of %v: it must not be negative", j.Name, j.CheckpointEvery)
 	refuse(len(j.Operators) == 0, "job %q reads nothing", j.Name)
-	ids, targets := map[string]int{}, map[string]int{}
+	ids, targets := map[string]int{}, map[Target]int{}
 	for i := range j.Operators {
 		o := &j.Operators[i]
 		refuse(o.Index != i, "operator %q has index %d at place %d", o.ID, o.Index, i)
@@ -92,10 +92,10 @@ func check(j *Job) error {
 			refuse(true, "%s: ID %q is taken by the operator at %s", o.At, o.ID, j.Operators[other].At)
 		}
 		ids[o.ID] = i
-		if other, taken := targets[o.Target]; taken && o.Target != "" {
-			refuse(true, "%s: operator %q writes to %s, as the operator at %s does: two sinks cannot share it", o.At, o.ID, o.Target, j.Operators[other].At)
+		if other, taken := targets[o.Target.place()]; taken && o.Target != (Target{}) {
+			refuse(true, "%s: operator %q writes to %s, as the operator at %s does: two sinks cannot share it", o.At, o.ID, o.Target.Name, j.Operators[other].At)
 		}
-		targets[o.Target] = i
+		targets[o.Target.place()] = i
 		refuse(o.Parallelism < 0, "%s: operator %q: parallelism %d: at least 1, or 0 for the job's", o.At, o.ID, o.Parallelism)
 		refuse(j.above(o.Parallelism), "%s: operator %q: parallelism %d is above the job's max parallelism %d", o.At, o.ID, o.Parallelism, j.MaxParallelism)
 		refuse(o.Source != (len(o.In) == 0), "%s: operator %q: only a source has no input", o.At, o.ID)

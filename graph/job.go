@@ -1,6 +1,9 @@
 package graph
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Job is what a program describes: operators and the edges between them. It is data only;
 // how an operator is made stands beside it, in operator.Program.
@@ -50,8 +53,18 @@ type Operator struct {
 	Watermarks  bool   // of a source: it says how far event time has come
 	Source      bool
 	Sink        bool
-	Target      string // of a sink: what it alone writes to, such as a path; "" if it does not say
+	Target      Target // of a sink
 }
+
+// Target is what one sink alone writes to; zero if it does not say.
+type Target struct {
+	Kind string // who knows what the name means: two kinds never share a target
+	Name string // such as a path; that of a folder ends with a slash
+}
+
+// place is the same for two targets that cannot stand side by side: a file takes the place of
+// a folder of its name.
+func (t Target) place() Target { return Target{t.Kind, strings.TrimSuffix(t.Name, "/")} }
 
 // Edge is one input of an operator.
 type Edge struct {

@@ -68,7 +68,7 @@ type WriterInfo struct {
 // SinkOf is a sink of records of type T.
 type SinkOf[T any] struct {
 	name string
-	to   string
+	to   graph.Target
 	new  func(out Outlets) any
 	err  error
 	kind []graph.State
@@ -77,10 +77,9 @@ type SinkOf[T any] struct {
 // Name of the sink, for people.
 func (s SinkOf[T]) Name() string { return s.name }
 
-// Target says what the sink writes to, such as a path. A job in which another sink has the
-// same target is refused before it runs; so is one with a target that is wrong by itself, for
-// the reason err.
-func (s SinkOf[T]) Target(to string, err error) SinkOf[T] {
+// Target says what the sink writes to. A job in which another sink has the same target is
+// refused before it runs; so is one with a target that is wrong by itself, for the reason err.
+func (s SinkOf[T]) Target(to graph.Target, err error) SinkOf[T] {
 	s.to, s.err = to, errors.Join(s.err, err)
 	return s
 }
@@ -107,7 +106,7 @@ func NewSink[T, C any](name string, open func(context.Context, WriterInfo) (Writ
 // AnySink is a sink of records of every type that can be stored.
 type AnySink struct {
 	name   string
-	to     string
+	to     graph.Target
 	check  func(reflect.Type) error // of the records; nil: whatever can be stored
 	open   func(context.Context, WriterInfo) (func(any, time.Time) error, writer, error)
 	commit committer
@@ -139,7 +138,7 @@ func NewAnySink[C any](name string, open func(context.Context, WriterInfo) (AnyW
 func (s AnySink) Check(check func(reflect.Type) error) AnySink { s.check = check; return s }
 
 // Target is explained at SinkOf.Target.
-func (s AnySink) Target(to string, err error) AnySink {
+func (s AnySink) Target(to graph.Target, err error) AnySink {
 	s.to, s.err = to, errors.Join(s.err, err)
 	return s
 }

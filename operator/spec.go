@@ -12,8 +12,8 @@ type Spec struct {
 	New   func(out Outlets) any // Factory.New
 	State []graph.State         // declared states, in the order of declaration
 	Sides []AnyTag              // declared side outputs
-	// Target is what a sink writes to, such as a path: see SinkOf.Target.
-	Target string
+	// Target is what a sink writes to: see SinkOf.Target.
+	Target graph.Target
 	// Err has every mistake in types and arguments, joined, but a bad key, which KeyBy
 	// reports. With either New must not be called.
 	Err error

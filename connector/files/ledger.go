@@ -304,20 +304,3 @@ func contents(fsys operator.FS, name string) ([]byte, error) {
 	_, err = b.ReadFrom(f)
 	return b.Bytes(), err
 }
-
-// Kept says whether what a sink has committed can be there on the machine's disk: a single
-// file, or the ledger of its first task, which stands from the first checkpoint on. For a
-// folder, whose parts others may take, it is always so. A file that is not the job's is an
-// error.
-func Kept(sink string) (bool, error) {
-	name, ok := strings.CutPrefix(sink, sinkPrefix)
-	s := &stage{fs: OS(), target: newTarget(name)}
-	if !ok || s.target.folder {
-		return true, nil
-	}
-	if published, err := s.published(); published || err != nil {
-		return published, s.failed(err)
-	}
-	l, err := s.target.list(s.fs)
-	return slices.ContainsFunc(l.ledgers, func(p Part) bool { return p.Task == 0 }), s.failed(err)
-}

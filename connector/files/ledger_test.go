@@ -234,12 +234,21 @@ func TestFallBackTakesPartsOutOfTheLedger(t *testing.T) {
 	}
 }
 
+func outputOf(t *testing.T, sink operator.AnySink) Output {
+	t.Helper()
+	o, ok := OutputOf(operator.AnySinkSpec[struct{ N int }](sink).Target)
+	if !ok {
+		t.Fatalf("%s is not a sink of this package", sink.Name())
+	}
+	return o
+}
+
 func TestKeptTellsWhatIsLost(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
-	sink := CSV(dir + "/x.csv").Name()
+	sink := outputOf(t, CSV(dir+"/x.csv"))
 	kept := func(want bool) {
 		t.Helper()
-		if got, err := Kept(sink); got != want || err != nil {
+		if got, err := sink.Kept(); got != want || err != nil {
 			t.Errorf("kept %v, %v", got, err)
 		}
 	}
@@ -250,11 +259,11 @@ func TestKeptTellsWhatIsLost(t *testing.T) {
 		kept(task == 1)
 	}
 	write(t, dir+"/x.csv", []byte("mine\n"))
-	_, err := Kept(sink)
+	_, err := sink.Kept()
 	wantError(t, err, "x.csv: it exists beside its unfinished parts")
 	check(t, os.RemoveAll(dir+"/.x.csv.parts"))
 	kept(true)
-	if ok, err := Kept(CSV(dir + "/none/").Name()); !ok || err != nil {
+	if ok, err := outputOf(t, CSV(dir+"/none/")).Kept(); !ok || err != nil {
 		t.Errorf("a folder: %v, %v", ok, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"blink/graph"
 	"blink/operator"
 )
 
@@ -70,12 +71,12 @@ func newTarget(name string) target {
 	return target{path: path.Clean(name), folder: strings.HasSuffix(name, "/")}
 }
 
-// checked is the path, and why it cannot be written to.
-func (t target) checked() (string, error) {
+// checked is the target for people and for Output, and why it cannot be written to.
+func (t target) checked() (graph.Target, error) {
 	if base := path.Base(t.path); !t.folder && (base == "." || base == ".." || base == "/") {
-		return "", errors.New("the name of a CSV file is empty: name a file, or a folder with a slash at its end")
+		return graph.Target{}, errors.New("the name of a CSV file is empty: name a file, or a folder with a slash at its end")
 	}
-	return t.path, nil
+	return graph.Target{Kind: targetKind, Name: t.String()}, nil
 }
 
 // parts is the folder of staged parts.

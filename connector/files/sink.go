@@ -3,9 +3,7 @@ package files
 import (
 	"context"
 	"fmt"
-	"path"
 	"reflect"
-	"strings"
 	"time"
 
 	"blink/operator"
@@ -37,7 +35,7 @@ func CSV(name string) operator.AnySink {
 		}
 		return columns.header(), nil
 	}}
-	return operator.NewAnySink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Written], error) {
+	return operator.NewAnySink("CSV "+name, func(_ context.Context, info operator.WriterInfo) (operator.AnyWriter[Written], error) {
 		columns, err := columnsOf(info.Type)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", c.target, err)
@@ -56,37 +54,13 @@ func CSV(name string) operator.AnySink {
 // Table is CSV of rows whose cells stand in the order of the columns.
 func Table(name string, columns ...string) operator.SinkOf[[]string] {
 	c := committer{newTarget(name), func(reflect.Type) ([]byte, error) { return appendLine(nil, columns), nil }}
-	return operator.NewSink(sinkPrefix+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Written], error) {
+	return operator.NewSink("CSV "+name, func(_ context.Context, info operator.WriterInfo) (operator.Writer[[]string, Written], error) {
 		w, err := c.open(info)
 		if err != nil {
 			return nil, err
 		}
 		return &table{w, len(columns)}, nil
 	}, c).Target(c.target.checked())
-}
-
-const sinkPrefix = "CSV "
-
-// Target is the path that a sink of this package writes to, by the name of the sink.
-func Target(sink string) (name string, ok bool) {
-	name, ok = strings.CutPrefix(sink, sinkPrefix)
-	return newTarget(name).path, ok
-}
-
-// Staging is the folder of what a sink has not made visible yet.
-func Staging(sink string) string {
-	name, _ := strings.CutPrefix(sink, sinkPrefix)
-	return newTarget(name).parts()
-}
-
-// Entries are the names that the sink makes in the folder of its target.
-func Entries(sink string) []string {
-	name, _ := strings.CutPrefix(sink, sinkPrefix)
-	t := newTarget(name)
-	if t.folder {
-		return []string{path.Base(t.path)}
-	}
-	return []string{path.Base(t.path), path.Base(t.parts())}
 }
 
 // committer is operator.Committer and Finalizer.
