@@ -229,6 +229,9 @@ func (m *Machine) endReconciling() {
 		m.beginLeaving()
 		return
 	}
+	if m.foundLost(); m.phase == leaving {
+		return
+	}
 	for _, r := range m.regions {
 		m.adopt(r)
 	}
@@ -261,6 +264,18 @@ func (m *Machine) claim(e *executor) {
 			m.stopping = m.stopping || r.State == Stopped
 			t.slot = placement.Slot{Node: e.node, Index: r.Slot}
 			t.placed = 1 // what lives comes before what has left
+		}
+	}
+}
+
+// foundLost ends the job if the newest attempt of a task has failed for good.
+func (m *Machine) foundLost() {
+	for _, e := range m.executors {
+		for _, r := range e.reported {
+			t := m.task(r.Task)
+			if t != nil && r.State == Failed && r.Permanent && r.Attempt >= t.highest && len(t.claims) == 0 {
+				m.failForGood(t.region, r.Failure)
+			}
 		}
 	}
 }

@@ -18,7 +18,9 @@ func (m *Machine) fail(r *region, reason string) {
 		return
 	}
 	if m.phase == leaving {
-		m.takeDown(r, "has failed, and the job ends", reason)
+		if !m.untold() {
+			m.takeDown(r, "has failed, and the job ends", reason)
+		}
 		return
 	}
 	m.strike()
@@ -30,13 +32,18 @@ func (m *Machine) fail(r *region, reason string) {
 	m.leave(Finish{State: JobFailed, Reason: reason})
 }
 
-// failForGood ends the job with a region that would fail again in the same way.
+// failForGood ends the job with a region that would fail again in the same way. The region is
+// cancelled with the others, when the reason is durable: see untold.
 func (m *Machine) failForGood(r *region, reason string) {
-	if !r.down() {
-		m.takeDown(r, "fails for good", reason)
+	if m.phase != leaving {
+		m.note("region %d fails for good: %s", r.index, reason)
 		m.leave(Finish{State: JobFailed, Reason: reason, Stuck: true})
 	}
 }
+
+// untold says whether the reports of failed tasks may be all that tells another leader why the
+// job is stuck: a task that is cancelled does not say any more how it failed.
+func (m *Machine) untold() bool { return m.result.Stuck && m.way <= recording }
 
 // down says whether nothing of the region is wanted now.
 func (r *region) down() bool {
