@@ -39,7 +39,8 @@ type cell struct {
 	timers   map[string]*timer
 	asks     map[uint64]*question
 	lastAsk  uint64
-	works    int // Go work not yet returned
+	works    int       // Go work not yet returned
+	last     *lastWork // what follows when nothing else is left
 	life     context.Context
 	endLife  context.CancelFunc
 	barriers []*barrier // of StopAll of the parent; belongs to its turns

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 func TestNamesThatWouldMakeARefAmbiguousAreRefused(t *testing.T) {
@@ -269,6 +271,87 @@ func TestAnActorCannotSpawnWhileItStops(t *testing.T) {
 	s.Stop(r)
 	h.rest()
 	d.is(t, "x started", "x stopping", "spawn a/x/y: the parent is stopping")
+}
+
+func TestTheLastWorkBeginsWhenNothingElseIsLeft(t *testing.T) {
+	h, s := newHand(t)
+	d := &diary{}
+	p := family(t, s, d, func(c *Ctx, m any) error {
+		switch m.(type) {
+		case string:
+			c.Go("slow", func(context.Context) (any, error) { d.add("slow"); return nil, nil }, nil)
+		case Stopping:
+			c.Last("last", time.Second, func(ctx context.Context) error { d.add("last: %v", ctx.Err()); return nil })
+		}
+		return nil
+	}, on[Stopping](func(c *Ctx) error {
+		c.Go("of the child", func(context.Context) (any, error) { d.add("of the child"); return nil, nil }, nil)
+		return nil
+	}))
+	s.Tell(p, "go")
+	s.Stop(p)
+	h.rest()
+	d.is(t, "p started", "c started", "p go", "p stopping", "c stopping")
+	h.work()
+	d.is(t, "slow")
+	h.work()
+	d.is(t, "of the child")
+	h.work()
+	d.is(t, "last: <nil>")
+	if all := s.List(); len(all) > 0 {
+		t.Error(all)
+	}
+	h.pass(time.Second)
+}
+
+func TestALastWorkThatHangsIsLeftBehind(t *testing.T) {
+	h, s := newHand(t)
+	var log strings.Builder
+	s.config.Log = zerolog.New(&log)
+	d := &diary{}
+	r := spawn(t, s, "x", d.scribe("x", on[Stopping](func(c *Ctx) error {
+		c.Last("close", time.Second, func(context.Context) error { d.add("closed"); return errors.New("too late") })
+		return nil
+	})))
+	s.Stop(r)
+	h.rest()
+	h.pass(time.Second - 1)
+	if all := s.List(); len(all) != 1 || !strings.Contains(fmt.Sprint(all[0]), "close") {
+		t.Error(all)
+	}
+	h.pass(1)
+	if all := s.List(); len(all) > 0 {
+		t.Error(all)
+	}
+	h.work()
+	d.is(t, "x started", "x stopping", "closed")
+	if !strings.Contains(log.String(), "it takes longer than 1s") || strings.Contains(log.String(), "too late") {
+		t.Error(log.String())
+	}
+}
+
+func TestAnErrorOfTheLastWorkIsLogged(t *testing.T) {
+	h, s := newHand(t)
+	var log strings.Builder
+	s.config.Log = zerolog.New(&log)
+	r := spawn(t, s, "x", func() Actor {
+		return receiver(on[Stopping](func(c *Ctx) error {
+			c.Last("close", time.Second, func(context.Context) error { return errors.New("disk full") })
+			return nil
+		}))
+	})
+	s.Stop(r)
+	h.rest()
+	h.work()
+	for _, want := range []string{"warn", "a/x", "close", "disk full"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %q in %s", want, log.String())
+		}
+	}
+	h.pass(time.Second)
+	if strings.Contains(log.String(), "longer") {
+		t.Error(log.String())
+	}
 }
 
 func TestWorkThatEndsItsGoroutineComesBackAsAnError(t *testing.T) {

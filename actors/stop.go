@@ -24,12 +24,17 @@ func (c *cell) beginStop() {
 	c.settle()
 }
 
-// settle ends the actor when nothing of it is left.
+// settle ends the actor when nothing of it is left, and what it wants done last is done.
 func (c *cell) settle() {
-	if c.state == stopping && c.live == 0 && c.works == 0 {
-		c.become(gone)
-		c.kernel.Stop(c.kernel.Self())
+	if c.state != stopping || c.live > 0 || c.works > 0 {
+		return
 	}
+	if c.last != nil {
+		c.beginLast()
+		return
+	}
+	c.become(gone)
+	c.kernel.Stop(c.kernel.Self())
 }
 
 // finish is called by the library when the actor is removed.
@@ -51,9 +56,9 @@ func (c *cell) finish() {
 func (c *cell) discard(e *envelope) {
 	switch m := e.m.(type) {
 	case *Work:
-		c.mb.forget(m)
-		c.works--
-		c.settle()
+		c.ended(m, m.err)
+	case overdue:
+		c.ended(m.w, fmt.Errorf("it takes longer than %v: it is left behind", m.within))
 	case stop, full, *timer, childDown, watched, absent, unanswered, call:
 	default:
 		c.mb.countDropped()
