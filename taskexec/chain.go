@@ -1,6 +1,7 @@
 package taskexec
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -224,6 +225,30 @@ func (c *chain) wake(now int64, p *operator.Pressure) bool {
 
 // mark is the watermark behind the operator with index op.
 func (c *chain) mark(op int) int64 { return c.marks[slices.Index(c.index, op)] }
+
+// close closes every operator, parents before children. The chain of a task that was not put
+// together has none.
+func (c *chain) close() error {
+	if c == nil {
+		return nil
+	}
+	var errs []error
+	for i, op := range c.ops {
+		if o, ok := op.(operator.Closer); ok {
+			errs = append(errs, c.named(i, "close", guarded(o.Close)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// named gives an error of an operator the name of that one, if it does not have it.
+func (c *chain) named(i int, doing string, err error) error {
+	var named *operator.UserError
+	if err == nil || errors.As(err, &named) {
+		return err
+	}
+	return fmt.Errorf("operator %q: %s: %w", c.ids[i], doing, err)
+}
 
 // sinks lists the operators that write outside.
 func (c *chain) sinks() []operator.SinkOperator {

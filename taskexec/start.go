@@ -237,11 +237,8 @@ func (t *task) restore(parts []snapshot.Part) error {
 func (t *task) startOperators(ctx context.Context) (any, error) {
 	for i, op := range t.chain.ops {
 		if s, ok := op.(operator.Starter); ok {
-			var named *operator.UserError
-			if err := s.Start(ctx); errors.As(err, &named) {
+			if err := t.chain.named(i, "start", s.Start(ctx)); err != nil {
 				return nil, err
-			} else if err != nil {
-				return nil, fmt.Errorf("operator %q: start: %w", t.chain.ids[i], err)
 			}
 		}
 	}

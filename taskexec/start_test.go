@@ -2,10 +2,14 @@ package taskexec
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"blink/actors"
 	"blink/graph"
+	"blink/operator"
 	"blink/snapshot"
 )
 
@@ -101,6 +105,66 @@ func TestAnOpeningTaskThatIsCancelledClosesInOrder(t *testing.T) {
 		})
 	}
 }
+
+// A task that runs when its process ends closes its operators once, when its blocking work has
+// returned, wherever it is.
+func TestATaskIsClosedWithItsProcess(t *testing.T) {
+	for _, test := range []struct {
+		during string
+		diary  []string
+	}{
+		{"get", []string{"open", "get", "close"}},
+		{"start", []string{"open", "get", "restore a=a", "start", "start is given up", "close"}},
+		{"opens right", []string{"open", "get", "restore a=a", "start", "opens left", "opens right", "close"}},
+	} {
+		t.Run(test.during, func(t *testing.T) {
+			s := newStage(t, work)
+			h := s.stored("object", snapshot.Part{Operator: "work", Items: []snapshot.Item{item("a")}})
+			s.deploy.fetches = []fetch{{handle: h, operator: "work", items: []string{"a"}}}
+			s.on[test.during] = func() { s.sys.Stop(actors.Ref{Node: s.node.Name(), ID: "te"}) }
+			s.start(s.node.Name())
+			s.is(test.diary...)
+		})
+	}
+}
+
+// It is cancelled first, and its process ends while that waits for its blocking work, or while
+// it closes already.
+func TestATaskThatClosesIsClosedOnceWithItsProcess(t *testing.T) {
+	for _, end := range []string{"start is given up", "close"} {
+		s := newStage(t, work)
+		s.on["start"] = func() { s.tell(cancel{}) }
+		s.on[end] = func() { s.sys.Stop(actors.Ref{Node: s.node.Name(), ID: "te"}) }
+		s.start(s.node.Name())
+		s.is("open", "start", "start is given up", "close")
+	}
+}
+
+func TestEveryOperatorIsClosedAndItsErrorNamesIt(t *testing.T) {
+	var order []string
+	failing := func(name string, err error) *closer {
+		return &closer{func() error { order = append(order, name); return err }}
+	}
+	known := &operator.UserError{Operator: "c", Time: operator.NoTime, Err: errors.New("no luck")}
+	c := &chain{ids: []string{"a", "b", "c", "d"}, ops: []any{
+		failing("a", errors.New("disk full")), 0, failing("c", known), &closer{func() error { order = append(order, "d"); panic("oh") }},
+	}}
+	err := c.close()
+	for _, want := range []string{`operator "a": close: disk full`, `operator "c": no luck`, `operator "d": close: panic: oh`} {
+		refuses(t, err, want)
+	}
+	if got := strings.Join(order, " "); got != "a c d" {
+		t.Error(got)
+	}
+	if err := (*chain)(nil).close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// closer is an operator of which only the end matters.
+type closer struct{ close func() error }
+
+func (c *closer) Close() error { return c.close() }
 
 func TestATaskThatCannotStartIsClosed(t *testing.T) {
 	s := newStage(t, work)

@@ -2,7 +2,6 @@ package taskexec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -37,11 +36,12 @@ type task struct {
 	life context.Context // ends when the task closes; every blocking work has it
 	kill context.CancelFunc
 
-	phase   phase
-	resting phase  // what it was before it stopped
-	restsAt uint64 // the checkpoint behind which it stopped
-	failure error
-	working int // blocking works in flight
+	phase    phase
+	resting  phase  // what it was before it stopped
+	restsAt  uint64 // the checkpoint behind which it stopped
+	failure  error
+	released bool // the operators are being closed, or are
+	working  int  // blocking works in flight
 
 	chain *chain
 	in    inputs
@@ -141,6 +141,10 @@ func newTask(spec taskSpec) *task {
 // the last turn returns it.
 func (t *task) Receive(c *actors.Ctx, m any) error {
 	t.c = c
+	if m == (actors.Stopping{}) {
+		t.endWithProcess()
+		return nil
+	}
 	if t.phase == closing {
 		if _, ok := m.(closed); ok {
 			return t.leave()
@@ -175,8 +179,6 @@ func (t *task) receive(m any) error {
 	switch m := m.(type) {
 	case actors.Started:
 		return t.open()
-	case actors.Stopping:
-		t.kill() // its process ends: as in a crash, nothing is closed in order
 	case quantum:
 		return t.quantum()
 	case *exchange.Batch:
@@ -252,16 +254,10 @@ func (t *task) closeWhenIdle() {
 		return
 	}
 	t.working++ // nothing follows
-	ops := closers(t.chain)
-	t.c.Go("close", func(context.Context) (any, error) {
-		var errs []error
-		for _, op := range ops {
-			errs = append(errs, op.Close())
-		}
-		return nil, errors.Join(errs...)
-	}, func(_ any, err error) {
-		if t.failure == nil && err != nil {
-			t.failure = fmt.Errorf("close: %w", err)
+	t.released = true
+	t.c.Go("close", func(context.Context) (any, error) { return nil, t.chain.close() }, func(_ any, err error) {
+		if err != nil {
+			t.c.Log().Warn().Err(err).Msg("close")
 		}
 		t.c.Tell(t.c.Self(), closed{})
 	})
@@ -270,17 +266,16 @@ func (t *task) closeWhenIdle() {
 // closed is the last message of a task to itself.
 type closed struct{}
 
-func closers(c *chain) []operator.Closer {
-	var cs []operator.Closer
-	if c == nil {
-		return nil
+// closeWithin is how long the operators of a task may take to close when their process ends.
+const closeWithin = 5 * time.Second
+
+// endWithProcess closes the operators of a task that ends with its process, or with its executor,
+// and not because it was told to.
+func (t *task) endWithProcess() {
+	t.kill()
+	if !t.released {
+		t.c.Last("close", closeWithin, func(context.Context) error { return t.chain.close() })
 	}
-	for _, op := range c.ops {
-		if o, ok := op.(operator.Closer); ok {
-			cs = append(cs, o)
-		}
-	}
-	return cs
 }
 
 // leave ends the actor: as failed when there is a reason.
