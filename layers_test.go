@@ -157,11 +157,13 @@ var machineOnly = map[string][]string{
 	"runtime":       {"GOMAXPROCS", "NumCPU", "NumGoroutine", "Gosched", "GC", "ReadMemStats"},
 }
 
+const durable = module + "/internal/durable"
+
 var pureDoor = door{
 	what: "pure package",
 	closed: []string{"os/", "net/", "sync/", "log/", "math/rand/", "crypto/rand", "hash/maphash", "syscall", "testing/",
 		"github.com/rs/zerolog/", "golang.org/x/sys/", module + "/actors", module + "/protos"},
-	only:  map[string][]string{"context": {"Context"}},
+	only:  map[string][]string{"context": {"Context"}, durable: nil},
 	never: machineOnly,
 }
 
@@ -173,6 +175,7 @@ var actorDoor = door{
 		"syscall":      {"ENOSPC", "EDQUOT", "EFBIG", "EROFS", "ENOTDIR"}, // what an operator.FS can answer
 		"math/rand/v2": {"Rand"},                                          // the type that Ctx.Rand returns
 		"math/rand":    {},
+		durable:        {"FS", "File", "FileInfo", "Replace", "Write", "Append"}, // not the machine's
 	},
 	never: machineOnly,
 }
@@ -330,6 +333,8 @@ func TestTheDoorRuleFindsWaysAround(t *testing.T) {
 		{"errors of files", "connector/files/x.go", `package files; import "syscall"; var full = syscall.ENOSPC`, ""},
 		{"calls of the system", "connector/files/x.go", `package files; import "syscall"; var f = syscall.Open`, "uses syscall.Open"},
 		{"files past the simulator", "connector/files/x.go", `package files; import "os"; var _ = os.Args`, "actor code imports os"},
+		{"the machine's files past the simulator", "connector/files/x.go", `package files; import "blink/internal/durable"; var _ = durable.OS()`, "actor code uses durable.OS"},
+		{"files of a simulator", "connector/files/x.go", `package files; import "blink/internal/durable"; func f(d durable.FS) error { return durable.Replace(d, "x", "y", nil) }`, ""},
 		{"the machine's files", "connector/files/os.go", `package files; import "os"; var _ = os.Args`, ""},
 		{"lock in a connection", "taskexec/exchange/conn_tcp.go", `package exchange; import "sync"; var mu sync.Mutex`, ""},
 	})

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"sync"
 
 	"blink/graph"
+	"blink/internal/durable"
 )
 
 // drill is one injected failure.
@@ -169,7 +169,7 @@ func (d *drills) claim(i int) bool {
 		return false
 	}
 	if d.file != "" && d.failed == nil {
-		d.failed = appendLine(d.file, key)
+		d.failed = durable.Append(durable.OS(), filepath.ToSlash(d.file), []byte(key+"\n"))
 	}
 	if d.failed != nil {
 		return false // one that cannot be written down would fire for ever
@@ -197,24 +197,4 @@ func (d *drills) silent() []string {
 		texts = append(texts, x.text)
 	}
 	return texts
-}
-
-func appendLine(name, line string) error {
-	_, err := os.Stat(name)
-	isNew := os.IsNotExist(err)
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, fs.FileMode(0o666))
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(line + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil && isNew {
-		err = syncDir(filepath.Dir(name))
-	}
-	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"blink/internal/durable"
 	"blink/snapshot"
 	"blink/snapshot/store"
 )
@@ -106,14 +107,12 @@ func (d *stateDir) save(id *identity) error {
 		return err
 	}
 	name := filepath.Join(d.path, identityFile)
-	if err := writeDurably(name+".new", append(data, '\n')); err != nil {
-		return fmt.Errorf("state dir: %w", err)
-	}
-	if err := os.Rename(name+".new", name); err != nil {
+	name = filepath.ToSlash(name)
+	if err := durable.Replace(durable.OS(), name, name+".new", append(data, '\n')); err != nil {
 		return fmt.Errorf("state dir: %w", err)
 	}
 	d.made = false
-	return syncDir(d.path)
+	return nil
 }
 
 // close gives the lock back, and the folder if this process made it and nothing began.
@@ -123,28 +122,4 @@ func (d *stateDir) close() {
 		_ = os.Remove(d.path)
 	}
 	_ = d.lock.Close() // nothing was written to it
-}
-
-func writeDurably(name string, data []byte) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

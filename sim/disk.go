@@ -161,6 +161,23 @@ func (c diskClient) Create(name string) (f operator.File, err error) {
 	return f, err
 }
 
+func (c diskClient) Append(name string) (f operator.File, err error) {
+	name = path.Clean(name)
+	err = c.call("disk.append", func() error {
+		n := c.d.files[name]
+		if n == nil {
+			if !c.d.dirs[path.Dir(name)] {
+				return notExist("append", name)
+			}
+			n = &inode{owner: c.owner}
+			c.d.names = append(c.d.names, c.d.set(c.owner, name, n))
+		}
+		f = &file{c: c, n: n}
+		return nil
+	})
+	return f, err
+}
+
 func (c diskClient) Rename(from, to string) error {
 	from, to = path.Clean(from), path.Clean(to)
 	return c.call("disk.rename", func() error {

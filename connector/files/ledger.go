@@ -11,6 +11,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"blink/internal/durable"
 	"blink/operator"
 )
 
@@ -274,24 +275,7 @@ func (s *stage) digest(name string) ([]byte, error) {
 // writeWhole makes a small file in the folder of parts durable, or leaves the old one.
 func (s *stage) writeWhole(name string, data []byte) error {
 	next := fmt.Sprintf("%s.new-%05d-%v", name, s.task, s.attempt)
-	f, err := s.fs.Create(next)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", next, err)
-	}
-	if err := s.fs.Rename(next, name); err != nil {
-		return err
-	}
-	return s.fs.SyncDir(s.target.parts())
+	return durable.Replace(s.fs, name, next, data)
 }
 
 func contents(fsys operator.FS, name string) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"blink/internal/durable"
 	"blink/internal/mutate"
 	"blink/operator"
 )
@@ -311,28 +312,23 @@ func (s *stage) join() error {
 // concat makes a file of header and parts durable, and returns its digest. A part that is
 // not what was written is an error.
 func (s *stage) concat(to string, parts ledger) (digest []byte, err error) {
-	f, err := s.fs.Create(to)
-	if err != nil {
-		return nil, err
-	}
 	whole := xxh3.New()
-	out := io.MultiWriter(f, whole)
 	size := int64(len(s.header))
-	_, err = out.Write(s.header)
-	for _, w := range parts {
-		if err == nil {
-			err = s.appendTo(out, w)
+	err = durable.Write(s.fs, to, func(w io.Writer) error {
+		out := io.MultiWriter(w, whole)
+		if _, err := out.Write(s.header); err != nil {
+			return err
+		}
+		for _, w := range parts {
+			if err := s.appendTo(out, w); err != nil {
+				return err
+			}
 			size += w.Size
 		}
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", to, err)
+		return nil, err
 	}
 	return fmt.Appendf(nil, "%d %016x\n", size, whole.Sum64()), nil
 }

@@ -40,6 +40,14 @@ func (b *brittle) Create(name string) (operator.File, error) {
 	return &brittleFile{f, b}, err
 }
 
+func (b *brittle) Append(name string) (operator.File, error) {
+	if err := b.step(); err != nil {
+		return nil, err
+	}
+	f, err := b.FS.Append(name)
+	return &brittleFile{f, b}, err
+}
+
 func (b *brittle) Rename(from, to string) error {
 	if err := b.step(); err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"blink/internal/durable"
 )
 
 // Local is the Service of one process: whoever runs in it is alive, so sessions end only
@@ -94,8 +96,7 @@ func (l *Local) Unlock() error {
 	return l.lock.Close()
 }
 
-// save makes the stored keys durable: a temporary file, synced, renamed, and the folder
-// synced.
+// save makes the stored keys durable.
 func (l *Local) save() error {
 	if l.dir == "" {
 		return nil
@@ -104,26 +105,11 @@ func (l *Local) save() error {
 	if err != nil {
 		return err
 	}
-	temporary := l.file() + ".tmp"
-	f, err := os.Create(temporary)
-	if err != nil {
+	name := filepath.ToSlash(l.file())
+	if err := durable.Replace(durable.OS(), name, name+".tmp", data); err != nil {
 		return fmt.Errorf("state dir: %w", err)
 	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temporary, l.file())
-	}
-	if err != nil {
-		return fmt.Errorf("state dir: %w", err)
-	}
-	d, err := os.Open(l.dir)
-	if err != nil {
-		return fmt.Errorf("state dir: %w", err)
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }
 
 // Open implements Service.

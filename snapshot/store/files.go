@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"blink/internal/durable"
 )
 
 // Files returns a Store in the folder dir, which is made if it is not there. One process
@@ -59,34 +62,39 @@ func (f *files) Put(_ context.Context, key string, data []byte) error {
 
 // write makes the file appear whole or not at all.
 func (f *files) write(path string, data []byte) error {
-	t, err := f.create(filepath.Dir(path))
+	temporary, err := f.reserve(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	_, err = t.Write(data)
-	if err == nil {
-		err = t.Sync()
-	}
-	if err = errors.Join(err, t.Close()); err == nil {
-		err = os.Rename(t.Name(), path)
-	}
+	disk := durable.OS()
+	err = durable.Write(disk, temporary, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
 	if err != nil {
-		return errors.Join(err, os.Remove(t.Name()))
+		return err
 	}
-	if err = syncDir(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		return nil // somebody has deleted the object, and the folder with it
+	if err := os.Rename(temporary, path); err != nil {
+		return errors.Join(err, os.Remove(temporary))
 	}
-	return err
+	if err := disk.SyncDir(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // somebody has deleted the object, and the folder with it
 }
 
-// create makes a temporary file in dir. From then on Delete finds that dir holds something.
-func (f *files) create(dir string) (*os.File, error) {
+// reserve makes a temporary file in dir. From then on Delete finds that dir holds something.
+func (f *files) reserve(dir string) (name string, err error) {
 	f.folders.Lock()
 	defer f.folders.Unlock()
 	if err := mkdir(dir); err != nil {
-		return nil, err
+		return "", err
 	}
-	return os.CreateTemp(dir, temporary)
+	t, err := os.CreateTemp(dir, temporary)
+	if err != nil {
+		return "", err
+	}
+	return t.Name(), t.Close()
 }
 
 // mkdir makes the folder, and those above it, durable.
@@ -103,15 +111,7 @@ func mkdir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return syncDir(parent)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.OS().SyncDir(parent)
 }
 
 func (f *files) PutNew(ctx context.Context, key string, data []byte) error {
