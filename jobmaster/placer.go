@@ -17,6 +17,7 @@ type placer struct {
 	c        *actors.Ctx
 	offers   []offer
 	wanted   exec.Place // not yet placed
+	placedAt time.Time  // when slots were last looked for
 	declared int
 	version  uint64 // of what was declared
 	asking   bool
@@ -43,11 +44,18 @@ const (
 
 type redeclare struct{}
 
+// placeEvery is the least time between two searches for slots. Each looks at all that waits
+// and at all offers, and a job's executors arrive one by one: those that come meanwhile are
+// served together. The first is served at once.
+const placeEvery = 20 * time.Millisecond
+
+type placeNow struct{}
+
 func newPlacer(config Config, epoch uint64) actors.Actor {
 	return &placer{config: config, epoch: epoch}
 }
 
-// Receive places what is wanted whenever the offers change.
+// Receive places what is wanted when the offers have changed.
 func (p *placer) Receive(c *actors.Ctx, m any) error {
 	p.c = c
 	switch m := m.(type) {
@@ -57,9 +65,11 @@ func (p *placer) Receive(c *actors.Ctx, m any) error {
 		p.declare(p.declared)
 	case offered:
 		p.offers = m.offers
-		p.place()
+		p.placeSoon()
 	case exec.Place:
 		p.wanted = m
+		p.placeSoon()
+	case placeNow:
 		p.place()
 	case exec.Release:
 		p.wanted = exec.Place{}
@@ -92,11 +102,23 @@ func (p *placer) declare(slots int) {
 	})
 }
 
+// placeSoon places at once, or when placeEvery is over.
+func (p *placer) placeSoon() {
+	if wait := p.placedAt.Add(placeEvery).Sub(p.c.Now()); wait > 0 {
+		p.c.After("place", wait, placeNow{})
+		return
+	}
+	p.place()
+}
+
 // place finds slots for the regions that are wanted, or says why not and waits for better
 // offers. The JobMaster asks again for those that got none.
 func (p *placer) place() {
 	if len(p.wanted.Units) == 0 {
 		return
+	}
+	if len(p.offers) > 0 {
+		p.placedAt = p.c.Now()
 	}
 	var units []placement.Unit
 	for _, u := range p.wanted.Units {
