@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,7 +171,7 @@ func (d *drills) claim(i int) bool {
 		return false
 	}
 	if d.file != "" && d.failed == nil {
-		d.failed = durable.Append(durable.OS(), filepath.ToSlash(d.file), []byte(key+"\n"))
+		d.failed = appendLine(filepath.ToSlash(d.file), key)
 	}
 	if d.failed != nil {
 		return false // one that cannot be written down would fire for ever
@@ -197,4 +199,13 @@ func (d *drills) silent() []string {
 		texts = append(texts, x.text)
 	}
 	return texts
+}
+
+func appendLine(name, line string) error {
+	data := []byte(line + "\n")
+	err := durable.Append(durable.OS(), name, data)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = durable.Replace(durable.OS(), name, name+".new", data)
+	}
+	return err
 }

@@ -166,11 +166,7 @@ func (c diskClient) Append(name string) (f operator.File, err error) {
 	err = c.call("disk.append", func() error {
 		n := c.d.files[name]
 		if n == nil {
-			if !c.d.dirs[path.Dir(name)] {
-				return notExist("append", name)
-			}
-			n = &inode{owner: c.owner}
-			c.d.names = append(c.d.names, c.d.set(c.owner, name, n))
+			return notExist("append", name)
 		}
 		f = &file{c: c, n: n}
 		return nil

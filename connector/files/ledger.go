@@ -23,18 +23,32 @@ type Written struct {
 	Sum  uint64 // xxh3
 }
 
-// ledger is what one attempt of a task has committed, in ascending order, as a file in the
-// folder of parts. Together the ledgers of a single file name all its committed parts:
-// a ledger is written with each commit, and whoever begins takes over those of its
-// predecessors, and task 0 those of tasks that no longer exist.
-//
-//	0000000003-00000-1.1 4711 0123456789abcdef      part, bytes, checksum
-//	end 0123456789abcdef                            checksum of the lines above
-//
-// Invariant: a part in a ledger is durable, staged at least.
+// ledger is what was committed, in ascending order.
 type ledger []Written
 
-const ledgerEnd = "end %016x\n"
+// width says how many tasks the checkpoints after one have.
+type width struct {
+	after uint64
+	tasks int
+}
+
+// book is what one attempt of a task knows of the commits of a single file, as a file in the
+// folder of parts. It is made when the attempt begins, out of those of its predecessors, and
+// task 0 takes over those of tasks that no longer exist; each commit adds lines. Together they
+// name all committed parts, and that of task 0 how many there must be.
+//
+//	tasks 2 3 0123456789abcdef                          after checkpoint 2 there are 3 tasks
+//	0000000003-00000-1.1 4711 89abcdef01234567 …        part, bytes, checksum
+//
+// Each line ends with the checksum of itself and all lines above. A last line without its end
+// is what a crash leaves of a commit that was not answered, and so is repeated: it counts as
+// not there. All other damage is an error.
+//
+// Invariant: a part in a book is durable, staged at least.
+type book struct {
+	widths []width
+	parts  ledger
+}
 
 func (p Part) ledger() string { return fmt.Sprintf("ledger-%05d-%v", p.Task, p.Attempt) }
 
@@ -44,40 +58,110 @@ func parseLedger(name string) (Part, bool) {
 	return p, ok && isPart
 }
 
-func (l ledger) encode() []byte {
-	var b bytes.Buffer
-	for _, w := range l {
-		fmt.Fprintf(&b, "%s %d %016x\n", w.staged(), w.Size, w.Sum)
+// bookLines are lines of a book in the making.
+type bookLines struct {
+	text []byte
+	sum  uint64 // of the last line so far
+}
+
+// Each line ends so.
+const (
+	sumFormat = " %016x\n"
+	sumBytes  = len(" 0123456789abcdef\n")
+)
+
+func chained(before uint64, line []byte) uint64 { return xxh3.HashSeed(line, before) }
+
+func (l *bookLines) add(format string, args ...any) {
+	line := fmt.Appendf(nil, format, args...)
+	l.sum = chained(l.sum, line)
+	l.text = fmt.Appendf(append(l.text, line...), sumFormat, l.sum)
+}
+
+func (l *bookLines) addParts(parts []Written) {
+	for _, w := range parts {
+		l.add("%s %d %016x", w.staged(), w.Size, w.Sum)
 	}
-	fmt.Fprintf(&b, ledgerEnd, xxh3.Hash(b.Bytes()))
-	return b.Bytes()
+}
+
+func (b book) encode() []byte {
+	var l bookLines
+	for _, w := range b.widths {
+		l.add("tasks %d %d", w.after, w.tasks)
+	}
+	l.addParts(b.parts)
+	return l.text
 }
 
 var errDamaged = errors.New("it is damaged")
 
-func decodeLedger(data []byte) (ledger, error) {
-	var l ledger
-	var end uint64
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	sum := xxh3.New()
-	for _, line := range lines[:max(len(lines)-2, 0)] {
-		_, _ = sum.Write(line) // it cannot fail
-		var name string
-		var w Written
-		if _, err := fmt.Sscanf(string(line), "%s %d %x\n", &name, &w.Size, &w.Sum); err != nil {
-			return nil, errDamaged
+func decodeBook(data []byte) (b book, err error) {
+	var sum uint64
+	for line := range bytes.Lines(data) {
+		if line[len(line)-1] != '\n' {
+			break
 		}
-		var ok bool
-		if w.Part, ok = parseStaged(name); !ok {
-			return nil, errDamaged
+		text := line[:max(0, len(line)-sumBytes)]
+		if sum = chained(sum, text); string(line[len(text):]) != fmt.Sprintf(sumFormat, sum) {
+			return book{}, errDamaged
 		}
-		l = append(l, w)
+		if err := b.read(string(text)); err != nil {
+			return book{}, err
+		}
 	}
-	last := string(bytes.Join(lines[max(len(lines)-2, 0):], nil))
-	if _, err := fmt.Sscanf(last, ledgerEnd, &end); err != nil || end != sum.Sum64() || last != fmt.Sprintf(ledgerEnd, end) {
-		return nil, errDamaged
+	if len(b.widths) == 0 {
+		return book{}, errDamaged
 	}
-	return l, nil
+	return b, nil
+}
+
+func (b *book) read(line string) error {
+	var w width
+	if _, err := fmt.Sscanf(line, "tasks %d %d", &w.after, &w.tasks); err == nil {
+		b.widths = append(b.widths, w)
+		return nil
+	}
+	var name string
+	var p Written
+	_, err := fmt.Sscanf(line, "%s %d %x", &name, &p.Size, &p.Sum)
+	var ok bool
+	if p.Part, ok = parseStaged(name); !ok || err != nil {
+		return errDamaged
+	}
+	b.parts = append(b.parts, p)
+	return nil
+}
+
+// tasks is how many of the tasks that took part in a checkpoint must have a book: those of them
+// that no attempt which began with that checkpoint, or with a later one, has done without.
+func (b book) tasks(checkpoint uint64) int {
+	n := b.width(checkpoint)
+	for _, w := range b.widths {
+		if w.after >= checkpoint {
+			n = min(n, w.tasks)
+		}
+	}
+	return n
+}
+
+// width is how many tasks took part in a checkpoint; 0 if that is before the sink.
+func (b book) width(checkpoint uint64) (tasks int) {
+	for _, w := range b.widths {
+		if w.after < checkpoint {
+			tasks = w.tasks
+		}
+	}
+	return tasks
+}
+
+// begin are the widths of the book of an attempt of so many tasks that begins with a
+// checkpoint. What attempts from there on have done without stays written.
+func (b book) begin(checkpoint uint64, tasks int) []width {
+	ws := slices.DeleteFunc(slices.Clone(b.widths), func(w width) bool { return w.after >= checkpoint })
+	if left := b.tasks(checkpoint); left < b.width(checkpoint) {
+		ws = append(ws, width{checkpoint, left})
+	}
+	return append(ws, width{checkpoint, tasks})
 }
 
 // with is the union of two ledgers: a commit that is repeated adds nothing.
@@ -95,46 +179,99 @@ func (l ledger) until(checkpoint uint64) ledger {
 // own names the ledger of this attempt.
 func (s *stage) own() Part { return Part{unnumbered, s.task, s.attempt} }
 
-// readLedgers is the union of ledgers.
-func (s *stage) readLedgers(of []Part) (ledger, error) {
-	var all ledger
+// readLedgers is the union of ledgers, with the widths of the last that has any.
+func (s *stage) readLedgers(of []Part) (all book, err error) {
 	for _, p := range of {
-		name := path.Join(s.target.parts(), p.ledger())
-		data, err := contents(s.fs, name)
+		b, err := s.readBook(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // taken over by the task's next attempt, whose ledger holds it
 		}
 		if err != nil {
-			return nil, err
+			return book{}, err
 		}
-		l, err := decodeLedger(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s, the list of parts: %w: put it back", name, err)
-		}
-		all = all.with(l)
+		all.widths, all.parts = b.widths, all.parts.with(b.parts)
 	}
 	return all, nil
+}
+
+func (s *stage) readBook(of Part) (book, error) {
+	name := path.Join(s.target.parts(), of.ledger())
+	data, err := contents(s.fs, name)
+	if err != nil {
+		return book{}, err
+	}
+	b, err := decodeBook(data)
+	if err != nil {
+		err = fmt.Errorf("%s, the list of parts: %w: put it back", name, err)
+	}
+	return b, err
+}
+
+func ofTask(task int) func(Part) bool { return func(p Part) bool { return p.Task == task } }
+
+func (s *stage) lostLedger(task int) error {
+	return fmt.Errorf("ledger-%05d-*, the list of the parts of task %d, is gone from %s: put it back, with the parts of that task, and leave them where they are until the job has ended", task, task, s.target.parts())
+}
+
+// firstBook is the newest of task 0. Its next attempt makes its own before it removes the one
+// before, so that one which vanishes while we look has a successor.
+func (s *stage) firstBook() (b book, l listed, err error) {
+	for range maxVanished {
+		if l, err = s.target.list(s.fs); err != nil {
+			return book{}, l, err
+		}
+		of := slices.DeleteFunc(slices.Clone(l.ledgers), func(p Part) bool { return p.Task != 0 })
+		if len(of) == 0 {
+			return book{}, l, nil
+		}
+		if b, err = s.readBook(of[len(of)-1]); !errors.Is(err, fs.ErrNotExist) {
+			return b, l, err
+		}
+	}
+	return book{}, l, err
+}
+
+// maxVanished bounds how often an attempt looks again for a ledger that is being taken over.
+const maxVanished = 10
+
+// lookForLedgers misses ledgers that this attempt has to take over and that are gone. Without
+// one of task 0 nothing is known: the sink may be new in the job.
+func (s *stage) lookForLedgers() (book, listed, error) {
+	first, l, err := s.firstBook()
+	if err != nil {
+		return first, l, err
+	}
+	for task := range first.tasks(s.restored) {
+		if ours := task == s.task || task >= s.parallelism && s.task == 0; ours && !slices.ContainsFunc(l.ledgers, ofTask(task)) {
+			return first, l, s.lostLedger(task)
+		}
+	}
+	return first, l, nil
 }
 
 // takeOver makes this attempt's ledger out of those before it, up to the restored
 // checkpoint, and looks whether all that is in it is there.
 func (s *stage) takeOver() error {
-	l, err := s.target.list(s.fs)
+	first, l, err := s.lookForLedgers()
 	if err != nil {
 		return err
 	}
 	before := slices.DeleteFunc(l.ledgers, func(p Part) bool { return !s.outdated(p) })
-	taken, err := s.readLedgers(before)
+	all, err := s.readLedgers(before)
 	if err != nil {
 		return err
 	}
-	taken = taken.until(s.restored)
+	taken := all.parts.until(s.restored)
 	for _, w := range taken {
 		if err := s.find(w); err != nil {
 			return err
 		}
 	}
-	if err := s.keep(taken); err != nil {
+	own := path.Join(s.target.parts(), s.own().ledger())
+	if err := s.writeWhole(own, book{first.begin(s.restored, s.parallelism), taken}.encode()); err != nil {
+		return err
+	}
+	if err := s.unlessPublished(own); err != nil {
 		return err
 	}
 	for _, p := range before {
@@ -148,22 +285,81 @@ func (s *stage) takeOver() error {
 	return nil
 }
 
-// note adds what was committed to this attempt's ledger.
+// note adds what was committed to this attempt's ledger, and makes the parts' names durable. A
+// commit that is repeated may add them twice.
 func (s *stage) note(parts []Written) error {
-	l, err := s.readLedgers([]Part{s.own()})
+	name := path.Join(s.target.parts(), s.own().ledger())
+	sum, whole, err := s.lastSum(name)
+	if err == nil && !whole {
+		sum, err = s.mend(name)
+	}
+	l := bookLines{sum: sum}
+	l.addParts(parts)
+	if err == nil {
+		err = durable.Append(s.fs, name, l.text)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.withoutLedger()
+	}
 	if err != nil {
 		return err
 	}
-	return s.keep(l.with(parts))
+	return s.syncBoth()
 }
 
-// keep makes this attempt's ledger durable. An attempt of the same task that publishes at
-// this moment has removed the others: then this one must not be left behind.
-func (s *stage) keep(l ledger) error {
-	name := path.Join(s.target.parts(), s.own().ledger())
-	if err := s.writeWhole(name, l.encode()); err != nil {
+// lastSum is the checksum at the end of a ledger, if the last line is whole.
+func (s *stage) lastSum(name string) (sum uint64, whole bool, err error) {
+	info, err := s.fs.Stat(name)
+	if err != nil {
+		return 0, false, err
+	}
+	f, err := s.fs.Open(name)
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	var end [sumBytes]byte
+	if info.Size < int64(sumBytes) {
+		return 0, false, nil
+	}
+	if n, err := f.ReadAt(end[:], info.Size-int64(sumBytes)); n < sumBytes {
+		return 0, false, err
+	}
+	_, err = fmt.Sscanf(string(end[:]), sumFormat, &sum)
+	return sum, err == nil && string(end[:]) == fmt.Sprintf(sumFormat, sum), nil
+}
+
+// mend takes what a failed commit has left off the end of the ledger.
+func (s *stage) mend(name string) (sum uint64, err error) {
+	b, err := s.readBook(s.own())
+	if err != nil {
+		return 0, err
+	}
+	text := b.encode()
+	if err := s.writeWhole(name, text); err != nil {
+		return 0, err
+	}
+	sum, _, err = s.lastSum(name)
+	return sum, err
+}
+
+// withoutLedger is an error unless the next attempt of the task has taken it over, or
+// somebody has published.
+func (s *stage) withoutLedger() error {
+	published, err := s.published()
+	if published || err != nil {
 		return err
 	}
+	l, err := s.target.list(s.fs)
+	if err == nil && !slices.ContainsFunc(l.ledgers, ofTask(s.task)) {
+		err = s.lostLedger(s.task)
+	}
+	return err
+}
+
+// unlessPublished removes this attempt's ledger when an attempt of the same task that publishes
+// at this moment has removed the others: then this one must not be left behind.
+func (s *stage) unlessPublished(name string) error {
 	there, err := exists(s.fs, s.target.path)
 	if err != nil || !there {
 		return err
@@ -209,10 +405,16 @@ func (s *stage) audit() (ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.readLedgers(l.ledgers)
+	for task := range s.parallelism {
+		if !slices.ContainsFunc(l.ledgers, ofTask(task)) {
+			return nil, s.lostLedger(task)
+		}
+	}
+	books, err := s.readLedgers(l.ledgers)
 	if err != nil {
 		return nil, err
 	}
+	all := books.parts
 	for _, w := range all {
 		if _, there := slices.BinarySearchFunc(l.committed, w.Part, compareParts); !there {
 			return nil, s.gone(w.Part)

@@ -1,7 +1,9 @@
 package files
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,47 +19,94 @@ var twoParts = ledger{
 	{Part{4, 12, operator.Attempt{Epoch: 2, N: 3}}, 0, 1},
 }
 
+var twoPages = book{[]width{{0, 3}, {2, 13}}, twoParts}
+
+func equalBooks(a, b book) bool {
+	return slices.Equal(a.widths, b.widths) && slices.Equal(a.parts, b.parts)
+}
+
 func TestLedgerIsStoredLikeThis(t *testing.T) {
-	want := "0000000003-00000-1.1 4711 0123456789abcdef\n0000000004-00012-2.3 0 0000000000000001\nend e38c272d68da43b4\n"
-	if got := string(twoParts.encode()); got != want {
+	want := "tasks 0 3 35933d8889f739f4\ntasks 2 13 3dc1b1a28ce18c97\n" +
+		"0000000003-00000-1.1 4711 0123456789abcdef e331e25a95d763bd\n0000000004-00012-2.3 0 0000000000000001 b1c8c468d58e31a4\n"
+	if got := string(twoPages.encode()); got != want {
 		t.Errorf("%s, want\n%s", got, want)
-	}
-	if got := string(ledger{}.encode()); got != "end 2d06800538d394c2\n" {
-		t.Errorf("nothing is stored as %q", got)
 	}
 }
 
-func TestDamagedLedgerIsRefused(t *testing.T) {
-	whole := twoParts.encode()
+// A crash leaves any beginning of what was appended: what is whole of it counts. Nothing else
+// may be missing or other.
+func TestDamagedLedgerIsRefusedAndATornEndIsNot(t *testing.T) {
+	whole := twoPages.encode()
+	first := bytes.IndexByte(whole, '\n') + 1
 	for i := range whole {
-		if l, err := decodeLedger(whole[:i]); err == nil {
-			t.Errorf("the first %d bytes are read as %v", i, l)
+		l, err := decodeBook(whole[:i])
+		lines := bytes.Count(whole[:i], []byte("\n"))
+		if lines == 0 {
+			if err == nil {
+				t.Errorf("the first %d bytes are read as %v", i, l)
+			}
+			continue
+		}
+		if err != nil || !equalBooks(l, book{twoPages.widths[:min(lines, 2)], twoParts[:max(0, lines-2)]}) {
+			t.Errorf("the first %d bytes are read as %v, %v", i, l, err)
+		}
+		if i == len(whole)-1 {
+			continue // without its end the last line is torn
 		}
 		other := slices.Clone(whole)
 		other[i] ^= 1
-		if l, err := decodeLedger(other); err == nil {
+		if l, err := decodeBook(other); err == nil {
 			t.Errorf("with byte %d changed it is read as %v", i, l)
 		}
 	}
-	for _, other := range [][]byte{append(slices.Clone(whole), '\n'), append([]byte("\n"), whole...), append(slices.Clone(whole), whole...)} {
-		if l, err := decodeLedger(other); err == nil {
+	for _, other := range [][]byte{append(slices.Clone(whole), '\n'), append([]byte("\n"), whole...), append(slices.Clone(whole), whole...), whole[first:]} {
+		if l, err := decodeBook(other); err == nil {
 			t.Errorf("%q is read as %v", other, l)
 		}
 	}
 }
 
 func FuzzLedger(f *testing.F) {
-	f.Add(twoParts.encode())
-	f.Add(ledger{}.encode())
+	f.Add(twoPages.encode())
+	f.Add(book{widths: []width{{0, 1}}}.encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := decodeLedger(data)
+		b, err := decodeBook(data)
 		if err != nil {
 			return
 		}
-		if again, err := decodeLedger(l.encode()); err != nil || !slices.Equal(again, l) {
-			t.Errorf("%v is read back as %v, %v", l, again, err)
+		if again, err := decodeBook(b.encode()); err != nil || !equalBooks(again, b) {
+			t.Errorf("%v is read back as %v, %v", b, again, err)
 		}
 	})
+}
+
+func TestWidthsTellWhoMustHaveALedger(t *testing.T) {
+	b := book{}
+	begin := func(checkpoint uint64, tasks int) { b.widths = b.begin(checkpoint, tasks) }
+	want := func(checkpoint uint64, tasks int) {
+		t.Helper()
+		if got := b.tasks(checkpoint); got != tasks {
+			t.Errorf("%d tasks at checkpoint %d, want %d: %v", got, checkpoint, tasks, b.widths)
+		}
+	}
+	begin(0, 3)
+	want(0, 0)
+	want(1, 3)
+	begin(5, 2) // task 0 has taken the third over
+	want(5, 2)
+	want(6, 2)
+	begin(5, 4) // again, before a checkpoint was complete
+	want(5, 2)
+	want(6, 4)
+	begin(3, 4) // back to an older one
+	want(3, 2)
+	want(4, 4)
+	begin(7, 4)
+	begin(7, 4)
+	want(7, 4)
+	if len(b.widths) != 4 {
+		t.Errorf("they grow: %v", b.widths)
+	}
 }
 
 func TestRepeatedCommitAddsNothingToTheLedger(t *testing.T) {
@@ -183,6 +232,101 @@ func TestLostOrCutPartIsMissedWhereverItCrashed(t *testing.T) {
 		if tried < 50 {
 			t.Errorf("only %d places were tried", tried)
 		}
+	}
+}
+
+// Somebody removes all that a task has written, the list of it as well.
+func TestLostFilesOfATaskAreMissedWhereverItCrashed(t *testing.T) {
+	for _, tasks := range []int{3, 1} {
+		tried := 0
+		crashed(t, tasks, func(t *testing.T, r *rig, at int) {
+			if _, err := os.Stat(r.target); err == nil || r.complete == 0 {
+				return // the parts are garbage, or none is needed
+			}
+			task := 1 + at%2
+			files := r.parts(fmt.Sprintf("*-%05d-*", task))
+			if tasks == 3 && r.complete == rounds && len(r.parts(fmt.Sprintf("ledger-%05d-*", task))) == 0 {
+				t.Errorf("task %d has no ledger", task)
+			}
+			tried++
+			kept := map[string][]byte{}
+			for _, name := range files {
+				data, err := os.ReadFile(name)
+				check(t, err)
+				kept[name] = data
+				check(t, os.Remove(name))
+			}
+			wantError(t, r.run(), fmt.Sprintf("ledger-%05d-", task), "put it back")
+			if _, err := os.Stat(r.target); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("it is published: %v", err)
+			}
+			for name, data := range kept { // any order will do
+				write(t, name, data)
+			}
+			if tasks == 3 || r.complete == rounds {
+				r.tasks = 3
+				r.ends()
+			}
+		})
+		if tried < 40 {
+			t.Errorf("only %d places were tried", tried)
+		}
+	}
+}
+
+// They are gone while the job runs, and it must not be published without them.
+func TestLedgerThatIsLostWhileTheJobRunsIsMissed(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	var stages []*stage
+	for i := range 2 {
+		stages = append(stages, &stage{fs: OS(), target: newTarget(dir + "/x.csv"), task: i, parallelism: 2, attempt: operator.Attempt{Epoch: 1, N: 1}})
+		check(t, stages[i].begin())
+	}
+	check(t, stages[1].write([]byte("1\n")))
+	w, _, err := stages[1].prepare(1)
+	check(t, err)
+	check(t, os.Remove(dir+"/.x.csv.parts/ledger-00001-1.1"))
+	wantError(t, stages[1].commit([]Written{w}), "ledger-00001-", "put it back")
+	wantError(t, stages[0].finalize(), "ledger-00001-", "put it back")
+}
+
+// What a commit adds does not depend on how many there were; one that was torn is taken off.
+func TestCommitOnlyAppendsToItsLedger(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	disk := &brittle{OS(), -1, errCrash}
+	s := &stage{fs: disk, target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
+	check(t, s.begin())
+	name := dir + "/.x.csv.parts/ledger-00000-1.1"
+	var all ledger
+	for id := range uint64(20) {
+		check(t, s.write([]byte("1\n")))
+		w, _, err := s.prepare(id + 1)
+		check(t, err)
+		before, err := os.ReadFile(name)
+		check(t, err)
+		if id%5 == 4 {
+			write(t, name, append(slices.Clone(before), "0000000005-00000-1.1 2 01"...))
+		}
+		disk.left = 5 // rename, append, write, sync, sync of the folder
+		if id%5 == 4 {
+			disk.left += 5 // create, write, sync, rename, sync
+		}
+		check(t, s.commit([]Written{w}))
+		if disk.left != 0 {
+			t.Errorf("commit %d has %d steps left", id, disk.left)
+		}
+		disk.left = -1
+		after, err := os.ReadFile(name)
+		check(t, err)
+		if added := len(after) - len(before); !bytes.HasPrefix(after, before) || added < 40 || added > 80 {
+			t.Errorf("%s\nis followed by\n%s", before, after)
+		}
+		all = append(all, w)
+	}
+	b, err := s.readBook(s.own())
+	check(t, err)
+	if !slices.Equal(b.parts, all) {
+		t.Errorf("%v, want %v", b.parts, all)
 	}
 }
 

@@ -4,7 +4,7 @@
 //	Replace:  Write ──► Rename ──► SyncDir         the old content or the new one, never a mixture
 //	             └ create, write, sync, close
 //
-//	Append:   open ──► write ──► sync, close ──► SyncDir    what is torn is at the end
+//	Append:   open ──► write ──► sync, close       what is torn is at the end
 //
 // Every step is a call of FS, so that a simulated disk can tear them apart. OS is the machine's
 // FS, for the code that wires real parts together; what runs under simulation is handed one.

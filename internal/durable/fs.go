@@ -7,7 +7,7 @@ type FS interface {
 	Open(name string) (File, error)
 	// Create truncates.
 	Create(name string) (File, error)
-	// Append opens for writing behind what is there; it makes the file if there is none.
+	// Append opens for writing behind what is there. It makes no file.
 	Append(name string) (File, error)
 	// Rename replaces the target atomically. Durable after SyncDir of the folder.
 	Rename(from, to string) error

@@ -18,7 +18,7 @@ func (disk) Create(name string) (File, error) { return wrapped(os.Create(local(n
 
 // Append opens for writing at the end.
 func (disk) Append(name string) (File, error) {
-	return wrapped(os.OpenFile(local(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666))
+	return wrapped(os.OpenFile(local(name), os.O_APPEND|os.O_WRONLY, 0))
 }
 
 // Rename replaces the target atomically.

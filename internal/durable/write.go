@@ -38,8 +38,8 @@ func Write(fsys FS, name string, fill func(w io.Writer) error) error {
 	return nil
 }
 
-// Append adds data to a file, which it makes if there is none, and makes that durable, its
-// name as well. After a crash, or an error, any part of data may be at its end.
+// Append adds data to a file that is there, and makes that durable. After a crash, or an error,
+// the first part of data may be at its end.
 func Append(fsys FS, name string, data []byte) error {
 	f, err := fsys.Append(name)
 	if err != nil {
@@ -51,7 +51,7 @@ func Append(fsys FS, name string, data []byte) error {
 	}); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return fsys.SyncDir(path.Dir(name))
+	return nil
 }
 
 // finish fills an open file, makes that durable and closes it.

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -114,15 +115,14 @@ func TestAFileIsReplacedAsAWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestWhatIsAppendedIsDurableWithItsName(t *testing.T) {
-	want := []string{"append x", "write x", "sync x", "sync dir"}
+func TestWhatIsAppendedIsDurable(t *testing.T) {
+	want := []string{"append x", "write x", "sync x"}
 	for steps := range len(want) + 1 {
 		dir := path.Join(filepath.ToSlash(t.TempDir()), "dir")
-		b := &brittle{FS: OS(), left: -1}
+		b := &brittle{FS: OS(), left: steps}
 		check(t, b.MkdirAll(dir))
 		name := path.Join(dir, "x")
-		check(t, Append(b, name, []byte("first ")))
-		b.left, b.steps = steps, nil
+		check(t, os.WriteFile(name, []byte("first "), 0o666))
 		err := Append(b, name, []byte("second"))
 		if !slices.Equal(b.steps, want[:steps]) {
 			t.Errorf("%v, want %v", b.steps, want[:steps])
@@ -133,6 +133,16 @@ func TestWhatIsAppendedIsDurableWithItsName(t *testing.T) {
 		if got, want := content(t, name), []string{"first ", "first sec", "first second"}[min(steps, 2)]; got != want {
 			t.Errorf("after %d steps it holds %q, want %q", steps, got, want)
 		}
+	}
+}
+
+func TestNothingIsAppendedToAFileThatIsNotThere(t *testing.T) {
+	name := path.Join(filepath.ToSlash(t.TempDir()), "x")
+	if err := Append(OS(), name, []byte("x")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
 	}
 }
 
