@@ -136,6 +136,7 @@ func (j *JobMaster) storeSplits(a exec.StoreSplits, try int) {
 		j.step(exec.EnumerateFailed{Reason: err.Error()})
 		return
 	}
+	data = snapshot.Seal(data)
 	config := j.config
 	j.c.Go("store splits", func(ctx context.Context) (any, error) {
 		return nil, config.Store.PutNew(ctx, splitsKey, data)

@@ -137,7 +137,10 @@ func readSplits(ctx context.Context, config Config) ([]exec.Splits, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := snapshot.DecodeParts(data)
+	var parts []snapshot.Part
+	if data, err = snapshot.Unseal(data); err == nil {
+		parts, err = snapshot.DecodeParts(data)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", errDamaged, splitsKey, err)
 	}

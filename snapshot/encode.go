@@ -24,6 +24,21 @@ const (
 
 var errShort = errors.New("it ends too early")
 
+// Seal puts the checksum of data behind it, for an object that no Handle names.
+func Seal(data []byte) []byte { return binary.LittleEndian.AppendUint64(data, xxh3.Hash(data)) }
+
+// Unseal gives back what Seal was given; anything else is an error.
+func Unseal(sealed []byte) (data []byte, err error) {
+	n := len(sealed) - 8
+	if n < 0 {
+		return nil, errShort
+	}
+	if binary.LittleEndian.Uint64(sealed[n:]) != xxh3.Hash(sealed[:n]) {
+		return nil, errors.New("wrong checksum")
+	}
+	return sealed[:n], nil
+}
+
 // EncodeParts encodes the parts of one task. Equal parts give equal bytes.
 func EncodeParts(parts []Part) ([]byte, error) {
 	e := encoder{}
