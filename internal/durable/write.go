@@ -1,8 +1,10 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 )
 
@@ -33,7 +35,7 @@ func Write(fsys FS, name string, fill func(w io.Writer) error) error {
 	}
 	if err := finish(f, fill); err != nil {
 		_ = fsys.Remove(name) // best effort: what remains is overwritten or removed by the next one
-		return fmt.Errorf("%s: %w", name, err)
+		return named(name, err)
 	}
 	return nil
 }
@@ -49,7 +51,7 @@ func Append(fsys FS, name string, data []byte) error {
 		_, err := w.Write(data)
 		return err
 	}); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return named(name, err)
 	}
 	return nil
 }
@@ -64,4 +66,13 @@ func finish(f File, fill func(w io.Writer) error) error {
 		err = e
 	}
 	return err
+}
+
+// named gives an error the name of its file, if it does not have it.
+func named(name string, err error) error {
+	var known *fs.PathError
+	if errors.As(err, &known) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
