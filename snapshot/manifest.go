@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"blink/graph"
-
-	"github.com/zeebo/xxh3"
 )
 
 // Manifest is a checkpoint: where the snapshot of every task is.
@@ -91,8 +89,7 @@ func (m *Manifest) Encode() []byte {
 	for _, k := range m.Older {
 		e.text(k)
 	}
-	e.u64(xxh3.Hash(e.b))
-	return e.b
+	return Seal(e.b)
 }
 
 // DecodeManifest reads what Encode wrote and says what is wrong with anything else.
@@ -100,10 +97,9 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	if len(data) < len(manifestMagic)+8 || string(data[:len(manifestMagic)]) != manifestMagic {
 		return nil, errors.New("not a checkpoint manifest")
 	}
-	body := data[:len(data)-8]
-	tail := decoder{b: data[len(data)-8:]}
-	if tail.u64() != xxh3.Hash(body) {
-		return nil, errors.New("checkpoint manifest: wrong checksum")
+	body, err := Unseal(data)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint manifest: %w", err)
 	}
 	d := decoder{b: body[len(manifestMagic):]}
 	if v := d.u32(); v != manifestVersion {
