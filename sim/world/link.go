@@ -185,7 +185,7 @@ func (w *World) Break(a, b *Node) {
 // Stall lets all frames that are sent from now on arrive after d at the earliest. No
 // connection breaks; new ones are not stalled.
 func (w *World) Stall(d time.Duration) {
-	for _, c := range w.conns { // each on its own
+	for _, c := range w.conns { // in any order: each on its own
 		for end := range c.lanes {
 			c.lanes[end].last = max(c.lanes[end].last, w.now+int64(d))
 		}
