@@ -11,12 +11,15 @@ import (
 type buffer[T any] struct {
 	records []T
 	times   []int64
+	hashes  []uint64 // of the records' keys; none, unless several tasks share them by hash
 	codec   *codec.Codec[T]
 }
 
 func (b *buffer[T]) Len() int { return len(b.records) }
 
-func (b *buffer[T]) reset() { b.records, b.times = b.records[:0], b.times[:0] }
+func (b *buffer[T]) reset() {
+	b.records, b.times, b.hashes = b.records[:0], b.times[:0], b.hashes[:0]
+}
 
 // AppendTo is Records: the number of records (4 bytes), their times (8 bytes each), then
 // the records in columns.

@@ -51,6 +51,12 @@ type Collector[T any] interface {
 	Collect(in *T, ts int64)
 }
 
+// HashedCollector is a Collector that can do without hashing the key of a record: hash is
+// that of the record's key, as the hash function of the edge gives it.
+type HashedCollector[T any] interface {
+	CollectHashed(in *T, ts int64, hash uint64)
+}
+
 // The ends of event time, in Unix nanoseconds.
 const (
 	NoTime  int64 = -1 << 63  // no timestamp; the watermark before any
@@ -214,8 +220,9 @@ type Port interface {
 	// Output makes the sending end of a link in one task. hash is the func(*T) uint64 of the
 	// edge, used when ship is Hash.
 	Output(o OutputOptions) Output
-	// Deliver feeds records [from, len) of r to head, a Collector[T], until p is held.
-	// It returns the index of the first record not delivered.
+	// Deliver feeds records [from, to) of r to head, a Collector[T], until p is held, with
+	// their hashes if r has them and head is a HashedCollector[T]. It returns the index of the
+	// first record not delivered.
 	Deliver(r Records, from, to int, head any, p *Pressure) int
 	// Decode reads what Records.AppendTo wrote; into may be recycled. Refuses anything else.
 	Decode(data []byte, into Records) (Records, error)

@@ -53,6 +53,12 @@ func (t *tap[T]) Collect(in *T, ts int64) {
 func (port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 	b, c := r.(*buffer[T]), head.(Collector[T])
 	defer p.catch()
+	if h, ok := head.(HashedCollector[T]); ok && len(b.hashes) > 0 {
+		for ; from < to && !p.Held(); from++ {
+			h.CollectHashed(&b.records[from], b.times[from], b.hashes[from])
+		}
+		return from
+	}
 	for ; from < to && !p.Held(); from++ {
 		c.Collect(&b.records[from], b.times[from])
 	}
@@ -174,6 +180,13 @@ type byHash[T any] struct {
 	channels []int32 // by key group
 }
 
-func (s *byHash[T]) Collect(in *T, ts int64) {
-	s.put(int(s.channels[graph.KeyGroup(s.hash(in), s.max)]), in, ts)
+func (s *byHash[T]) Collect(in *T, ts int64) { s.CollectHashed(in, ts, s.hash(in)) }
+
+// CollectHashed is HashedCollector. The hash travels with the record: the other end looks its
+// state up with it.
+func (s *byHash[T]) CollectHashed(in *T, ts int64, hash uint64) {
+	channel := int(s.channels[graph.KeyGroup(hash, s.max)])
+	b := s.buffers[channel]
+	b.hashes = append(b.hashes, hash)
+	s.put(channel, in, ts)
 }

@@ -93,6 +93,40 @@ func TestHashSendsAKeyToTheTaskOfItsGroup(t *testing.T) {
 	}
 }
 
+// hashes is a head that takes the hashes of records.
+type hashes struct {
+	kettle[uint64]
+	with []uint64
+}
+
+func (h *hashes) CollectHashed(in *uint64, ts int64, hash uint64) {
+	h.Collect(in, ts)
+	h.with = append(h.with, hash)
+}
+
+// TestAHashTravelsWithItsRecord also shows that a head which takes no hashes gets the records.
+func TestAHashTravelsWithItsRecord(t *testing.T) {
+	port, _ := PortOf[uint64]()
+	out := port.Output(OutputOptions{
+		Ship: graph.Hash, Hash: func(n *uint64) uint64 { return *n << 60 }, Channels: 2, MaxParallelism: 128,
+		BatchRecords: 8, BatchBytes: 1 << 15, Full: func(int) {}, Dirty: func(int) {},
+	})
+	deliver := func(head any) {
+		for n := range uint64(4) {
+			out.Input(0).(Collector[uint64]).Collect(&n, int64(n))
+		}
+		b := out.Take(0)
+		port.Deliver(b, 0, b.Len(), head, &Pressure{})
+		out.Recycle(b)
+	}
+	h, plain := &hashes{}, &kettle[uint64]{}
+	deliver(h)
+	same(t, h.with, 0, 1<<60, 2<<60, 3<<60)
+	same(t, h.got, 0, 1, 2, 3)
+	deliver(plain)
+	same(t, plain.got, 0, 1, 2, 3)
+}
+
 func TestDeliveryStopsBehindTheRecordThatMetPressure(t *testing.T) {
 	p := &Pressure{}
 	out := &kettle[int]{limit: 2, p: p}

@@ -119,7 +119,17 @@ func (m *processing[K, R]) Input(i int) any { return m.inputs[i] }
 func (m *processInput[K, T, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
 	key := m.key(*in)
-	m.store.SetKey(key, m.hash(key))
+	m.collect(in, ts, key, m.hash(key))
+}
+
+// CollectHashed is HashedCollector.
+func (m *processInput[K, T, R]) CollectHashed(in *T, ts int64, hash uint64) {
+	m.enter(ts)
+	m.collect(in, ts, m.key(*in), hash)
+}
+
+func (m *processInput[K, T, R]) collect(in *T, ts int64, key K, hash uint64) {
+	m.store.SetKey(key, hash)
 	m.ctx.key, m.ctx.ts, m.out.ts = key, ts, ts
 	if err := m.process(&m.ctx, *in, &m.out); err != nil {
 		m.fail(ts, err)

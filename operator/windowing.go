@@ -102,14 +102,23 @@ func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
 
 func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
+	key := m.key(*in)
+	m.collect(in, ts, key, m.hash(key))
+}
+
+// CollectHashed is HashedCollector.
+func (m *windowing[K, T, A, R]) CollectHashed(in *T, ts int64, hash uint64) {
+	m.enter(ts)
+	m.collect(in, ts, m.key(*in), hash)
+}
+
+func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 	s := m.recent
 	if s == nil || uint64(ts-s.start) >= uint64(m.slicing.width) || s.first <= m.fired {
 		if s = m.sliceOf(in, ts); s == nil {
 			return
 		}
 	}
-	key := m.key(*in)
-	hash := m.hash(key)
 	m.fold.add(s.table.ref(hash, &key), in)
 	if s.first <= m.fired {
 		m.fireAgain(hash, &key, ts)
