@@ -2,10 +2,12 @@ package nexmark
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"time"
@@ -23,8 +25,9 @@ type Options struct {
 	Events          uint64 // at least 1
 	Parallelism     int
 	CheckpointEvery time.Duration // 0: none but the last
-	Inject          []string      // drills, as cluster.RunOptions has them
+	Inject          []string      // drills: see CheckInject
 	Full            bool          // the full digest as well, which costs more than most queries do
+	Profile         string        // a file for a CPU profile of the job; "": none
 	// Progress is told how far the stage at hand has come. May be nil.
 	Progress func(stage string, done, of uint64)
 	// Note is told what people want to know. May be nil.
@@ -85,7 +88,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	loop(oracle.Generated(g, o.Events), &want)
 	r.LoopCPUSeconds = plain.end().cpu
 
-	have, err := o.execute(ctx, &r)
+	o.Inject = dueAt(o.Inject, want.Rows, o.Parallelism)
+	have, err := o.profiled(ctx, &r)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", o.Query, err)
 	}
@@ -94,6 +98,23 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		r.Full = digits(have.Full)
 	}
 	return r, o.compare(have, want)
+}
+
+// profiled runs the job, under the profiler if that was asked for.
+func (o Options) profiled(ctx context.Context, r *Result) (nexmark.Digest, error) {
+	if o.Profile == "" {
+		return o.execute(ctx, r)
+	}
+	f, err := os.Create(o.Profile)
+	if err != nil {
+		return nexmark.Digest{}, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nexmark.Digest{}, errors.Join(err, f.Close())
+	}
+	have, err := o.execute(ctx, r)
+	pprof.StopCPUProfile()
+	return have, errors.Join(err, f.Close())
 }
 
 // execute runs the job.

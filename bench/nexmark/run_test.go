@@ -2,6 +2,7 @@ package nexmark
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,19 +37,23 @@ func TestEveryQueryHasTheDigestOfItsLoop(t *testing.T) {
 func TestPanicsLeaveTheDigestsOfAMillionEventsAsTheyAre(t *testing.T) {
 	for _, q := range job.Queries() {
 		r := measured(t, Options{Query: q, Events: 1_000_000, Parallelism: 1, CheckpointEvery: 5 * time.Millisecond, Full: true,
-			Inject: injected[q]})
+			Inject: []string{"panic=digest@50%", "panic=digest@30%"}})
 		if r.Restarts == 0 || r.Checkpoints == 0 || r.Resumed == 0 {
 			t.Errorf("%s: %d restarts, %d checkpoints, %d tallies behind a restored checkpoint", q, r.Restarts, r.Checkpoints, r.Resumed)
 		}
 	}
 }
 
-// injected are the failures of each query: at a number of records that is behind the first
-// checkpoints and in front of the end.
-var injected = map[string][]string{
-	"q0": {"panic=digest@500000", "panic=digest@300000"},
-	"q1": {"panic=digest@500000", "panic=digest@300000"},
-	"q2": {"panic=digest@4000", "panic=digest@2000"},
+func TestSharesOfTheRowsBecomeNumbers(t *testing.T) {
+	have := dueAt([]string{"panic=digest@50%", "panic=digest/1@5", "panic=jobmaster@2", "panic=x@1%"}, 60, 2)
+	if want := []string{"panic=digest@15", "panic=digest/1@5", "panic=jobmaster@2", "panic=x@1"}; !slices.Equal(have, want) {
+		t.Errorf("have %v, want %v", have, want)
+	}
+	for _, wrong := range []string{"panic=digest@0%", "panic=digest@100%", "panic=digest@x%", "%"} {
+		if CheckInject([]string{"panic=digest@5", wrong}) == nil {
+			t.Errorf("%s is taken", wrong)
+		}
+	}
 }
 
 func TestAWrongDigestIsAnError(t *testing.T) {

@@ -8,152 +8,99 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
-	"time"
-
-	"blink/bench/nexmark"
-	"blink/examples/nexmark/job"
 )
 
-const benchUsage = `usage: blink bench WHAT [flags]
+// benchmark is something that blink bench measures. To add one, measure it in a package below
+// bench, write a file bench_NAME.go here with the flags and the table, and name it in
+// benchmarks.
+type benchmark struct {
+	name, about string
+	run         func(c console, args []string) int
+}
 
-  nexmark    the queries of the Nexmark benchmark
-`
+// benchmarks are all of them, in the order in which they are listed.
+func benchmarks() []benchmark {
+	return []benchmark{
+		{"nexmark", "the queries of the Nexmark benchmark, beside plain loops", benchNexmark},
+	}
+}
 
 // measure runs a benchmark.
 func measure(args []string, stdout, stderr io.Writer) int {
+	c := console{"bench", stdout, stderr}
 	if len(args) == 0 {
-		fmt.Fprint(stderr, benchUsage)
+		fmt.Fprint(stderr, benchUsage())
 		return exitUsage
 	}
-	switch what, rest := args[0], args[1:]; what {
-	case "nexmark":
-		return measureNexmark(rest, stdout, stderr)
+	switch what := args[0]; what {
 	case "help", "-h", "-help", "--help":
-		fmt.Fprint(stdout, benchUsage)
+		fmt.Fprint(stdout, benchUsage())
 		return exitOK
 	default:
-		return refuse(stderr, "bench: unknown benchmark %q", what)
+		for _, b := range benchmarks() {
+			if b.name == what {
+				c.verb += " " + what
+				return b.run(c, args[1:])
+			}
+		}
+		return c.refuse("unknown benchmark %q\n%s", what, benchUsage())
 	}
 }
 
-// measureNexmark measures queries one after the other. The status is exitFailed when one has
-// a wrong digest or cannot be run; the others are measured all the same.
-func measureNexmark(args []string, stdout, stderr io.Writer) int {
-	set := flag.NewFlagSet("bench nexmark", flag.ContinueOnError)
+func benchUsage() string {
+	text := "usage: blink bench WHAT [flags], or blink bench WHAT -h for its flags\n\n"
+	for _, b := range benchmarks() {
+		text += fmt.Sprintf("  %-10s %s\n", b.name, b.about)
+	}
+	return text
+}
+
+// console is where a verb writes to.
+type console struct {
+	verb        string // as the user has written it
+	out, errors io.Writer
+}
+
+// flags is an empty set of flags of the verb.
+func (c console) flags() *flag.FlagSet {
+	set := flag.NewFlagSet(c.verb, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	var o nexmark.Options
-	queries := set.String("query", "all", "`names` of queries with commas between them, or all: "+strings.Join(job.Queries(), " "))
-	set.Uint64Var(&o.Events, "events", 1_000_000, "`number` of events")
-	set.IntVar(&o.Parallelism, "parallelism", 1, "`number` of tasks of each operator")
-	set.DurationVar(&o.CheckpointEvery, "checkpoint-interval", 0, "`time` between two checkpoints; 0: none but the last")
-	set.BoolVar(&o.Full, "full-digest", false, "compute the full digest as well; not for timed runs")
-	inJSON := set.Bool("json", false, "print one JSON object a line for each query")
-	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS` or panic=jobmaster@CHECKPOINT", func(v string) error {
-		o.Inject = append(o.Inject, v)
-		return nil
-	})
+	return set
+}
+
+// parse reads the command line, which has flags only. When it says done, the verb ends with
+// this status: help was asked for, or something is wrong.
+func (c console) parse(set *flag.FlagSet, args []string) (status int, done bool) {
 	switch err := set.Parse(args); {
 	case err == flag.ErrHelp:
-		fmt.Fprintln(stdout, "usage: blink bench nexmark [flags]")
-		set.SetOutput(stdout)
+		fmt.Fprintf(c.out, "usage: blink %s [flags]\n\n", c.verb)
+		set.SetOutput(c.out)
 		set.PrintDefaults()
-		return exitOK
+		return exitOK, true
 	case err != nil:
-		return refuse(stderr, "bench nexmark: %v", err)
+		return c.refuse("%v", err), true
 	case set.NArg() > 0:
-		return refuse(stderr, "bench nexmark takes no arguments, got %q", set.Args())
-	case o.Events == 0:
-		return refuse(stderr, "bench nexmark: --events 0: at least 1")
-	case o.Parallelism < 1:
-		return refuse(stderr, "bench nexmark: --parallelism %d: at least 1", o.Parallelism)
-	case o.CheckpointEvery < 0:
-		return refuse(stderr, "bench nexmark: --checkpoint-interval %v: at least 0", o.CheckpointEvery)
+		return c.refuse("it takes no arguments, got %q", set.Args()), true
 	}
-	names := strings.Split(*queries, ",")
-	if *queries == "all" {
-		names = job.Queries()
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	table := nexmarkTable{out: stdout, json: *inJSON}
-	status := exitOK
-	for _, o.Query = range names {
-		show := newBar(stderr, o.Query)
-		o.Progress, o.Note = show.progress, show.note
-		r, err := nexmark.Run(ctx, o)
-		show.end()
-		if err != nil {
-			fmt.Fprintf(stderr, "blink: bench nexmark: %v\n", err)
-			status = exitFailed
-			continue
-		}
-		if err := table.add(r); err != nil {
-			fmt.Fprintf(stderr, "blink: bench nexmark: %v\n", err)
-			return exitFailed
-		}
-	}
-	return status
+	return exitOK, false
 }
 
-// nexmarkTable prints results as they come.
-type nexmarkTable struct {
-	out    io.Writer
-	json   bool
-	headed bool
+// refuse reports a mistake in the command line.
+func (c console) refuse(format string, args ...any) int {
+	fmt.Fprintf(c.errors, "blink: %s: %s\n", c.verb, fmt.Sprintf(format, args...))
+	return exitUsage
 }
 
-func (t *nexmarkTable) add(r nexmark.Result) error {
-	if t.json {
-		return json.NewEncoder(t.out).Encode(r)
-	}
-	if !t.headed {
-		t.headed = true
-		fmt.Fprintf(t.out, "%-5s %2s %12s %10s %-16s %8s %8s %8s %8s %8s %9s %5s %5s\n",
-			"query", "p", "events", "rows", "cheap", "g ns", "loop ÷ g", "cost ÷ g", "M/cpu-s", "wall s", "allocs/ev", "ckpts", "rest.")
-	}
-	events := float64(r.Events)
-	_, err := fmt.Fprintf(t.out, "%-5s %2d %12d %10d %s %8.1f %8.2f %8.2f %8.2f %8.2f %9.4f %5d %5d\n",
-		r.Query, r.Parallelism, r.Events, r.Rows, r.Cheap, r.GeneratorCPUSeconds/events*1e9, r.LoopCost(), r.Cost(),
-		events/r.CPUSeconds/1e6, r.WallSeconds, r.AllocsPerEvent, r.Checkpoints, r.Restarts)
-	return err
+// fail reports that the work went wrong.
+func (c console) fail(err error) int {
+	fmt.Fprintf(c.errors, "blink: %s: %v\n", c.verb, err)
+	return exitFailed
 }
 
-// bar shows on a terminal how far a measurement is; elsewhere it shows notes only.
-type bar struct {
-	to       io.Writer
-	what     string
-	terminal bool
-	shown    bool
-	start    time.Time
-}
+// json prints one object on a line.
+func (c console) json(v any) error { return json.NewEncoder(c.out).Encode(v) }
 
-func newBar(to io.Writer, what string) *bar {
-	f, ok := to.(*os.File)
-	terminal := false
-	if ok {
-		info, err := f.Stat()
-		terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return &bar{to: to, what: what, terminal: terminal, start: time.Now()}
-}
-
-const eraseLine, barWidth = "\r\x1b[K", 30
-
-func (b *bar) progress(stage string, done, of uint64) {
-	if !b.terminal {
-		return
-	}
-	b.shown = true
-	full := int(done * barWidth / of)
-	fmt.Fprintf(b.to, "%s%-4s %-9s [%s%s] %3d %%  %v", eraseLine, b.what, stage, strings.Repeat("=", full), strings.Repeat(" ", barWidth-full),
-		done*100/of, time.Since(b.start).Round(time.Second))
-}
-
-func (b *bar) note(text string) { fmt.Fprintf(b.to, "%s: %s\n", b.what, text) }
-
-func (b *bar) end() {
-	if b.shown {
-		fmt.Fprint(b.to, eraseLine)
-	}
+// interruptible is a context that ends when the user asks for it.
+func interruptible() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt)
 }

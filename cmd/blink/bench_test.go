@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBenchNexmarkPrintsTheFieldsThatAreAgreedOn(t *testing.T) {
+	var out, errs strings.Builder
+	status := run(strings.Fields("bench nexmark --query q0,q2 --events 100000 --checkpoint-interval 10ms --full-digest --json"), &out, &errs)
+	if status != exitOK || errs.Len() > 0 {
+		t.Fatalf("status %d, stderr %q", status, errs.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("printed %q", lines)
+	}
+	want := strings.Fields("allocs_per_event cheap checkpoints cpu_seconds events full generator_cpu_seconds loop_cpu_seconds parallelism query restarts rows wall_seconds")
+	for _, line := range lines {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatal(err)
+		}
+		if have := slices.Sorted(maps.Keys(fields)); !slices.Equal(have, want) {
+			t.Errorf("fields\n%v\nwant\n%v", have, want)
+		}
+	}
+}
+
+func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"bench", "usage: blink bench"},
+		{"bench fly", `bench: unknown benchmark "fly"`},
+		{"bench nexmark now", `bench nexmark: it takes no arguments, got ["now"]`},
+		{"bench nexmark --query q6000", `--query q6000: there is no query "q6000": there are q0 q1`},
+		{"bench nexmark --events 0", "--events 0: at least 1"},
+		{"bench nexmark --events x", `"x" for flag -events`},
+		{"bench nexmark --events 5 --goals", "--goals: it excludes --events"},
+		{"bench nexmark --parallelism 0", "--parallelism 0: at least 1"},
+		{"bench nexmark --checkpoint-interval -1s", "--checkpoint-interval -1s: at least 0"},
+		{"bench nexmark --runs 0", "--runs 0: at least 1"},
+		{"bench nexmark --cpuprofile x", "--cpuprofile x: it takes one query"},
+		{"bench nexmark --inject panic=digest@0%", "--inject panic=digest@0%: a share of the rows"},
+	} {
+		var out, errs strings.Builder
+		status := run(strings.Fields(c.args), &out, &errs)
+		if status != exitUsage || !strings.Contains(errs.String(), c.want) || out.Len() > 0 {
+			t.Errorf("%s: status %d, stdout %q, stderr %q, want %q", c.args, status, out.String(), errs.String(), c.want)
+		}
+	}
+}
+
+func TestADrillThatCannotFireFailsTheBenchAndLetsTheOtherQueriesRun(t *testing.T) {
+	var out, errs strings.Builder
+	status := run(strings.Fields("bench nexmark --query q0,q1 --events 10000 --inject panic=map-1@5 --json"), &out, &errs)
+	if status != exitFailed || !strings.Contains(errs.String(), `q0: --inject panic=map-1@5: no operator has the id "map-1"`) {
+		t.Errorf("status %d, stderr %q", status, errs.String())
+	}
+	if !strings.HasPrefix(out.String(), `{"query":"q1"`) || !strings.Contains(out.String(), `"restarts":1`) {
+		t.Errorf("printed %q", out.String())
+	}
+}
