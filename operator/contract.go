@@ -126,7 +126,8 @@ type (
 		Open(t *Task, id string) error
 	}
 	// Restorer takes back what Snapshotter gave, already cut to this task's key groups and
-	// items; several parts when the job was rescaled. Called only when there is something.
+	// items; several parts when the job was rescaled, or when a part is a delta: what it goes
+	// onto comes before it. Called only when there is something.
 	Restorer interface {
 		Restore(parts []snapshot.Part) error
 	}
@@ -146,9 +147,11 @@ type (
 	// Waker is called at or after the time asked for with WakeAt, also when another operator
 	// asked; done as in Advancer. The task calls Advance after it, with in unchanged.
 	Waker interface{ Wake(now int64) (done bool) }
-	// Snapshotter gives its state at a barrier, on the task's turn. The part may share
-	// nothing with live state.
-	Snapshotter interface{ Snapshot() (snapshot.Part, error) }
+	// Snapshotter freezes its state at a barrier, on the task's turn and at a cost that does not
+	// grow with the state. What it has frozen before is drained by then, or dropped.
+	Snapshotter interface {
+		Snapshot(o SnapshotOptions) (Frozen, error)
+	}
 	// Lender says what becomes of the records that the operator hands on, on any output. One
 	// that is none keeps them.
 	Lender interface{ Lends() Lending }
@@ -161,6 +164,39 @@ type (
 	// a failed Start.
 	Closer interface{ Close() error }
 )
+
+// SnapshotOptions say what a Snapshotter is asked for.
+type SnapshotOptions struct {
+	Checkpoint uint64
+	// Onto is the newest complete checkpoint that this attempt has written and that a delta may
+	// go onto; 0: there is none, the part must be whole. It never goes back within an attempt. A
+	// checkpoint between Onto and this one was aborted, or its end has not been heard of yet: it
+	// may turn out to be the next Onto, but Onto stays at least what it is.
+	Onto uint64
+}
+
+// Frozen is the state of an operator at a barrier, on its way into a snapshot while records
+// flow. All of it is called on the task's turn, between records.
+type Frozen interface {
+	// Drain encodes about budget bytes more; done says that nothing is left.
+	Drain(budget int) (done bool, err error)
+	// Part is what was encoded, when done. It may share nothing with live state: it is written
+	// off the actor. Its Onto is 0, or that of the options: then it holds at least what was
+	// written or deleted since that checkpoint, and is read on top of what that one has of this
+	// operator in this task. Items are always whole.
+	Part() snapshot.Part
+	// Drop gives it up, done or not; neither Drain nor Part follows.
+	Drop()
+}
+
+// Copied is a Frozen for an operator that has copied its state at once.
+func Copied(p snapshot.Part) Frozen { return copied{p} }
+
+type copied struct{ part snapshot.Part }
+
+func (copied) Drain(int) (bool, error) { return true, nil }
+func (c copied) Part() snapshot.Part   { return c.part }
+func (copied) Drop()                   {}
 
 // Lending says who looks at a record after the call that handed it on.
 type Lending uint8

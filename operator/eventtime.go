@@ -82,13 +82,13 @@ func (m *eventTime[T]) Advance(in int64) (int64, bool) { return m.clock.advance(
 func (m *eventTime[T]) Wake(now int64) bool { m.clock.wake(now); return true }
 
 // Snapshot is Snapshotter. The clocks of a source's splits are stored with the splits.
-func (m *eventTime[T]) Snapshot() (snapshot.Part, error) {
+func (m *eventTime[T]) Snapshot(SnapshotOptions) (Frozen, error) {
 	p := snapshot.Part{Operator: m.id}
 	if !m.task.Splits.sourced {
 		name := fmt.Sprintf("clock-%05d", m.task.Subtask)
 		p.Items = []snapshot.Item{{Name: name, Data: binary.LittleEndian.AppendUint64(nil, uint64(m.clock.highest()[0]))}}
 	}
-	return p, nil
+	return Copied(p), nil
 }
 
 // Restore is Restorer. Of several clocks the earliest is safe.

@@ -79,9 +79,13 @@ func (b *bench) start() *bench {
 
 func (b *bench) snapshot() snapshot.Part {
 	b.t.Helper()
-	p, err := b.op.(Snapshotter).Snapshot()
+	f, err := b.op.(Snapshotter).Snapshot(SnapshotOptions{Checkpoint: 1})
 	b.check(err)
-	return p
+	for done := false; !done; {
+		done, err = f.Drain(1)
+		b.check(err)
+	}
+	return f.Part()
 }
 
 // advance moves event time until pressure stops it; it says whether it is done.

@@ -183,11 +183,11 @@ func (m *processing[K, R]) fire(c state.Clock, now int64) bool {
 
 // Snapshot is Snapshotter. The first group of the task is always there, to carry the
 // watermark.
-func (m *processing[K, R]) Snapshot() (snapshot.Part, error) {
+func (m *processing[K, R]) Snapshot(SnapshotOptions) (Frozen, error) {
 	p := snapshot.Part{Operator: m.id, States: m.states}
 	groups, err := m.store.Snapshot()
 	if err != nil {
-		return p, err
+		return nil, err
 	}
 	if first := m.task.Groups.From; len(groups) == 0 || groups[0].Number != first {
 		p.Groups = append(p.Groups, snapshot.Group{Number: first, Data: appendMark(nil, m.ctx.mark)})
@@ -195,7 +195,7 @@ func (m *processing[K, R]) Snapshot() (snapshot.Part, error) {
 	for _, g := range groups {
 		p.Groups = append(p.Groups, snapshot.Group{Number: g.Number, Data: append(appendMark(nil, m.ctx.mark), g.Data...)})
 	}
-	return p, nil
+	return Copied(p), nil
 }
 
 // Digest is Digester.

@@ -262,7 +262,7 @@ func (m *reading[T, S]) Advance(in int64) (int64, bool) {
 }
 
 // Snapshot is Snapshotter. Splits that have ended are absent.
-func (m *reading[T, S]) Snapshot() (snapshot.Part, error) {
+func (m *reading[T, S]) Snapshot(SnapshotOptions) (Frozen, error) {
 	invariant.Check(m.at == 0, "source %q: a snapshot in the middle of a batch", m.id)
 	p := snapshot.Part{Operator: m.id}
 	for i, s := range m.splits {
@@ -271,12 +271,12 @@ func (m *reading[T, S]) Snapshot() (snapshot.Part, error) {
 		}
 		item, err := splitItem(m.codec, s.split.ID(), position[S]{s.split, m.task.Splits.stored(i)})
 		if err != nil {
-			return p, fmt.Errorf("split %q: %w", s.split.ID(), err)
+			return nil, fmt.Errorf("split %q: %w", s.split.ID(), err)
 		}
 		p.Items = append(p.Items, item)
 	}
 	p.States = []snapshot.StateSchema{m.state()}
-	return p, nil
+	return Copied(p), nil
 }
 
 // Close is Closer.

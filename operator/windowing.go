@@ -304,7 +304,7 @@ func (m *windowing[K, T, A, R]) states() []snapshot.StateSchema {
 
 // Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
 // entries. The first group of the task is always there, to carry the former.
-func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
+func (m *windowing[K, T, A, R]) Snapshot(SnapshotOptions) (Frozen, error) {
 	p := snapshot.Part{Operator: m.id, States: m.states()}
 	groups := make([][]paneEntry[K, A], m.task.Groups.To-m.task.Groups.From)
 	for _, s := range m.slices {
@@ -321,11 +321,11 @@ func (m *windowing[K, T, A, R]) Snapshot() (snapshot.Part, error) {
 		}
 		data, err := m.codec.Append(appendMark(nil, m.fired), entries)
 		if err != nil {
-			return p, err
+			return nil, err
 		}
 		p.Groups = append(p.Groups, snapshot.Group{Number: m.task.Groups.From + i, Data: data})
 	}
-	return p, nil
+	return Copied(p), nil
 }
 
 // Digest is Digester.

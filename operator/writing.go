@@ -169,18 +169,18 @@ func (m *writing[T]) tally() {
 }
 
 // Snapshot is Snapshotter: everything prepared and not committed, for whatever checkpoint.
-func (m *writing[T]) Snapshot() (snapshot.Part, error) {
+func (m *writing[T]) Snapshot(SnapshotOptions) (Frozen, error) {
 	m.tally()
 	p := snapshot.Part{Operator: m.id}
 	p.States = []snapshot.StateSchema{m.commit.state()}
 	if mutate.On(mutate.DropTransaction) {
-		return p, nil
+		return Copied(p), nil
 	}
 	for _, t := range m.prepared {
 		data := binary.LittleEndian.AppendUint64(nil, t.checkpoint)
 		p.Items = append(p.Items, snapshot.Item{Name: t.name, Data: append(data, t.data...)})
 	}
-	return p, nil
+	return Copied(p), nil
 }
 
 // Commit is SinkOperator.

@@ -13,13 +13,13 @@ import (
 // A task object is
 //
 //	"BLNKPART" | version u32 | parts u32 | part…
-//	part:  operator | groups u32 | (number u32, data)… | items u32 | (name, data)… | states u32 | (name, kind, schema)…
+//	part:  operator | onto u64 | groups u32 | (number u32, data)… | items u32 | (name, data)… | states u32 | (name, kind, schema)…
 //
 // little-endian; strings and data are a u32 length and their bytes. Its checksum stands in
-// its Handle.
+// its Handle. Version 1 had no onto: every part was whole.
 const (
 	partMagic   = "BLNKPART"
-	partVersion = 1
+	partVersion = 2
 )
 
 var errShort = errors.New("it ends too early")
@@ -47,6 +47,7 @@ func EncodeParts(parts []Part) ([]byte, error) {
 	e.u32(len(parts))
 	for _, p := range parts {
 		e.text(p.Operator)
+		e.u64(p.Onto)
 		if err := p.ascending(); err != nil {
 			return nil, err
 		}
@@ -82,12 +83,16 @@ func DecodeParts(data []byte) ([]Part, error) {
 	if string(d.raw(len(partMagic))) != partMagic {
 		return nil, errors.New("not a task snapshot")
 	}
-	if v := d.u32(); v != partVersion && d.err == nil {
-		return nil, fmt.Errorf("task snapshot of format %d: this program reads format %d", v, partVersion)
+	v := d.u32()
+	if (v < 1 || v > partVersion) && d.err == nil {
+		return nil, fmt.Errorf("task snapshot of format %d: this program reads formats 1 to %d", v, partVersion)
 	}
 	parts := make([]Part, 0, d.count(16))
 	for range cap(parts) {
 		p := Part{Operator: d.text()}
+		if v > 1 {
+			p.Onto = d.u64()
+		}
 		for range d.count(8) {
 			p.Groups = append(p.Groups, Group{Number: d.u32(), Data: d.bytes()})
 		}
@@ -137,7 +142,7 @@ func CutPart(data []byte, operator string, groups graph.Range, items []string) (
 		if p.Operator != operator {
 			continue
 		}
-		cut.States = p.States
+		cut.Onto, cut.States = p.Onto, p.States
 		for _, g := range p.Groups {
 			if groups.Contains(g.Number) {
 				cut.Groups = append(cut.Groups, g)

@@ -4,10 +4,13 @@ import "strings"
 
 // Part is one operator's share of one task's snapshot.
 type Part struct {
-	Operator string  // the operator's id
-	Groups   []Group // keyed state, ascending by Group.Number; empty groups are left out
-	Items    []Item  // what can be dealt to any task: splits, committables
-	States   []StateSchema
+	Operator string // the operator's id
+	// Onto is 0 for a part that is whole. Else it is a delta: its groups are read on top of
+	// those that this checkpoint has of the operator in the same task.
+	Onto   uint64
+	Groups []Group // keyed state, ascending by Group.Number; empty groups are left out
+	Items  []Item  // what can be dealt to any task: splits, committables
+	States []StateSchema
 }
 
 // Group is the keyed state and the timers of one key group, encoded by package state.

@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"blink/internal/mutate"
-	"blink/operator"
 	"blink/snapshot"
 )
 
 // triggered begins a checkpoint; the aligner says when the snapshot is due. A task that
-// rests behind an earlier one goes on.
+// rests behind an earlier one goes on. One checkpoint is taken at a time: a snapshot of an
+// earlier one that is not encoded by now is given up.
 func (t *task) triggered(m startCheckpoint) {
+	if t.frozen != nil && m.id > t.frozen.checkpoint {
+		t.thaw()
+	}
 	if t.phase == stopped && m.id > t.restsAt {
 		t.phase = t.resting
 		t.tell()
@@ -28,6 +31,9 @@ func (t *task) triggered(m startCheckpoint) {
 // snapshot is not needed, a complete one lets sinks commit.
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
+	if t.frozen != nil && m.concluded >= t.frozen.checkpoint {
+		t.thaw()
+	}
 	t.sinks.completed = max(t.sinks.completed, m.completed)
 	t.writes = slices.DeleteFunc(t.writes, func(w *write) bool {
 		if w.checkpoint > m.concluded {
@@ -44,9 +50,10 @@ func (t *task) concluded(m concluded) {
 }
 
 // checkpoint takes the snapshot of checkpoint id: the barrier goes on at once, sinks
-// prepare off the actor while the chain rests, then the state is copied and written while
-// records flow again.
+// prepare off the actor while the chain rests, then the state is frozen, and encoded and
+// written while records flow again.
 func (t *task) checkpoint(id uint64) error {
+	t.thaw() // of an earlier one: it was aborted
 	t.in.align.conclude(id)
 	t.now.stop = t.now.stopAt == id
 	t.out.barrier(id)
@@ -64,36 +71,15 @@ func (t *task) prepared(id uint64) error {
 	if told := t.spec.config.Snapshotting; told != nil {
 		told(id, t.snapshotKey(id), t.chain.digests)
 	}
-	parts, err := t.snapshot()
+	f, err := t.freeze(id)
 	if err != nil {
 		return err
 	}
-	t.now.snapshot = 0
-	if t.now.stop && t.phase != ended { // that one is at rest as it is
-		t.resting, t.restsAt, t.phase = t.phase, id, stopped
+	t.frozen = f
+	if !f.stop {
+		t.now.snapshot = 0
 	}
-	t.persist(id, parts)
-	return nil
-}
-
-// snapshot copies the state of every operator, with its counters.
-func (t *task) snapshot() ([]snapshot.Part, error) {
-	var parts []snapshot.Part
-	for i, op := range t.chain.ops {
-		part := snapshot.Part{}
-		if s, ok := op.(operator.Snapshotter); ok {
-			var err error
-			if part, err = s.Snapshot(); err != nil {
-				return nil, fmt.Errorf("operator %q: snapshot: %w", t.chain.ids[i], err)
-			}
-		}
-		part.Operator = t.chain.ids[i]
-		part.Items = append(part.Items, t.counters.items(part.Operator, t.spec.deploy.task)...)
-		if len(part.Groups)+len(part.Items)+len(part.States) > 0 {
-			parts = append(parts, part)
-		}
-	}
-	return parts, nil
+	return t.drain() // what is small is done at once
 }
 
 // snapshotKey is where the snapshot of checkpoint id is stored.

@@ -89,3 +89,92 @@ func TestAnEndedTaskStaysEndedBehindAStopCheckpoint(t *testing.T) {
 		t.Errorf("it is in phase %d, want %d", got, ended)
 	}
 }
+
+// While a snapshot is encoded records flow, and messages wait for one quantum.
+func TestASnapshotIsEncodedBetweenRecords(t *testing.T) {
+	s := sinking(t)
+	s.drains = 8
+	s.cost = quantumTime // a step a quantum
+	s.send(work, "1 barrier 7")
+	s.send(work, "2")
+	s.send(work, "3")
+	s.follows("1", "prepare 7", "snapshot", "drain", "2", "drain", "3", "drain", "put", "ack 7")
+}
+
+// What a task waits for does not keep it from encoding: here it has no credit, and no input.
+func TestASnapshotIsEncodedUnderBackPressure(t *testing.T) {
+	s := working(t, 0)
+	s.drains = 5
+	s.send(left, "barrier 7")
+	s.send(right, "barrier 7")
+	s.send(right, "1 2 3")
+	s.is("credits left", "credits right", "snapshot", "drain", "sends 1: barrier 7", "drain", "1", "2", "drain", "drain", "drain", "put", "ack 7")
+}
+
+// A snapshot that nobody waits for any more is given up, and nothing of it is written: its
+// checkpoint is aborted, or another one has begun.
+func TestTheEncodingOfAnAbortedCheckpointIsGivenUp(t *testing.T) {
+	for what, end := range map[string]func(*stage){
+		"it is aborted":        func(s *stage) { s.tell(concluded{concluded: 7}) },
+		"another is triggered": func(s *stage) { s.tell(startCheckpoint{id: 8}) },
+	} {
+		s := sinking(t)
+		s.drains = 1000
+		s.send(work, "barrier 7")
+		s.on["drain"] = func() { s.on["drain"] = nil; end(s) }
+		s.pass(20 * time.Millisecond)
+		if n := len(s.diary); n < 2 || s.diary[n-1] != "drop" {
+			t.Errorf("%s: got %v", what, s.diary)
+		}
+		s.diary, s.drains = nil, 2
+		s.send(work, "1 barrier 8")
+		s.is("1", "credits work", "prepare 8", "snapshot", "drain", "drain", "put", "ack 8")
+	}
+}
+
+func TestANewerBarrierTakesThePlaceOfASnapshotBeingEncoded(t *testing.T) {
+	s := sinking(t)
+	s.drains = 1000
+	s.on["drain"] = func() { s.on["drain"] = nil; s.drains = 1; s.send(work, "barrier 8") }
+	s.send(work, "barrier 7")
+	s.follows("drain", "drop", "prepare 8", "snapshot", "drain", "put", "ack 8")
+}
+
+// A stop checkpoint rests only when its state is encoded, and nothing is done until then; one
+// that is given up meanwhile lets the task go on.
+func TestAStopCheckpointRestsWhenItsStateIsEncoded(t *testing.T) {
+	s := sinking(t)
+	s.drains = 3
+	s.on["drain"] = func() {
+		if s.told.phase != running {
+			t.Errorf("it is in phase %d while it is encoded", s.told.phase)
+		}
+	}
+	s.tell(startCheckpoint{id: 7, stop: true})
+	s.send(work, "barrier 7")
+	s.send(work, "1")
+	s.is("credits work", "prepare 7", "snapshot", "drain", "drain", "drain", "put", "ack 7")
+	if got := s.last().phase; got != stopped {
+		t.Errorf("it is in phase %d, want %d", got, stopped)
+	}
+	s.tell(startCheckpoint{id: 8, stop: true})
+	s.drains = 1000
+	s.on["drain"] = func() { s.on["drain"] = nil; s.tell(concluded{concluded: 8, completed: 7}) }
+	s.send(work, "barrier 8")
+	s.follows("1", "prepare 8", "drain", "drop", "commit 7")
+	s.send(work, "2")
+	s.is("2", "credits work")
+}
+
+// Its input may end, or the task may be cancelled, while a snapshot is encoded.
+func TestATaskMayEndWhileItsSnapshotIsEncoded(t *testing.T) {
+	s := sinking(t)
+	s.drains = 5
+	s.send(work, "barrier 7")
+	s.send(work, "end")
+	s.follows("snapshot", "drain", "time ends", "drain", "put", "ack 7")
+	s.drains = 1000
+	s.on["drain"] = func() { s.on["drain"] = nil; s.tell(cancel{}) }
+	s.tell(startCheckpoint{id: 8})
+	s.follows("prepare 8", "snapshot", "drain", "close", "down")
+}

@@ -43,12 +43,13 @@ type stage struct {
 	told   status     // the task's last: see last
 	player *player    // its operator
 
-	diary []string
-	on    map[string]func() // what happens when a line is written
-	fails map[string]int    // how often blocking work fails, by its line
-	cost  time.Duration     // of everything that an operator does on its task's turn
-	reads [][]int           // what a source will fetch
-	room  int               // records that a sink takes between two flushes; 0: any number
+	diary  []string
+	on     map[string]func() // what happens when a line is written
+	fails  map[string]int    // how often blocking work fails, by its line
+	cost   time.Duration     // of everything that an operator does on its task's turn
+	reads  [][]int           // what a source will fetch
+	drains int               // that a snapshot takes; 0: it is copied at once
+	room   int               // records that a sink takes between two flushes; 0: any number
 }
 
 // The vertices of the stage's job, and the links from them.
@@ -364,10 +365,39 @@ func (p *player) Wake(int64) bool {
 	return true
 }
 
-func (p *player) Snapshot() (snapshot.Part, error) {
+func (p *player) Snapshot(operator.SnapshotOptions) (operator.Frozen, error) {
 	p.act("snapshot")
-	return snapshot.Part{Items: []snapshot.Item{{Name: "item"}}}, nil
+	part := snapshot.Part{Items: []snapshot.Item{{Name: "item"}}}
+	if p.s.drains > 0 {
+		return &slow{p: p, left: p.s.drains, part: part}, nil
+	}
+	return operator.Copied(part), nil
 }
+
+// slow is a snapshot that takes the stage's number of drains.
+type slow struct {
+	p    *player
+	left int
+	part snapshot.Part
+}
+
+func (f *slow) Drain(budget int) (done bool, err error) {
+	if budget != drainBudget {
+		f.p.s.t.Errorf("a budget of %d, want %d", budget, drainBudget)
+	}
+	f.p.act("drain")
+	f.left--
+	return f.left == 0, nil
+}
+
+func (f *slow) Part() snapshot.Part {
+	if f.left > 0 {
+		f.p.s.t.Errorf("%d drains are left, and the part is asked for", f.left)
+	}
+	return f.part
+}
+
+func (f *slow) Drop() { f.p.act("drop") }
 
 func (p *player) Close() error {
 	if p.busy != "" {

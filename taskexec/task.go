@@ -50,6 +50,7 @@ type task struct {
 	src   *sourceState // nil unless the vertex reads
 	sinks sinkState
 
+	frozen   *frozen  // the snapshot that is being encoded; nil: none is
 	writes   []*write // snapshots of checkpoints that are not concluded
 	now      unit     // what is being processed
 	counters counters
@@ -83,7 +84,7 @@ type unit struct {
 	advancing bool
 	waking    bool
 	stop      bool   // the checkpoint being taken is a stop checkpoint
-	snapshot  uint64 // checkpoint whose Prepare runs: the chain rests
+	snapshot  uint64 // checkpoint for which the chain rests: its Prepare runs, or it is a stop checkpoint being encoded
 	stopAt    uint64 // id of a triggered stop checkpoint
 }
 

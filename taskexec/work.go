@@ -17,9 +17,18 @@ const (
 	recordsPerLook = 64
 )
 
-// quantum takes steps until its time is over, a batch is done, or nothing can be done.
+// quantum takes steps until its time is over, a batch is done, or nothing can be done. A
+// snapshot that is being encoded gets its share first.
 func (t *task) quantum() error {
 	start := t.c.Now()
+	if t.frozen != nil {
+		if err := t.drain(); err != nil {
+			return err
+		}
+		if t.frozen != nil {
+			t.kick()
+		}
+	}
 	for {
 		did, err := t.step(start)
 		if err != nil {

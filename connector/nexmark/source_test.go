@@ -68,9 +68,13 @@ func (k *task[T]) step() bool {
 // stop is where the source is.
 func (k *task[T]) stop() []snapshot.Item {
 	k.t.Helper()
-	p, err := k.op.(operator.Snapshotter).Snapshot()
+	f, err := k.op.(operator.Snapshotter).Snapshot(operator.SnapshotOptions{Checkpoint: 1})
 	k.check(err)
-	return p.Items
+	for done := false; !done; {
+		done, err = f.Drain(1)
+		k.check(err)
+	}
+	return f.Part().Items
 }
 
 // seen collects what comes, with its timestamp.
