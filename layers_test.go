@@ -25,6 +25,7 @@ const layers = `
 	sim/campaign
 	cluster blinktest
 	examples/*
+	bench/usage
 	bench/*
 	cmd/*
 `

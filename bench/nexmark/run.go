@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"blink"
+	"blink/bench/usage"
 	"blink/cluster"
 	"blink/connector/nexmark"
 	"blink/examples/nexmark/job"
@@ -78,15 +78,15 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	g := nexmark.NewGenerator()
 
 	o.tell("generator", 0)
-	generator := begin()
+	generator := usage.Begin()
 	g.Fill(o.Events)
-	r.GeneratorCPUSeconds = generator.end().cpu
+	r.GeneratorCPUSeconds = generator.End().CPU
 
 	o.tell("loop", 0)
 	want := o.empty()
-	plain := begin()
+	plain := usage.Begin()
 	loop(oracle.Generated(g, o.Events), &want)
-	r.LoopCPUSeconds = plain.end().cpu
+	r.LoopCPUSeconds = plain.End().CPU
 
 	o.Inject = dueAt(o.Inject, want.Rows, o.Parallelism)
 	have, err := o.profiled(ctx, &r)
@@ -122,20 +122,20 @@ func (o Options) execute(ctx context.Context, r *Result) (nexmark.Digest, error)
 	o.tell("job", 0)
 	book := newLedger(o.empty())
 	p := blink.Define("nexmark", job.Nexmark{Ledger: book, Empty: o.empty()}.Build)
-	measured := begin()
+	measured := usage.Begin()
 	done, err := cluster.Run(ctx, p, cluster.RunOptions{
 		Params:      map[string]string{"query": o.Query, "events": strconv.FormatUint(o.Events, 10), "splits": strconv.Itoa(o.Parallelism)},
 		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Inject: o.Inject, Note: o.Note,
 		Progress: func(records int64) { o.tell("job", uint64(records)) },
 	})
-	used := measured.end()
+	used := measured.End()
 	if err != nil {
 		return nexmark.Digest{}, err
 	}
 	if len(done.Unfired) > 0 {
 		return nexmark.Digest{}, fmt.Errorf("drills that never fired: %v", done.Unfired)
 	}
-	r.CPUSeconds, r.WallSeconds, r.AllocsPerEvent = used.cpu, used.wall, float64(used.allocs)/float64(o.Events)
+	r.CPUSeconds, r.WallSeconds, r.AllocsPerEvent = used.CPU, used.Wall, float64(used.Allocs)/float64(o.Events)
 	r.Checkpoints, r.Restarts, r.Resumed = done.Checkpoints, done.Restarts, book.resumed
 	return book.sum, nil
 }
@@ -189,32 +189,3 @@ func show(d nexmark.Digest) string {
 }
 
 func digits(v uint64) string { return fmt.Sprintf("%016x", v) }
-
-// measure is what has been used when something began.
-type measure struct {
-	at     time.Time
-	cpu    time.Duration
-	allocs uint64
-}
-
-// usage is what something has used, in seconds.
-type usage struct {
-	cpu, wall float64
-	allocs    uint64
-}
-
-// begin with a heap that holds nothing of what was measured before.
-func begin() measure {
-	runtime.GC()
-	return measure{time.Now(), cpuTime(), mallocs()}
-}
-
-func (m measure) end() usage {
-	return usage{(cpuTime() - m.cpu).Seconds(), time.Since(m.at).Seconds(), mallocs() - m.allocs}
-}
-
-func mallocs() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.Mallocs
-}

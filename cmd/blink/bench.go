@@ -22,6 +22,8 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"nexmark", "the queries of the Nexmark benchmark, beside plain loops", benchNexmark},
+		{"codec", "encoding and decoding of records, type by type, beside a plain copy", benchCodec},
+		{"latency", "how long a busy task keeps barriers and messages waiting", benchLatency},
 	}
 }
 

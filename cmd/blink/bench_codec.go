@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"blink/bench/codec"
+)
+
+// benchCodec measures types one after the other.
+func benchCodec(c console, args []string) int {
+	set := c.flags()
+	types := set.String("type", "all", "`names` of types with commas between them, or all: "+strings.Join(codec.Types(), " "))
+	each := set.Duration("time", 500*time.Millisecond, "CPU `time` for each of the four figures of a type")
+	inJSON := set.Bool("json", false, "print one JSON object a line for each type")
+	if status, done := c.parse(set, args); done {
+		return status
+	}
+	names := strings.Split(*types, ",")
+	if *types == "all" {
+		names = codec.Types()
+	}
+	for _, name := range names {
+		if !slices.Contains(codec.Types(), name) {
+			return c.refuse("--type %s: there is no type %q: there are %s", *types, name, strings.Join(codec.Types(), " "))
+		}
+	}
+	if *each <= 0 {
+		return c.refuse("--time %v: more than 0", *each)
+	}
+	if !*inJSON {
+		fmt.Fprintf(c.out, "%-8s %6s %9s %9s %11s %9s %10s\n", "type", "bytes", "encode ns", "decode ns", "and copy ns", "memcpy ns", "allocs/rec")
+	}
+	for _, name := range names {
+		r, err := codec.Run(name, *each)
+		if err == nil {
+			err = c.showCodec(*inJSON, r)
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+	}
+	return exitOK
+}
+
+func (c console) showCodec(inJSON bool, r codec.Result) error {
+	if inJSON {
+		return c.json(r)
+	}
+	_, err := fmt.Fprintf(c.out, "%-8s %6d %9.1f %9.1f %11.1f %9.2f %10.3f\n", r.Type, r.Bytes, r.Encode, r.Decode, r.DecodeCopy, r.Copy, r.Allocs)
+	return err
+}

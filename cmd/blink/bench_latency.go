@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"blink/bench/latency"
+)
+
+// benchLatency measures one job.
+func benchLatency(c console, args []string) int {
+	set := c.flags()
+	var o latency.Options
+	set.IntVar(&o.Channels, "channels", 4, "`number` of channels into the busy task")
+	set.DurationVar(&o.Cost, "cost", 2*time.Microsecond, "`time` that the sink spends on a record")
+	set.Int64Var(&o.Records, "records", 2_000_000, "`number` of records")
+	set.DurationVar(&o.CheckpointEvery, "checkpoint-interval", 50*time.Millisecond, "`time` between two checkpoints")
+	inJSON := set.Bool("json", false, "print one JSON object")
+	if status, done := c.parse(set, args); done {
+		return status
+	}
+	switch {
+	case o.Channels < 1:
+		return c.refuse("--channels %d: at least 1", o.Channels)
+	case o.Cost <= 0:
+		return c.refuse("--cost %v: more than 0", o.Cost)
+	case o.Records < int64(o.Channels):
+		return c.refuse("--records %d: at least one for each of %d channels", o.Records, o.Channels)
+	case o.CheckpointEvery <= 0:
+		return c.refuse("--checkpoint-interval %v: more than 0", o.CheckpointEvery)
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	r, err := latency.Run(ctx, o)
+	if err == nil {
+		err = c.showLatency(*inJSON, r)
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	return exitOK
+}
+
+func (c console) showLatency(inJSON bool, r latency.Result) error {
+	if inJSON {
+		return c.json(r)
+	}
+	_, err := fmt.Fprintf(c.out, "%-22s %6s %9s %9s %9s\n%-22s %6d %9.2f %9.2f %9.2f\n%-22s %6d %9.2f %9.2f %9.2f\n",
+		"ms", "count", "median", "90 %", "most",
+		"a barrier's alignment", r.Barriers, r.BarrierMedian, r.BarrierP90, r.BarrierMax,
+		"a message's delay", r.Messages, r.MessageMedian, r.MessageP90, r.MessageMax)
+	return err
+}
