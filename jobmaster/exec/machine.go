@@ -334,7 +334,9 @@ func (m *Machine) due() time.Time {
 			}
 		}
 	}
-	sooner(m.expires)
+	if m.way != sweeping {
+		sooner(m.expires)
+	}
 	for _, t := range m.checkpointTimes() {
 		sooner(t)
 	}

@@ -83,9 +83,10 @@ func (m *Machine) watch(e *executor) {
 	}
 }
 
-// expireExecutors gives up those that were silent for too long.
+// expireExecutors gives up those that were silent for too long. When all slots are given back,
+// silence says nothing any more: the resource manager ends them.
 func (m *Machine) expireExecutors() {
-	if m.expires.IsZero() || m.now.Before(m.expires) {
+	if m.expires.IsZero() || m.now.Before(m.expires) || m.way == sweeping {
 		return
 	}
 	m.expires = time.Time{}
