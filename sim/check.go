@@ -58,7 +58,9 @@ type checker struct {
 		keys map[string]bool
 	}
 
-	calm time.Duration // since when nothing is wrong, and no checkpoint has completed
+	// Since when nothing is wrong, and no checkpoint has completed. It is never set back: faults
+	// put it where they end.
+	calm time.Duration
 
 	restarts, leaders, checkpoints int
 	expiries                       int // of leases, with a task
@@ -100,7 +102,7 @@ func newChecker(c *cluster) *checker {
 // durable goes on.
 func (k *checker) again() {
 	n := newChecker(k.c)
-	n.last, n.complete, n.acting = k.last, k.complete, k.acting
+	n.last, n.complete, n.acting, n.calm = k.last, k.complete, k.acting, max(k.calm, k.c.w.Elapsed())
 	n.storms.lost = k.storms.lost
 	n.restarts, n.leaders, n.checkpoints, n.expiries, n.runs = k.restarts, k.leaders, k.checkpoints, k.expiries, k.runs+1
 	n.excuses.disturbed, n.excuses.ill, n.excuses.frozen = k.excuses.disturbed, k.excuses.ill, k.excuses.frozen
@@ -327,7 +329,7 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	if first {
 		k.checkpoints++
 	}
-	k.last, k.complete, k.calm = m.Checkpoint, value, k.c.w.Elapsed()
+	k.last, k.complete, k.calm = m.Checkpoint, value, max(k.calm, k.c.w.Elapsed())
 	if err := k.readable(m); err != nil {
 		k.fail("I5: checkpoint %d is complete: %v", m.Checkpoint, err)
 	}
