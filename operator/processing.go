@@ -82,7 +82,7 @@ func statesOf[K comparable](prototype any) ([]graph.State, error) {
 
 // Open is Opener.
 func (m *processing[K, R]) Open(t *Task, id string) (err error) {
-	if m.store, err = state.NewStore[K](t.MaxParallelism, t.Now); err != nil {
+	if m.store, err = state.NewStore[K](t.MaxParallelism, t.Groups, t.Now); err != nil {
 		return err
 	}
 	if err := m.store.Bind(m.self); err != nil {

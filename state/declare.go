@@ -99,11 +99,12 @@ func visitDeep(v reflect.Value, name, inner string, visit func(string, reflect.V
 // called once, before anything is set or restored.
 func (s *Store[K]) Bind(p any) error {
 	var errs []error
+	s.layout.keep(reflect.TypeFor[K](), &s.keyAt)
 	each(p, func(name string, h handle) {
-		if err := h.bind(&s.rows, len(s.handles)); err != nil {
+		if err := h.bind(&s.rows); err != nil {
 			errs = append(errs, fmt.Errorf("state %q: %w", name, err))
 		}
-		s.handles = append(s.handles, h)
 	})
+	s.settle()
 	return errors.Join(errs...)
 }

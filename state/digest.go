@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	"blink/internal/hash"
 )
@@ -13,26 +14,23 @@ import (
 // out.
 func (s *Store[K]) Digest() (sum uint64, err error) {
 	var key []byte
-	for i := range s.slots {
-		x := &s.slots[i]
-		if x.hash == 0 || x.row == none {
-			continue
-		}
-		if key, err = s.keys.AppendOne(key[:0], &x.key); err != nil {
-			return 0, err
+	err = s.each(func(_ uint32, row unsafe.Pointer) error {
+		if key, err = s.keys.AppendOne(key[:0], s.keyOf(row)); err != nil {
+			return err
 		}
 		for place, h := range s.handles {
-			if !h.has(x.row) {
+			if !h.has(row) {
 				continue
 			}
-			n, err := h.digest(x.row, hash.Uint64(hash.Bytes(key)+uint64(place)))
+			n, err := h.digest(row, hash.Uint64(hash.Bytes(key)+uint64(place)))
 			if err != nil {
-				return 0, err
+				return err
 			}
 			sum += n
 		}
-	}
-	return sum, nil
+		return nil
+	})
+	return sum, err
 }
 
 // entryDigest is that of something that is kept under what seed stands for, and was last
@@ -43,21 +41,18 @@ func entryDigest(seed uint64, written int64, stored []byte) uint64 {
 	return hash.Bytes(append(head, stored...))
 }
 
-func (v *Value[V]) digest(row int32, seed uint64) (uint64, error) {
-	c := &v.cells[row]
-	b, err := v.codec.AppendOne(nil, &c.v)
-	return entryDigest(seed, c.written, b), err
+func (v *Value[V]) digest(row unsafe.Pointer, seed uint64) (uint64, error) {
+	b, err := v.codec.AppendOne(nil, v.of(row))
+	return entryDigest(seed, v.cell.stamp(row), b), err
 }
 
-func (l *List[V]) digest(row int32, seed uint64) (uint64, error) {
-	c := &l.cells[row]
-	b, err := l.codec.Append(nil, c.all)
-	return entryDigest(seed, c.written, b), err
+func (l *List[V]) digest(row unsafe.Pointer, seed uint64) (uint64, error) {
+	b, err := l.codec.Append(nil, l.elements(row))
+	return entryDigest(seed, l.cell.stamp(row), b), err
 }
 
-func (m *Map[MK, V]) digest(row int32, seed uint64) (sum uint64, err error) {
-	c := &m.cells[row]
-	for k, v := range c.m { // sums: any order will do
+func (m *Map[MK, V]) digest(row unsafe.Pointer, seed uint64) (sum uint64, err error) {
+	for k, v := range *m.of(row) { // sums: any order will do
 		b, err := m.keys.AppendOne(nil, &k)
 		if err != nil {
 			return 0, err
@@ -65,11 +60,11 @@ func (m *Map[MK, V]) digest(row int32, seed uint64) (sum uint64, err error) {
 		if b, err = m.values.AppendOne(b, &v); err != nil {
 			return 0, err
 		}
-		sum += entryDigest(seed, c.written, b)
+		sum += entryDigest(seed, m.cell.stamp(row), b)
 	}
 	return sum, nil
 }
 
-func (t *Timer) digest(row int32, seed uint64) (uint64, error) {
-	return entryDigest(seed, t.cells[row].at, nil), nil
+func (t *Timer) digest(row unsafe.Pointer, seed uint64) (uint64, error) {
+	return entryDigest(seed, t.of(row).at, nil), nil
 }

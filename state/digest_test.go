@@ -3,6 +3,8 @@ package state
 import (
 	"testing"
 	"time"
+
+	"blink/graph"
 )
 
 func (c cluster) digest(t *testing.T) (sum uint64) {
@@ -87,7 +89,7 @@ func TestTheDigestKnowsWhatHasExpiredAndWhatWill(t *testing.T) {
 	now := time.Unix(100, 0)
 	var p struct{ Sum Value[int] }
 	p.Sum.TTL = time.Minute
-	s, err := NewStore[int](groups, func() time.Time { return now })
+	s, err := NewStore[int](groups, graph.Range{To: groups}, func() time.Time { return now })
 	if err == nil {
 		err = s.Bind(&p)
 	}

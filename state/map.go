@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"blink/graph"
 	"blink/internal/codec"
@@ -17,15 +18,9 @@ import (
 // Map is a map for each key. See Value.
 type Map[MK comparable, V any] struct {
 	TTL    time.Duration // of the whole map, since the last Set
-	rows   *rows
+	cell   cell
 	keys   *codec.Codec[MK]
 	values *codec.Codec[V]
-	cells  []mapCell[MK, V]
-}
-
-type mapCell[MK comparable, V any] struct {
-	m       map[MK]V
-	written int64
 }
 
 // Get returns the value under k and whether there is one.
@@ -36,16 +31,22 @@ func (m *Map[MK, V]) Get(k MK) (v V, ok bool) {
 
 // Set stores v under k.
 func (m *Map[MK, V]) Set(k MK, v V) {
-	row := m.rows.need()
-	c := &m.cells[row]
-	if c.m == nil || m.rows.expired(c.written, m.TTL) {
-		c.m = map[MK]V{}
+	row := m.cell.rows.need()
+	all := m.of(row)
+	if *all == nil || m.cell.expired(row) {
+		*all = map[MK]V{}
 	}
-	c.m[k], c.written = v, m.rows.stamp(m.TTL)
+	(*all)[k] = v
+	m.cell.mark(row)
 }
 
 // Delete forgets what is under k.
-func (m *Map[MK, V]) Delete(k MK) { delete(m.get(), k) }
+func (m *Map[MK, V]) Delete(k MK) {
+	all := m.get()
+	if delete(all, k); all != nil && len(all) == 0 {
+		m.clear(m.cell.rows.at)
+	}
+}
 
 // Len is the number of entries.
 func (m *Map[MK, V]) Len() int { return len(m.get()) }
@@ -84,18 +85,22 @@ func (m *Map[MK, V]) sorted(all map[MK]V) []mapKey[MK] {
 }
 
 func (m *Map[MK, V]) get() map[MK]V {
-	row := m.rows.row()
-	if row == none || m.rows.expired(m.cells[row].written, m.TTL) {
+	row := m.cell.rows.row()
+	if row == nil || !m.cell.has(row) {
 		return nil
 	}
-	return m.cells[row].m
+	return *m.of(row)
 }
 
 // Clear forgets all entries.
 func (m *Map[MK, V]) Clear() {
-	if row := m.rows.row(); row != none {
+	if row := m.cell.rows.row(); row != nil {
 		m.clear(row)
 	}
+}
+
+func (m *Map[MK, V]) of(row unsafe.Pointer) *map[MK]V {
+	return (*map[MK]V)(unsafe.Add(row, m.cell.at))
 }
 
 func (m *Map[MK, V]) declare(name string) (graph.State, error) {
@@ -111,8 +116,8 @@ func (m *Map[MK, V]) declare(name string) (graph.State, error) {
 // mapArrow stands between the schemas of keys and values; snapshot.Places looks for it, too.
 const mapArrow = "\n→\n"
 
-func (m *Map[MK, V]) bind(r *rows, _ int) (err error) {
-	m.rows = r
+func (m *Map[MK, V]) bind(r *rows) (err error) {
+	m.cell.bind(r, m, reflect.TypeFor[map[MK]V](), m.TTL)
 	if m.keys, err = codec.For[MK](); err != nil {
 		return err
 	}
@@ -120,23 +125,21 @@ func (m *Map[MK, V]) bind(r *rows, _ int) (err error) {
 	return err
 }
 
-func (m *Map[MK, V]) grow(n int) {
-	m.cells = append(m.cells, make([]mapCell[MK, V], n-len(m.cells))...)
-}
-func (m *Map[MK, V]) has(row int32) bool {
-	c := &m.cells[row]
-	return len(c.m) > 0 && !m.rows.expired(c.written, m.TTL)
-}
-func (m *Map[MK, V]) clear(row int32) { m.cells[row] = mapCell[MK, V]{} }
+func (m *Map[MK, V]) has(row unsafe.Pointer) bool { return m.cell.has(row) }
 
-func (m *Map[MK, V]) append(dst []byte, row int32) ([]byte, error) {
-	c := &m.cells[row]
-	if !m.has(row) {
+func (m *Map[MK, V]) clear(row unsafe.Pointer) {
+	*m.of(row) = nil
+	m.cell.unmark(row)
+}
+
+func (m *Map[MK, V]) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
+	if !m.cell.has(row) {
 		return absent(dst), nil
 	}
-	dst = binary.LittleEndian.AppendUint32(present(dst, c.written), uint32(len(c.m)))
-	for _, k := range m.sorted(c.m) {
-		v := c.m[k.key]
+	all := *m.of(row)
+	dst = binary.LittleEndian.AppendUint32(present(dst, m.cell.stamp(row)), uint32(len(all)))
+	for _, k := range m.sorted(all) {
+		v := all[k.key]
 		var err error
 		if dst, err = m.values.AppendOne(append(dst, k.bytes...), &v); err != nil {
 			return nil, err
@@ -148,10 +151,10 @@ func (m *Map[MK, V]) append(dst []byte, row int32) ([]byte, error) {
 func (m *Map[MK, V]) reader(schema string) (reader, error) {
 	_, schema, _ = strings.Cut(schema, mapArrow)
 	values, err := m.values.Reads(schema)
-	return func(row int32, src []byte) ([]byte, error) { return m.decode(values, row, src) }, err
+	return func(src []byte) ([]byte, error) { return m.decode(values, src) }, err
 }
 
-func (m *Map[MK, V]) decode(values *codec.Codec[V], row int32, src []byte) ([]byte, error) {
+func (m *Map[MK, V]) decode(values *codec.Codec[V], src []byte) ([]byte, error) {
 	written, ok, src, err := presence(src)
 	if err != nil || !ok {
 		return src, err
@@ -160,8 +163,7 @@ func (m *Map[MK, V]) decode(values *codec.Codec[V], row int32, src []byte) ([]by
 		return nil, errStored
 	}
 	n, src := binary.LittleEndian.Uint32(src), src[4:]
-	c := &m.cells[row]
-	c.m, c.written = map[MK]V{}, m.rows.restored(written, m.TTL)
+	all := map[MK]V{}
 	for range n {
 		var k MK
 		var v V
@@ -171,11 +173,14 @@ func (m *Map[MK, V]) decode(values *codec.Codec[V], row int32, src []byte) ([]by
 		if src, err = values.DecodeOne(&v, src); err != nil {
 			return nil, err
 		}
-		if c.m[k] = v; len(src) == 0 && uint32(len(c.m)) < n {
+		if all[k] = v; len(src) == 0 && uint32(len(all)) < n {
 			return nil, errStored
 		}
 	}
+	if len(all) > 0 {
+		row := m.cell.rows.at
+		*m.of(row) = all
+		m.cell.restore(row, written)
+	}
 	return src, nil
 }
-
-func typeName[T any]() string { return reflect.TypeFor[T]().String() }

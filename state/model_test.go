@@ -59,7 +59,7 @@ func newTask(t testing.TB) *task {
 	t.Helper()
 	x := &task{ledger: ledger{Alarm: Timer{Processing: true}}}
 	var err error
-	if x.Store, err = NewStore[customer](groups, noClock); err == nil {
+	if x.Store, err = NewStore[customer](groups, graph.Range{To: groups}, noClock); err == nil {
 		err = x.Bind(&x.ledger)
 	}
 	if err != nil {

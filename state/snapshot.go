@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"blink/graph"
 	"blink/internal/mutate"
@@ -21,7 +22,9 @@ type Group struct {
 // form: the key, then every state in the order of declaration. It shares nothing with the
 // store.
 func (s *Store[K]) Snapshot() ([]Group, error) {
-	s.sweep()
+	for i := range s.groups {
+		s.expire(&s.groups[i])
+	}
 	all, err := s.encodeKeys()
 	if err != nil {
 		return nil, err
@@ -36,7 +39,7 @@ func (s *Store[K]) Snapshot() ([]Group, error) {
 		for _, k := range all[i:n] {
 			g.Data = append(g.Data, k.bytes...)
 			for _, h := range s.handles {
-				if g.Data, err = h.append(g.Data, k.row); err != nil {
+				if g.Data, err = h.append(g.Data, k.at); err != nil {
 					return nil, err
 				}
 			}
@@ -50,29 +53,25 @@ func (s *Store[K]) Snapshot() ([]Group, error) {
 type encodedKey struct {
 	group int
 	bytes []byte
-	row   int32
+	at    unsafe.Pointer
 }
 
-func (s *Store[K]) encodeKeys() ([]encodedKey, error) {
-	var all []encodedKey
-	for i := range s.slots {
-		x := &s.slots[i]
-		if x.hash == 0 || x.row == none || x.row == 1 && mutate.On(mutate.DropKey) {
-			continue
+func (s *Store[K]) encodeKeys() (all []encodedKey, err error) {
+	err = s.each(func(row uint32, at unsafe.Pointer) error {
+		if row == 1 && mutate.On(mutate.DropKey) {
+			return nil
 		}
-		b, err := s.keys.AppendOne(nil, &x.key)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, encodedKey{graph.KeyGroup(x.hash, s.max), b, x.row})
-	}
+		b, err := s.keys.AppendOne(nil, s.keyOf(at))
+		all = append(all, encodedKey{graph.KeyGroup((*head)(at).hash, s.max), b, at})
+		return err
+	})
 	slices.SortFunc(all, func(a, b encodedKey) int {
 		if a.group != b.group {
 			return a.group - b.group
 		}
 		return bytes.Compare(a.bytes, b.bytes)
 	})
-	return all, nil
+	return all, err
 }
 
 // Stored is a state with which groups were written: its place among those that are declared
@@ -96,7 +95,10 @@ func (s *Store[K]) Reading(stored []Stored) (restore func(Group) error, err erro
 }
 
 func (s *Store[K]) restore(g Group, stored []reader) error {
-	if len(g.Data) < 4 {
+	switch {
+	case !s.owned.Contains(g.Number):
+		return fmt.Errorf("key group %d is not one of those of the task, from %d to %d", g.Number, s.owned.From, s.owned.To-1)
+	case len(g.Data) < 4:
 		return fmt.Errorf("key group %d: %w", g.Number, errStored)
 	}
 	n, src := binary.LittleEndian.Uint32(g.Data), g.Data[4:]
@@ -107,7 +109,7 @@ func (s *Store[K]) restore(g Group, stored []reader) error {
 		}
 	}
 	s.release()
-	s.current = none
+	s.at = nil
 	if len(src) > 0 {
 		return fmt.Errorf("key group %d: %w", g.Number, errStored)
 	}
@@ -120,13 +122,14 @@ func (s *Store[K]) restoreKey(group int, src []byte, stored []reader) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	s.SetKey(key, s.hash(key))
-	if have := graph.KeyGroup(s.sum, s.max); have != group {
+	sum := s.hash(key)
+	if have := graph.KeyGroup(sum, s.max); have != group {
 		return nil, fmt.Errorf("%w: a key of group %d", errStored, have)
 	}
-	row := s.need()
+	s.SetKey(key, sum)
+	s.need()
 	for _, read := range stored {
-		if src, err = read(row, src); err != nil {
+		if src, err = read(src); err != nil {
 			return nil, err
 		}
 	}

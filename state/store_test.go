@@ -52,8 +52,12 @@ func TestKeysThatComeAndGoLeaveNothingBehind(t *testing.T) {
 		x.enter(customer{"a", i}).Sum.Set(i)
 		x.Sum.Clear()
 	}
-	if x.Len() != 0 || len(x.byRow) > 1 || len(x.slots) > 64 {
-		t.Errorf("%d keys are held in %d rows and %d slots", x.Len(), len(x.byRow), len(x.slots))
+	slots := 0
+	for _, g := range x.groups {
+		slots += len(g.slots)
+	}
+	if x.Len() != 0 || x.used > 1 || slots > groups*firstSlots {
+		t.Errorf("%d keys are held in %d rows and %d slots", x.Len(), x.used, slots)
 	}
 }
 
@@ -85,7 +89,7 @@ func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
 func TestStatesThatWereDeclaredLaterAreEmpty(t *testing.T) {
 	x := newTask(t).enter(customer{"a", 1})
 	var before struct{ Sum Value[int] }
-	old, err := NewStore[customer](groups, noClock)
+	old, err := NewStore[customer](groups, graph.Range{To: groups}, noClock)
 	if err == nil {
 		err = old.Bind(&before)
 	}
@@ -116,7 +120,7 @@ type brief struct {
 func newBrief(t *testing.T, ttl time.Duration, now *time.Time) (*Store[int], *brief) {
 	t.Helper()
 	b := &brief{Value[int]{TTL: ttl}, List[int]{TTL: ttl}, Map[string, int]{TTL: ttl}}
-	s, err := NewStore[int](1, func() time.Time { return *now })
+	s, err := NewStore[int](1, graph.Range{To: 1}, func() time.Time { return *now })
 	if err == nil {
 		err = s.Bind(b)
 	}
@@ -159,10 +163,8 @@ func TestStateExpiresAfterItsLastWriteAndFreesItsKey(t *testing.T) {
 	if gs, err := s.Snapshot(); err != nil || len(gs) != 1 || s.Len() != 2 {
 		t.Errorf("%d keys are held, %v", s.Len(), err)
 	}
-	for row, c := range b.Log.cells {
-		if s.hashs[row] == 0 && c.all != nil {
-			t.Errorf("row %d is free and holds %v", row, c.all)
-		}
+	if held := b.Log.blocks.held(); held != 2 {
+		t.Errorf("the lists of two keys hold %d blocks", held)
 	}
 	b.write() // of key 9, whose row was given back
 	holds(10, 0)

@@ -3,8 +3,10 @@ package state
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"time"
+	"unsafe"
 
 	"blink/graph"
 	"blink/internal/mutate"
@@ -18,25 +20,30 @@ import (
 // See Value for where its methods work.
 type Timer struct {
 	Processing bool
-	rows       *rows
+	cell       cell
 	index      int32 // among the store's handles
-	cells      []timerCell
 }
 
-// timerCell is a pending timer. armed is the time of its entry in the heap: a timer that
-// is set to a later time leaves the entry where it is, and it is put in again when it comes.
-// So a timer that every record moves on costs the heap nothing.
-type timerCell struct{ at, armed int64 }
+// timerCell is a timer, pending if the row has its bit. waits is the time of its entry in the
+// heap, if it has one, stored as its distance from noTimer, so that a new row has none: a
+// timer that is set to a later time leaves the entry where it is, and it is put in again when
+// it comes. So a timer that every record moves on costs the heap nothing. The entry stays
+// when the row is given back.
+type timerCell struct{ at, waits int64 }
 
 const noTimer = int64(math.MaxInt64)
+
+// armed is the time of the timer's entry in the heap, noTimer if it has none.
+func (c *timerCell) armed() int64 { return c.waits ^ noTimer }
+
+func (c *timerCell) arm(at int64) { c.waits = at ^ noTimer }
 
 // Set fires the timer at the given time, in place of a pending one. A time outside of the
 // years 1678 to 2261, such as the zero time, fails the task. When the input has ended, all
 // timers of event time fire, whatever their time, and those that are set then as well: one
 // that always sets itself again must ask Ctx.Ended, else the job does not end.
 func (t *Timer) Set(at time.Time) {
-	row := t.rows.need()
-	t.set(row, nanos(at))
+	t.set(t.cell.rows.need(), nanos(at))
 }
 
 // nanos is a time as Unix nanoseconds.
@@ -48,36 +55,46 @@ func nanos(at time.Time) int64 {
 	return at.UnixNano()
 }
 
-func (t *Timer) set(row int32, at int64) {
-	c := &t.cells[row]
+// set sets the timer of the current key, which has the row.
+func (t *Timer) set(row unsafe.Pointer, at int64) {
+	c := t.of(row)
 	c.at = at
-	if at < c.armed {
-		c.armed = at
-		t.rows.arm(t.heap(), entry{at, t.index, row})
+	t.cell.mark(row)
+	if at < c.armed() {
+		t.arm(c, at, t.cell.rows.current)
 	}
+}
+
+func (t *Timer) arm(c *timerCell, at int64, row uint32) {
+	c.arm(at)
+	t.cell.rows.arm(t.heap(), entry{at, t.index, row})
 }
 
 // Clear takes back a pending timer.
 func (t *Timer) Clear() {
-	if row := t.rows.row(); row != none {
-		t.cells[row].at = noTimer
+	if row := t.cell.rows.row(); row != nil {
+		t.clear(row)
 	}
 }
 
 // Pending returns when the timer will fire, and whether it is set.
 func (t *Timer) Pending() (at time.Time, ok bool) {
-	row := t.rows.row()
-	if row == none || t.cells[row].at == noTimer {
+	row := t.cell.rows.row()
+	if row == nil || !t.cell.on(row) {
 		return time.Time{}, false
 	}
-	return time.Unix(0, t.cells[row].at).UTC(), true
+	return time.Unix(0, t.of(row).at).UTC(), true
+}
+
+func (t *Timer) of(row unsafe.Pointer) *timerCell {
+	return (*timerCell)(unsafe.Add(row, t.cell.at))
 }
 
 func (t *Timer) heap() *heap {
 	if t.Processing {
-		return &t.rows.heaps[1]
+		return &t.cell.rows.heaps[1]
 	}
-	return &t.rows.heaps[0]
+	return &t.cell.rows.heaps[0]
 }
 
 func (t *Timer) declare(name string) (graph.State, error) {
@@ -87,35 +104,34 @@ func (t *Timer) declare(name string) (graph.State, error) {
 	return graph.State{Name: name, Kind: "timer"}, nil
 }
 
-func (t *Timer) bind(r *rows, index int) error {
-	t.rows, t.index = r, int32(index)
+func (t *Timer) bind(r *rows) error {
+	t.index = int32(len(r.handles))
+	t.cell.bind(r, t, reflect.TypeFor[timerCell](), 0)
 	return nil
 }
 
-func (t *Timer) grow(n int) {
-	for len(t.cells) < n {
-		t.cells = append(t.cells, timerCell{noTimer, noTimer})
-	}
-}
+func (t *Timer) has(row unsafe.Pointer) bool { return t.cell.on(row) }
+func (t *Timer) clear(row unsafe.Pointer)    { t.cell.unmark(row) }
 
-func (t *Timer) has(row int32) bool { return t.cells[row].at != noTimer }
-func (t *Timer) clear(row int32)    { t.cells[row].at = noTimer }
-
-func (t *Timer) append(dst []byte, row int32) ([]byte, error) {
+func (t *Timer) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
 	if !t.has(row) || mutate.On(mutate.DropTimer) {
 		return absent(dst), nil
 	}
-	return present(dst, t.cells[row].at), nil
+	return present(dst, t.of(row).at), nil
 }
 
-func (t *Timer) reader(string) (reader, error) { return t.decode, nil }
-
-func (t *Timer) decode(row int32, src []byte) ([]byte, error) {
-	at, ok, src, err := presence(src)
-	if ok && err == nil {
-		t.set(row, at)
-	}
-	return src, err
+func (t *Timer) reader(string) (reader, error) {
+	return func(src []byte) ([]byte, error) {
+		at, ok, src, err := presence(src)
+		if !ok || err != nil {
+			return src, err
+		}
+		if at == noTimer {
+			return nil, errStored
+		}
+		t.set(t.cell.rows.at, at)
+		return src, nil
+	}, nil
 }
 
 // Clock says which timers are meant: those of event or of processing time.
@@ -133,22 +149,21 @@ func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 	h := &s.heaps[c]
 	for len(h.all) > 0 && h.all[0].at <= now {
 		e := h.pop()
-		t := s.handles[e.handle].(*Timer)
-		cell := &t.cells[e.row]
-		if cell.armed != e.at {
+		t, row := s.timer(e), s.address(e.row)
+		cell := t.of(row)
+		if cell.armed() != e.at {
 			continue // another entry took its place
 		}
-		cell.armed = noTimer
-		if cell.at > e.at {
-			if cell.at != noTimer {
-				t.set(e.row, cell.at)
-			}
-			continue
+		cell.arm(noTimer)
+		switch {
+		case !t.has(row): // taken back
+		case cell.at > e.at:
+			t.arm(cell, cell.at, e.row)
+		default:
+			s.enter(e.row)
+			t.clear(row)
+			return t, cell.at, true
 		}
-		at := cell.at
-		s.SetKey(s.byRow[e.row], s.hashs[e.row])
-		cell.at = noTimer
-		return t, at, true
 	}
 	return nil, 0, false
 }
@@ -166,7 +181,7 @@ func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) {
 // set to an earlier time since, so that it has at most two entries for each timer and a few.
 func (r *rows) arm(h *heap, e entry) {
 	if len(h.all) >= h.full {
-		h.all = slices.DeleteFunc(h.all, func(e entry) bool { return r.handles[e.handle].(*Timer).cells[e.row].armed != e.at })
+		h.all = slices.DeleteFunc(h.all, func(e entry) bool { return r.timer(e).of(r.address(e.row)).armed() != e.at })
 		slices.SortFunc(h.all, entry.compare)
 		h.all = slices.Compact(h.all)
 		h.full = 2*len(h.all) + fewEntries
@@ -175,6 +190,9 @@ func (r *rows) arm(h *heap, e entry) {
 }
 
 const fewEntries = 64
+
+// timer is the handle of an entry.
+func (r *rows) timer(e entry) *Timer { return r.handles[e.handle].(*Timer) }
 
 // heap is a binary heap of timers, by time, then handle, then row.
 type heap struct {
@@ -185,7 +203,7 @@ type heap struct {
 type entry struct {
 	at     int64
 	handle int32
-	row    int32
+	row    uint32
 }
 
 func (a entry) before(b entry) bool {
