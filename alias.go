@@ -92,6 +92,11 @@ func Tumbling(size time.Duration) Window { return operator.Tumbling(size) }
 // Sliding windows of one size begin every slide.
 func Sliding(size, slide time.Duration) Window { return operator.Sliding(size, slide) }
 
+// Session windows end when gap has passed without a record of the key; a record exactly gap
+// after the last one still joins. A pane starts with the first record and ends gap after the
+// last.
+func Session(gap time.Duration) Window { return operator.Session(gap) }
+
 // NewSource makes a source of what an enumerator finds and readers read.
 func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx context.Context, fs FS, split S) (Reader[T, S], error)) Source[T] {
 	return operator.NewSource(o, e, open)

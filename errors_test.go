@@ -200,11 +200,15 @@ func everyMistake(job *blink.Job) {
 	byMinute.Aggregate((*weights)(nil))
 	// window: it is given nil instead of a *blink_test.weights
 	byUser.Window(blink.Window{}).Count()
-	// window: no window given: use Tumbling or Sliding
+	// window: no window given: use Tumbling, Sliding or Session
 	byUser.Window(blink.Tumbling(0)).Count()
 	// window: tumbling window of size 0s: the size must be positive
 	byUser.Window(blink.Sliding(time.Minute, time.Hour)).Count()
 	// window: sliding window of 1m0s by 1h0m0s: the slide must be positive and at most the size
+	byUser.Window(blink.Session(-time.Second)).Count()
+	// window: session window with a gap of -1s: the gap must be positive and at most 50 years
+	byUser.Window(blink.Session(time.Minute).Offset(time.Hour)).Count()
+	// window: session window with an offset of 1h0m0s: sessions begin with their first record
 	byUser.Window(blink.Tumbling(time.Minute)).AllowedLateness(-time.Second).Aggregate(&bag{})
 	// window: allowed lateness of -1s: it must not be negative
 	// window: type blink_test.bag: field sum of type complex128 cannot be stored: it is a complex128

@@ -344,3 +344,28 @@ func ExampleWindowed_Aggregate() {
 	// regions: 1
 	//   0: 4 tasks of vertices 0 1
 }
+
+// A visit of a user ends when half an hour has passed without a view.
+func ExampleSession() {
+	job := blink.NewJob("visits", nil)
+	views(job).
+		EventTime(view.when, blink.BoundedOutOfOrder(time.Minute)).ID("event-time").
+		KeyBy(view.user).
+		Window(blink.Session(30 * time.Minute)).
+		Count().ID("visits").
+		Write(files.CSV("visits.csv")).ID("write-visits")
+	show(job.Plan())
+	// Output:
+	// job visits: 2 vertices, 2 tasks, parallelism 1, 128 key groups
+	// vertex 0 ×1
+	//   [views]      read values → blink_test.view (example.go:N)
+	//       state splits splits operator.valuesSplit
+	//   [event-time] eventtime out of order by ≤ 1m0s → blink_test.view (example.go:N)
+	// vertex 1 ×1 ← 0 hash(string)
+	//   [visits]     window session 30m0s count → operator.Pane[string,int64] (example.go:N)
+	//       state panes panes int64
+	//   [write-visits] write CSV visits.csv (example.go:N)
+	//       state transactions transactions files.Written
+	// regions: 1
+	//   0: 2 tasks of vertices 0 1
+}

@@ -25,7 +25,7 @@ func paned[K comparable, A, V any](result func(*A) V) func(*Pane[K, struct{}], *
 
 // NewWindowCount counts the records of each window.
 func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
-	return newWindowing(key, o, fold[K, T, int64, Pane[K, int64]]{
+	return newWindows(key, o, fold[K, T, int64, Pane[K, int64]]{
 		add:   func(n *int64, _ *T) { *n++ },
 		merge: func(n, m *int64) { *n += *m },
 		emit:  paned[K](func(n *int64) int64 { return *n }),
@@ -34,7 +34,7 @@ func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
 
 // NewWindowSum adds up a number of each record. The order shows in a sum of floats.
 func NewWindowSum[K comparable, T any, N Number](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindowing(key, o, fold[K, T, N, Pane[K, N]]{
+	return newWindows(key, o, fold[K, T, N, Pane[K, N]]{
 		add:   func(sum *N, in *T) { *sum += of(*in) },
 		merge: func(sum, more *N) { *sum += *more },
 		emit:  paned[K](func(sum *N) N { return *sum }),
@@ -50,12 +50,12 @@ type some[T any] struct {
 // NewWindowReduce emits the reduction of each window. f must be associative and
 // commutative, since records are combined by pieces of the window.
 func NewWindowReduce[K comparable, T any](key func(T) K, f func(a, b T) T, o WindowOptions) Spec {
-	return newWindowing(key, o, reduction[K](func(acc *T, in T) { *acc = f(*acc, in) }))
+	return newWindows(key, o, reduction[K](func(acc *T, in T) { *acc = f(*acc, in) }))
 }
 
 // NewWindowMaxBy emits the record with the greatest value, any of them on a tie.
 func NewWindowMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
+	return newWindows(key, o, reduction[K](func(acc *T, in T) {
 		if cmp.Compare(of(in), of(*acc)) > 0 {
 			*acc = in
 		}
@@ -64,7 +64,7 @@ func NewWindowMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T
 
 // NewWindowMinBy emits the record with the least value, any of them on a tie.
 func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindowing(key, o, reduction[K](func(acc *T, in T) {
+	return newWindows(key, o, reduction[K](func(acc *T, in T) {
 		if cmp.Compare(of(in), of(*acc)) < 0 {
 			*acc = in
 		}
@@ -104,7 +104,7 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 		}
 		return P(&acc.Record)
 	}
-	return newWindowing(key, o, fold[K, T, some[A], Pane[K, R]]{
+	return newWindows(key, o, fold[K, T, some[A], Pane[K, R]]{
 		add:     func(acc *some[A], in *T) { start(acc).Add(*in) },
 		merge:   func(acc, more *some[A]) { start(acc).Merge(more.Record) },
 		emit:    paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),

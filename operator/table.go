@@ -66,6 +66,30 @@ func (t *table[K, A]) grow() {
 	}
 }
 
+// remove forgets key, if it is there: those behind it move up, so that no gap is in the way
+// of a search.
+func (t *table[K, A]) remove(hash uint64, key *K) {
+	if len(t.slots) == 0 {
+		return
+	}
+	mask := uint64(len(t.slots) - 1)
+	i := hash & mask
+	for t.slots[i].hash != hash || t.slots[i].key != *key {
+		if t.slots[i].hash == 0 {
+			return
+		}
+		i = (i + 1) & mask
+	}
+	for j := (i + 1) & mask; t.slots[j].hash != 0; j = (j + 1) & mask {
+		if home := t.slots[j].hash & mask; (j-home)&mask >= (j-i)&mask {
+			t.slots[i] = t.slots[j]
+			i = j
+		}
+	}
+	t.slots[i] = slot[K, A]{}
+	t.taken--
+}
+
 // clear empties the table for the next slice. One that was hardly used starts small again.
 func (t *table[K, A]) clear() {
 	if t.taken*16 < len(t.slots) {

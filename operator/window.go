@@ -21,6 +21,14 @@ func Sliding(size, slide time.Duration) Window {
 	return Window{kind: "sliding", size: size, slide: slide}
 }
 
+// Session windows are the records of a key of which each comes at most gap after the one
+// before it: a record exactly gap later still joins. A session starts with its first record
+// and ends gap after its last one; at its end it fires. Records out of order join two sessions
+// into one when they come between them.
+func Session(gap time.Duration) Window { return Window{kind: sessionKind, size: gap, slide: gap} }
+
+const sessionKind = "session"
+
 // Offset shifts the windows: Tumbling(24*time.Hour).Offset(-8*time.Hour) are days in UTC+8.
 func (w Window) Offset(d time.Duration) Window { w.offset = d; return w }
 
@@ -42,7 +50,11 @@ const maxWindow = 50 * 365 * 24 * time.Hour
 func (w Window) check() error {
 	switch {
 	case w.kind == "":
-		return errors.New("no window given: use Tumbling or Sliding")
+		return errors.New("no window given: use Tumbling, Sliding or Session")
+	case w.kind == sessionKind && (w.size <= 0 || w.size > maxWindow):
+		return fmt.Errorf("session window with a gap of %v: the gap must be positive and at most 50 years", w.size)
+	case w.kind == sessionKind && w.offset != 0:
+		return fmt.Errorf("session window with an offset of %v: sessions begin with their first record", w.offset)
 	case w.size <= 0:
 		return fmt.Errorf("%s window of size %v: the size must be positive", w.kind, w.size)
 	case w.size > maxWindow:
@@ -51,6 +63,11 @@ func (w Window) check() error {
 		return fmt.Errorf("sliding window of %v by %v: the slide must be positive and at most the size", w.size, w.slide)
 	}
 	return nil
+}
+
+// timely says whether the windows of ts lie within the range of timestamps.
+func (w Window) timely(ts int64) bool {
+	return ts > NoTime+2*int64(w.size) && ts < EndTime-2*int64(w.size)
 }
 
 // WindowOptions are what a window is told beside how its records are folded.
@@ -124,11 +141,6 @@ func (s slicing) last(ts int64) int64 { return s.floor(ts, s.slide) + s.size }
 
 // floor is the latest multiple of step, seen from the offset, that is not after ts.
 func (s slicing) floor(ts, step int64) int64 { return ts - mod(ts-s.offset, step) }
-
-// timely says whether the windows of ts lie within the range of timestamps.
-func (s slicing) timely(ts int64) bool {
-	return ts > NoTime+2*s.size && ts < EndTime-2*s.size
-}
 
 // mod is the remainder of a/b that is not negative.
 func mod(a, b int64) int64 {

@@ -1,16 +1,10 @@
 package operator
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
+	"iter"
 	"slices"
 	"sort"
-	"strings"
 
-	"blink/graph"
-	"blink/internal/codec"
-	"blink/internal/hash"
 	"blink/snapshot"
 )
 
@@ -21,24 +15,15 @@ import (
 //
 //	Collect ──► slices (start → key → accumulator) ──Advance──► panes
 type windowing[K comparable, T, A, R any] struct {
-	place
-	key      func(T) K
-	hash     func(K) uint64
-	codec    *codec.Codec[paneEntry[K, A]]
-	fold     fold[K, T, A, R]
-	window   Window
-	slicing  slicing
-	lateness int64
-	next     Collector[R]
-	late     Collector[T] // nil: late records are dropped and counted
+	windower[K, T, A, R]
+	stored  entries[paneEntry[K, A]]
+	slicing slicing
 
 	slices []*slice[K, A] // ascending by start
 	recent *slice[K, A]   // of the last record
 	free   []*slice[K, A]
 	fired  int64 // every window with an end up to this one has fired
 	firing firing[K, A]
-	pane   Pane[K, struct{}]
-	out    R
 	_      pad
 }
 
@@ -71,32 +56,9 @@ type paneEntry[K comparable, A any] struct {
 // firingsPerTurn bounds how many panes or timers fire before others of the slot may go on.
 const firingsPerTurn = 512
 
-func newWindowing[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
-	stored, err := codec.For[paneEntry[K, A]]()
-	sum, _ := hash.Of[K]() // KeyBy has reported the error
-	s := Spec{Err: errors.Join(o.check(), cmp.Or(f.refused, err))}
-	if o.LateTo != nil {
-		s.Sides = []AnyTag{o.LateTo}
-	}
-	if s.Err != nil {
-		return s
-	}
-	s.State = []graph.State{{Name: "panes", Kind: "panes", Type: TypeName[A](), Schema: panesSchema(o.Window, stored.Schema())}}
-	s.New = func(out Outlets) any {
-		m := &windowing[K, T, A, R]{
-			key: key, hash: sum, codec: stored, fold: f, window: o.Window, slicing: slicingOf(o.Window),
-			lateness: int64(o.Lateness), next: outlet[R](out), fired: NoTime,
-		}
-		if o.LateTo != nil {
-			m.late = out.Side(o.LateTo.Name()).(Collector[T])
-		}
-		return m
-	}
-	return s
+func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) any {
+	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime}
 }
-
-// panesSchema is the stored form of slices: they are cut to the window.
-func panesSchema(w Window, entries string) string { return "window " + w.String() + "\n" + entries }
 
 func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
 
@@ -128,12 +90,7 @@ func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 // sliceOf is the slice of a record. It is nil, and the record is late, when no window of
 // the record is open any more.
 func (m *windowing[K, T, A, R]) sliceOf(in *T, ts int64) *slice[K, A] {
-	switch {
-	case ts == NoTime:
-		m.fail(ts, errors.New("the record has no event time: use EventTime before the window"))
-	case !m.slicing.timely(ts):
-		m.fail(ts, fmt.Errorf("the event time is too near the beginning or the end of time for %v", m.window))
-	}
+	m.demand(ts)
 	first := m.slicing.first(ts)
 	if after(first, m.lateness) <= m.fired && !m.missed(in, ts, first) {
 		return nil
@@ -146,10 +103,7 @@ func (m *windowing[K, T, A, R]) sliceOf(in *T, ts int64) *slice[K, A] {
 func (m *windowing[K, T, A, R]) missed(in *T, ts, first int64) bool {
 	last, closed := m.slicing.last(ts), m.fired-m.lateness
 	if last <= closed {
-		m.count("late", 1)
-		if m.late != nil {
-			m.late.Collect(in, ts)
-		}
+		m.miss(in, ts)
 		return false
 	}
 	m.count("missed windows", (closed-first)/m.slicing.slide+1)
@@ -180,7 +134,7 @@ func (m *windowing[K, T, A, R]) newSlice(start int64) *slice[K, A] {
 func (m *windowing[K, T, A, R]) Advance(in int64) (int64, bool) {
 	defer m.pressure.catch()
 	for m.firing.on || m.begin(in) {
-		if !m.emit() {
+		if !m.fire() {
 			return in, false
 		}
 		m.finish()
@@ -227,8 +181,8 @@ func (m *windowing[K, T, A, R]) gather(from []*slice[K, A], end int64) *table[K,
 	return whole
 }
 
-// emit emits the panes of the firing window until pressure or the end of the turn stops it.
-func (m *windowing[K, T, A, R]) emit() bool {
+// fire emits the panes of the firing window until pressure or the end of the turn stops it.
+func (m *windowing[K, T, A, R]) fire() bool {
 	f, fired := &m.firing, 0
 	for ; f.next < len(f.table.slots); f.next++ {
 		s := &f.table.slots[f.next]
@@ -245,10 +199,7 @@ func (m *windowing[K, T, A, R]) emit() bool {
 }
 
 func (m *windowing[K, T, A, R]) emitPane(key *K, acc *A, end int64, late bool) {
-	m.enter(end - 1)
-	m.pane = Pane[K, struct{}]{Key: *key, Start: timeOf(end - m.slicing.size), End: timeOf(end), Late: late}
-	m.fold.emit(&m.pane, acc, &m.out)
-	m.next.Collect(&m.out, end-1)
+	m.emit(key, acc, end-m.slicing.size, end, end-1, late)
 }
 
 func (m *windowing[K, T, A, R]) finish() {
@@ -298,93 +249,32 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 	}
 }
 
-func (m *windowing[K, T, A, R]) states() []snapshot.StateSchema {
-	return []snapshot.StateSchema{{Name: "panes", Kind: "panes", Schema: panesSchema(m.window, m.codec.Schema())}}
-}
-
-// Snapshot is Snapshotter. The data of a group is how far windows have fired, then its
-// entries. The first group of the task is always there, to carry the former.
-func (m *windowing[K, T, A, R]) Snapshot(SnapshotOptions) (Frozen, error) {
-	p := snapshot.Part{Operator: m.id, States: m.states()}
-	groups := make([][]paneEntry[K, A], m.task.Groups.To-m.task.Groups.From)
-	for _, s := range m.slices {
-		for i := range s.table.slots {
-			if at := &s.table.slots[i]; at.hash != 0 {
-				g := graph.KeyGroup(at.hash, m.task.MaxParallelism) - m.task.Groups.From
-				groups[g] = append(groups[g], paneEntry[K, A]{s.start, at.key, at.acc})
+// all are the entries of the state, with the hashes of their keys.
+func (m *windowing[K, T, A, R]) all() iter.Seq2[uint64, paneEntry[K, A]] {
+	return func(yield func(uint64, paneEntry[K, A]) bool) {
+		for _, s := range m.slices {
+			for i := range s.table.slots {
+				if at := &s.table.slots[i]; at.hash != 0 && !yield(at.hash, paneEntry[K, A]{s.start, at.key, at.acc}) {
+					return
+				}
 			}
 		}
 	}
-	for i, entries := range groups {
-		if len(entries) == 0 && i > 0 {
-			continue
-		}
-		data, err := m.codec.Append(appendMark(nil, m.fired), entries)
-		if err != nil {
-			return nil, err
-		}
-		p.Groups = append(p.Groups, snapshot.Group{Number: m.task.Groups.From + i, Data: data})
-	}
-	return Copied(p), nil
+}
+
+// Snapshot is Snapshotter.
+func (m *windowing[K, T, A, R]) Snapshot(SnapshotOptions) (Frozen, error) {
+	return m.stored.freeze(&m.place, m.fired, m.all())
 }
 
 // Digest is Digester.
-func (m *windowing[K, T, A, R]) Digest() (Digest, error) {
-	d := Digest{Mark: m.fired}
-	for _, s := range m.slices {
-		for i := range s.table.slots {
-			at := &s.table.slots[i]
-			if at.hash == 0 {
-				continue
-			}
-			entry, err := m.codec.AppendOne(nil, &paneEntry[K, A]{s.start, at.key, at.acc})
-			if err != nil {
-				return d, err
-			}
-			d.State += hash.Bytes(entry)
-		}
-	}
-	return d, nil
-}
+func (m *windowing[K, T, A, R]) Digest() (Digest, error) { return m.stored.digest(m.fired, m.all()) }
 
 // Restore is Restorer.
 func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
-	for _, p := range parts {
-		stored, err := m.reader(p.States)
-		if err != nil {
-			return err
-		}
-		for _, g := range p.Groups {
-			if err := m.restoreGroup(stored, g); err != nil {
-				return fmt.Errorf("key group %d: %w", g.Number, err)
-			}
-		}
-	}
-	return nil
-}
-
-// reader is the codec of entries that were stored with these states.
-func (m *windowing[K, T, A, R]) reader(stored []snapshot.StateSchema) (*codec.Codec[paneEntry[K, A]], error) {
-	if _, err := fits(m.states(), stored); err != nil || len(stored) == 0 {
-		return m.codec, err
-	}
-	_, entries, _ := strings.Cut(stored[0].Schema, "\n")
-	return m.codec.Reads(entries)
-}
-
-func (m *windowing[K, T, A, R]) restoreGroup(stored *codec.Codec[paneEntry[K, A]], g snapshot.Group) error {
-	fired, data, err := cutMark(g.Data)
-	if err != nil {
-		return err
-	}
-	entries, err := stored.Decode(nil, data)
-	if err != nil {
-		return err
-	}
-	m.fired = max(m.fired, fired)
-	for i := range entries {
-		e := &entries[i]
+	fired, err := m.stored.restore(parts, func(_ int64, e *paneEntry[K, A]) {
 		*m.sliceAt(e.Slice).table.ref(m.hash(e.Key), &e.Key) = e.Acc
-	}
-	return nil
+	})
+	m.fired = max(m.fired, fired)
+	return err
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Coverage counts what runs have met: by name, the events and actions of the JobMaster's
-// machine ("event Reported", "action Deploy") and the faults ("fault pause").
+// machine ("event Reported", "action Deploy"), the faults ("fault pause") and what random jobs
+// consist of ("verb filter", "branch join").
 type Coverage map[string]int
 
 // Add counts what another run has met.
@@ -42,6 +43,12 @@ func reachable() map[string]bool {
 	}
 	for _, k := range FaultKinds {
 		all["fault "+string(k)] = true
+	}
+	for _, verb := range randomVerbs {
+		all["verb "+verb] = true
+	}
+	for _, kind := range randomKinds {
+		all["branch "+kind] = true
 	}
 	delete(all, "event "+nameOf(exec.PartitionLost{}))
 	return all

@@ -29,6 +29,8 @@ type Workload struct {
 	Fails bool
 	// Records is about how many records its sources read; 0: unknown.
 	Records int
+	// Covers is what a run of it meets, for coverage, such as "branch join".
+	Covers []string
 	// Control, unless it is nil, gets what the workload may ask of the world, before a run.
 	Control func(Control)
 }
@@ -166,6 +168,9 @@ func Run(seed uint64, s Scenario) Outcome {
 		}
 	}
 	out.Hash, out.Events, out.Virtual, out.Faults, out.Err = c.w.Hash(), c.w.Events(), c.w.Elapsed(), c.faults, err
+	for _, name := range s.Workload.Covers {
+		c.seen[name]++
+	}
 	out.Seen, out.Records = c.seen, c.read()
 	out.Restarts, out.Leaders, out.Checkpoints = c.check.restarts, c.check.leaders, c.check.checkpoints
 	return out
