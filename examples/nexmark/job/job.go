@@ -23,8 +23,7 @@ func (n Nexmark) Build(job *blink.Job) {
 		job.Refuse("events", "at least 0")
 		return
 	}
-	bids := job.Read(nexmark.Bids(nexmark.Options{Events: uint64(events), Splits: splits})).ID("events")
-	in := streams{bids, bids.Side(nexmark.Auctions()), bids.Side(nexmark.Persons())}
+	in := read(job, nexmark.Options{Events: uint64(events), Splits: splits})
 	for _, q := range queries {
 		if q.name == query {
 			q.build(n, in)
@@ -41,6 +40,11 @@ type streams struct {
 	persons  blink.Stream[nexmark.Person]
 }
 
+func read(job *blink.Job, o nexmark.Options) streams {
+	bids := job.Read(nexmark.Bids(o)).ID("events")
+	return streams{bids, bids.Side(nexmark.Auctions()), bids.Side(nexmark.Persons())}
+}
+
 // queries are what each query reads and how its rows are counted.
 var queries = []struct {
 	name  string
@@ -49,6 +53,15 @@ var queries = []struct {
 	{"q0", func(n Nexmark, in streams) { write(n, in.bids, (*nexmark.Bid).AddTo) }},
 	{"q1", func(n Nexmark, in streams) { write(n, Q1(in.bids), (*nexmark.Trade).AddTo) }},
 	{"q2", func(n Nexmark, in streams) { write(n, Q2(in.bids), (*nexmark.Pick).AddTo) }},
+	{"q3", func(n Nexmark, in streams) { write(n, Q3(in.auctions, in.persons), (*nexmark.Offer).AddTo) }},
+	{"q4", func(n Nexmark, in streams) { write(n, Q4(in.bids, in.auctions), (*nexmark.Average).AddTo) }},
+	{"q5", func(n Nexmark, in streams) { write(n, Q5(in.bids), (*nexmark.Hot).AddTo) }},
+	{"q7", func(n Nexmark, in streams) { write(n, Q7(in.bids), (*nexmark.Highest).AddTo) }},
+	{"q9", func(n Nexmark, in streams) { write(n, Q9(in.bids, in.auctions), (*nexmark.Sale).AddTo) }},
+	{"q17", func(n Nexmark, in streams) { write(n, Q17(in.bids), (*nexmark.Statistics).AddTo) }},
+	{"q18", func(n Nexmark, in streams) { write(n, Q18(in.bids), (*nexmark.Trade).AddTo) }},
+	{"q19", func(n Nexmark, in streams) { write(n, Q19(in.bids), (*nexmark.Ranked).AddTo) }},
+	{"q20", func(n Nexmark, in streams) { write(n, Q20(in.bids, in.auctions), (*nexmark.Match).AddTo) }},
 }
 
 // Queries are the names of all queries, in the order of their numbers.

@@ -1,0 +1,62 @@
+package job
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"blink"
+	"blink/blinktest"
+	"blink/connector/nexmark"
+	"blink/examples/nexmark/oracle"
+)
+
+// simulated runs a query under faults, and compares its rows with those of its loop.
+func simulated[R any](name string, tasks int, build func(streams) blink.Stream[R], add func(*R, *nexmark.Digest)) func(*testing.T) {
+	const events = 6000
+	return func(t *testing.T) {
+		t.Parallel()
+		out := new(blinktest.Sink[R])
+		blinktest.Run(t, func(job *blink.Job) {
+			build(read(job, nexmark.Options{Events: events, Splits: tasks})).Write(out.To())
+		}, out, blinktest.Seeds(4), blinktest.Parallelism(tasks))
+		have, want := nexmark.WithFull(), nexmark.WithFull()
+		for _, r := range out.Records() {
+			add(&r, &have)
+		}
+		queries := oracle.Queries()
+		loop := queries[slices.IndexFunc(queries, func(q oracle.Query) bool { return q.Name == name })]
+		loop.Run(oracle.Generated(nexmark.NewGenerator(), events), &want)
+		if have != want || have.Rows == 0 {
+			t.Errorf("have %+v, want %+v", have, want)
+		}
+	}
+}
+
+// TestQueriesGiveTheRowsOfTheirLoopsWhateverFails leaves out those of which nothing is kept.
+func TestQueriesGiveTheRowsOfTheirLoopsWhateverFails(t *testing.T) {
+	t.Run("q3", simulated("q3", 2, func(in streams) blink.Stream[nexmark.Offer] { return Q3(in.auctions, in.persons) }, (*nexmark.Offer).AddTo))
+	t.Run("q4", simulated("q4", 2, func(in streams) blink.Stream[nexmark.Average] { return Q4(in.bids, in.auctions) }, (*nexmark.Average).AddTo))
+	t.Run("q5", simulated("q5", 2, func(in streams) blink.Stream[nexmark.Hot] { return Q5(in.bids) }, (*nexmark.Hot).AddTo))
+	t.Run("q7", simulated("q7", 2, func(in streams) blink.Stream[nexmark.Highest] { return Q7(in.bids) }, (*nexmark.Highest).AddTo))
+	t.Run("q9", simulated("q9", 3, func(in streams) blink.Stream[nexmark.Sale] { return Q9(in.bids, in.auctions) }, (*nexmark.Sale).AddTo))
+	t.Run("q17", simulated("q17", 1, func(in streams) blink.Stream[nexmark.Statistics] { return Q17(in.bids) }, (*nexmark.Statistics).AddTo))
+	t.Run("q18", simulated("q18", 1, func(in streams) blink.Stream[nexmark.Trade] { return Q18(in.bids) }, (*nexmark.Trade).AddTo))
+	t.Run("q19", simulated("q19", 1, func(in streams) blink.Stream[nexmark.Ranked] { return Q19(in.bids) }, (*nexmark.Ranked).AddTo))
+	t.Run("q20", simulated("q20", 3, func(in streams) blink.Stream[nexmark.Match] { return Q20(in.bids, in.auctions) }, (*nexmark.Match).AddTo))
+}
+
+func TestAQueryThatThereIsNotIsRefused(t *testing.T) {
+	p := blink.Define("nexmark", Nexmark{}.Build)
+	for _, c := range []struct {
+		params map[string]string
+		want   string
+	}{
+		{map[string]string{"query": "q99"}, "parameter --query=q99: want one of q0 q1 q2"},
+		{map[string]string{"events": "-1"}, "parameter --events=-1: want at least 0"},
+	} {
+		if _, err := p.Describe(c.params); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v", c.params, err)
+		}
+	}
+}
