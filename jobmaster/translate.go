@@ -55,7 +55,7 @@ func ackOf(a *protos.Ack) exec.Ack {
 		Handle: snapshot.Handle{Key: a.Handle.GetKey(), Size: a.Handle.GetSize(), Checksum: a.Handle.GetChecksum()},
 	}
 	for _, p := range a.Parts {
-		sum := snapshot.PartSummary{Operator: p.Operator, Items: p.Items}
+		sum := snapshot.PartSummary{Operator: p.Operator, Onto: p.Onto, Items: p.Items}
 		for _, s := range p.States {
 			sum.States = append(sum.States, snapshot.StateSchema{Name: s.Name, Kind: s.Kind, Schema: s.Schema})
 		}
@@ -67,7 +67,7 @@ func ackOf(a *protos.Ack) exec.Ack {
 func helloOf(a exec.Hello, job string, epoch uint64, leader actors.Ref) *protos.Hello {
 	return &protos.Hello{
 		Job: job, Epoch: epoch, LeaderNode: leader.Node, LeaderId: leader.ID,
-		Concluded: a.Concluded, Completed: a.Completed, Seen: a.Seen, Held: a.Held,
+		Concluded: a.Concluded, Completed: a.Completed, Onto: a.Onto, Seen: a.Seen, Held: a.Held,
 		Incarnation: a.Incarnation, Registration: a.Registration,
 	}
 }

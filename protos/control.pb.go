@@ -156,6 +156,7 @@ type Hello struct {
 	Incarnation   uint64                 `protobuf:"varint,8,opt,name=incarnation,proto3" json:"incarnation,omitempty"`          // of the process that is meant; 0: any, and no registration
 	Registration  uint64                 `protobuf:"varint,9,opt,name=registration,proto3" json:"registration,omitempty"`        // of it with the leader: a Deploy of another is refused
 	Held          uint64                 `protobuf:"varint,10,opt,name=held,proto3" json:"held,omitempty"`                       // version of the reports up to which the leader knows its state; 0: it needs all
+	Onto          uint64                 `protobuf:"varint,11,opt,name=onto,proto3" json:"onto,omitempty"`                       // the checkpoint that deltas may go onto: completed, or 0 when its manifest cannot be read
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -256,6 +257,13 @@ func (x *Hello) GetRegistration() uint64 {
 func (x *Hello) GetHeld() uint64 {
 	if x != nil {
 		return x.Held
+	}
+	return 0
+}
+
+func (x *Hello) GetOnto() uint64 {
+	if x != nil {
+		return x.Onto
 	}
 	return 0
 }
@@ -738,6 +746,7 @@ type PartSummary struct {
 	Operator      string                 `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	Items         []string               `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
 	States        []*StateSchema         `protobuf:"bytes,3,rep,name=states,proto3" json:"states,omitempty"`
+	Onto          uint64                 `protobuf:"varint,4,opt,name=onto,proto3" json:"onto,omitempty"` // checkpoint of the same attempt that the part is a delta onto; 0: it is whole
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -791,6 +800,13 @@ func (x *PartSummary) GetStates() []*StateSchema {
 		return x.States
 	}
 	return nil
+}
+
+func (x *PartSummary) GetOnto() uint64 {
+	if x != nil {
+		return x.Onto
+	}
+	return 0
 }
 
 type StateSchema struct {
@@ -1513,7 +1529,7 @@ const file_control_proto_rawDesc = "" +
 	"\rcontrol.proto\x12\rblink.control\"8\n" +
 	"\x04Task\x12\x16\n" +
 	"\x06vertex\x18\x01 \x01(\rR\x06vertex\x12\x18\n" +
-	"\asubtask\x18\x02 \x01(\rR\asubtask\"\x97\x02\n" +
+	"\asubtask\x18\x02 \x01(\rR\asubtask\"\xab\x02\n" +
 	"\x05Hello\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x1f\n" +
@@ -1526,7 +1542,8 @@ const file_control_proto_rawDesc = "" +
 	"\vincarnation\x18\b \x01(\x04R\vincarnation\x12\"\n" +
 	"\fregistration\x18\t \x01(\x04R\fregistration\x12\x12\n" +
 	"\x04held\x18\n" +
-	" \x01(\x04R\x04held\"\xcd\x02\n" +
+	" \x01(\x04R\x04held\x12\x12\n" +
+	"\x04onto\x18\v \x01(\x04R\x04onto\"\xcd\x02\n" +
 	"\x06Report\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x1a\n" +
 	"\bexecutor\x18\x02 \x01(\tR\bexecutor\x12 \n" +
@@ -1573,11 +1590,12 @@ const file_control_proto_rawDesc = "" +
 	"\x06Handle\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x1a\n" +
-	"\bchecksum\x18\x03 \x01(\x06R\bchecksum\"s\n" +
+	"\bchecksum\x18\x03 \x01(\x06R\bchecksum\"\x87\x01\n" +
 	"\vPartSummary\x12\x1a\n" +
 	"\boperator\x18\x01 \x01(\tR\boperator\x12\x14\n" +
 	"\x05items\x18\x02 \x03(\tR\x05items\x122\n" +
-	"\x06states\x18\x03 \x03(\v2\x1a.blink.control.StateSchemaR\x06states\"M\n" +
+	"\x06states\x18\x03 \x03(\v2\x1a.blink.control.StateSchemaR\x06states\x12\x12\n" +
+	"\x04onto\x18\x04 \x01(\x04R\x04onto\"M\n" +
 	"\vStateSchema\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +

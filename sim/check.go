@@ -349,16 +349,18 @@ func (k *checker) readable(m *snapshot.Manifest) error {
 	if have, want := len(m.Tasks), len(k.c.plan.Tasks()); have != want {
 		return fmt.Errorf("it has %d tasks of %d", have, want)
 	}
-	for _, t := range m.Tasks {
-		data, ok := k.c.objects.objects[t.Handle.Key]
-		if !ok {
-			return fmt.Errorf("%s of task %v is not stored", t.Handle.Key, t.Task)
-		}
-		if err := t.Handle.Check(data); err != nil {
-			return err
-		}
-		if _, err := snapshot.DecodeParts(data); err != nil {
-			return fmt.Errorf("%s: %w", t.Handle.Key, err)
+	for i := range m.Tasks {
+		for _, h := range m.Tasks[i].Layers() {
+			data, ok := k.c.objects.objects[h.Key]
+			if !ok {
+				return fmt.Errorf("%s of task %v is not stored", h.Key, m.Tasks[i].Task)
+			}
+			if err := h.Check(data); err != nil {
+				return err
+			}
+			if _, err := snapshot.DecodeParts(data); err != nil {
+				return fmt.Errorf("%s: %w", h.Key, err)
+			}
 		}
 	}
 	return nil

@@ -13,6 +13,17 @@ type Part struct {
 	States []StateSchema
 }
 
+// Size is how many bytes of state it holds.
+func (p *Part) Size() (bytes int) {
+	for _, g := range p.Groups {
+		bytes += len(g.Data)
+	}
+	for _, it := range p.Items {
+		bytes += len(it.Data)
+	}
+	return bytes
+}
+
 // Group is the keyed state and the timers of one key group, encoded by package state.
 type Group struct {
 	Number int
@@ -36,6 +47,7 @@ type Handle struct {
 // PartSummary is what the manifest must know of one operator's part.
 type PartSummary struct {
 	Operator string
+	Onto     uint64   // as in Part
 	Items    []string // names, in the order of the part
 	States   []StateSchema
 }
@@ -44,7 +56,7 @@ type PartSummary struct {
 func Summarize(parts []Part) []PartSummary {
 	sums := make([]PartSummary, len(parts))
 	for i, p := range parts {
-		sums[i] = PartSummary{Operator: p.Operator, States: p.States}
+		sums[i] = PartSummary{Operator: p.Operator, Onto: p.Onto, States: p.States}
 		for _, it := range p.Items {
 			sums[i].Items = append(sums[i].Items, it.Name)
 		}

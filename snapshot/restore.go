@@ -19,7 +19,7 @@ type Fetch struct {
 }
 
 // PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of
-// the manifest. Keyed state follows its key groups. The items of an operator go back to the
+// the manifest, object by object, older layers before newer ones. Keyed state follows its key groups. The items of an operator go back to the
 // task that stored them, so that a region may be restored while others go on reading theirs;
 // when the parallelism has changed, they are dealt to the tasks in turn, in order of name.
 // It refuses a checkpoint of another number of key groups, one with state of an operator that
@@ -40,7 +40,9 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 	}
 	deal := dealItems(m, vertices)
 	fetches := map[graph.TaskID][]Fetch{}
-	for _, e := range m.Tasks {
+	for i := range m.Tasks {
+		e := &m.Tasks[i]
+		olderLayers(m, e, vertices, fetches)
 		for _, p := range e.Parts {
 			v := vertices[p.Operator]
 			if v == nil {
@@ -67,6 +69,25 @@ func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error
 		}
 	}
 	return fetches, nil
+}
+
+// olderLayers adds what is read of the layers below the newest of a task: keyed state only.
+func olderLayers(m *Manifest, e *TaskEntry, vertices map[string]*graph.Vertex, fetches map[graph.TaskID][]Fetch) {
+	for i, h := range e.Below {
+		for k := range e.Parts {
+			p := &e.Parts[k]
+			v := vertices[p.Operator]
+			if v == nil || !e.Needs(p, i) {
+				continue
+			}
+			for g := e.Groups.From; g < e.Groups.To; {
+				t := graph.TaskID{Vertex: v.ID, Subtask: graph.TaskOf(g, m.MaxParallelism, v.Parallelism)}
+				own := graph.GroupRange(m.MaxParallelism, v.Parallelism, t.Subtask)
+				fetches[t] = append(fetches[t], Fetch{Handle: h, Operator: p.Operator, Groups: e.Groups.Intersect(own)})
+				g = own.To
+			}
+		}
+	}
 }
 
 // dealItems gives every item of every operator to a subtask.
@@ -131,7 +152,7 @@ func stateful(m *Manifest, operator string) bool {
 }
 
 // sameStates compares the stored forms of an operator's states with the declared ones.
-func sameStates(checkpoint uint64, p PartSummary, plan *graph.Plan) []error {
+func sameStates(checkpoint uint64, p PartEntry, plan *graph.Plan) []error {
 	i := slices.IndexFunc(plan.Job.Operators, func(o graph.Operator) bool { return o.ID == p.Operator })
 	var declared []StateSchema
 	for _, s := range plan.Job.Operators[i].State {

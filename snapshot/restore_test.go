@@ -85,7 +85,11 @@ func take(t testing.TB, plan *graph.Plan, r *rand.Rand, splits int) *checkpoint 
 		}
 		h := HandleOf(TaskKey(7, task, 1, 3), data)
 		c.objects[h.Key] = data
-		c.manifest.Tasks = append(c.manifest.Tasks, TaskEntry{Task: task, Attempt: 1, Handle: h, Groups: own, Parts: Summarize(parts)})
+		e, err := Stack(TaskEntry{Task: task, Attempt: 1, Handle: h, Groups: own}, Summarize(parts), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.manifest.Tasks = append(c.manifest.Tasks, e)
 	}
 	return c
 }

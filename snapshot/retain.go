@@ -7,12 +7,14 @@ import (
 	"strings"
 )
 
-// Objects lists what the checkpoint consists of: its manifest, written under key, and the
-// objects of its tasks.
+// Objects lists what the checkpoint consists of: its manifest, written under key, and all layers
+// of its tasks.
 func (m *Manifest) Objects(key string) []string {
 	keys := []string{key}
 	for _, t := range m.Tasks {
-		keys = append(keys, t.Handle.Key)
+		for _, h := range t.Layers() {
+			keys = append(keys, h.Key)
+		}
 	}
 	return keys
 }

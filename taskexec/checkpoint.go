@@ -34,6 +34,10 @@ func (t *task) concluded(m concluded) {
 	if t.frozen != nil && m.concluded >= t.frozen.checkpoint {
 		t.thaw()
 	}
+	t.onto = m.onto
+	for i := range t.chains {
+		t.chains[i].Concluded(m.concluded, m.completed)
+	}
 	t.sinks.completed = max(t.sinks.completed, m.completed)
 	t.writes = slices.DeleteFunc(t.writes, func(w *write) bool {
 		if w.checkpoint > m.concluded {
@@ -42,7 +46,7 @@ func (t *task) concluded(m concluded) {
 		w.concluded, w.aborted = true, w.checkpoint > m.completed
 		w.stop()
 		if w.aborted && !w.flying {
-			t.discard(w.handle.Key)
+			t.discard(w.key)
 		}
 		return true
 	})
@@ -96,7 +100,8 @@ const (
 // write is a snapshot on its way to the store, or there, until its checkpoint is concluded.
 type write struct {
 	ack
-	data      []byte
+	object
+	parts     []snapshot.Part // nil when they are encoded
 	life      context.Context
 	stop      context.CancelFunc
 	flying    bool
@@ -104,23 +109,37 @@ type write struct {
 	aborted   bool
 }
 
+// object is the form in which a snapshot is stored.
+type object struct {
+	key    string
+	data   []byte
+	handle handle
+}
+
+// encode makes the object of the parts; on no task's turn, for it takes as long as they are large.
+func (o object) encode(parts []snapshot.Part) (object, error) {
+	if o.data != nil {
+		return o, nil // it is written again
+	}
+	var err error
+	if o.data, err = snapshot.EncodeParts(parts); err == nil {
+		o.handle = snapshot.HandleOf(o.key, o.data)
+	}
+	return o, err
+}
+
 // persist writes the parts and acknowledges when they are durable. A write that goes on
 // failing declines the checkpoint; the task lives on.
 func (t *task) persist(id uint64, parts []snapshot.Part) {
 	d := t.spec.deploy
-	data, err := snapshot.EncodeParts(parts)
-	key := t.snapshotKey(id)
-	a := ack{checkpoint: id, task: d.task, attempt: d.attempt, parts: snapshot.Summarize(parts)}
-	if err != nil {
-		a.declined = err.Error()
-		t.c.Tell(t.c.Parent(), a)
-		return
+	w := &write{
+		ack:    ack{checkpoint: id, task: d.task, attempt: d.attempt, parts: snapshot.Summarize(parts)},
+		object: object{key: t.snapshotKey(id)}, parts: parts,
 	}
-	a.handle = snapshot.HandleOf(key, data)
 	if mutate.On(mutate.AckBeforeDurable) {
-		t.c.Tell(t.c.Parent(), a)
+		w.object, _ = w.encode(parts) // what cannot be encoded is declined below
+		t.acknowledge(w)
 	}
-	w := &write{ack: a, data: data}
 	w.life, w.stop = context.WithCancel(t.life)
 	t.writes = append(t.writes, w)
 	t.put(w, 1)
@@ -128,19 +147,26 @@ func (t *task) persist(id uint64, parts []snapshot.Part) {
 
 // put is not repeated when the checkpoint is concluded: then nobody waits for it.
 func (t *task) put(w *write, try int) {
-	store := t.spec.config.Store
-	w.flying = true
+	store, o, parts := t.spec.config.Store, w.object, w.parts
+	w.flying, w.parts = true, nil
 	t.work("write snapshot", func(context.Context) (any, error) {
-		return nil, store.Put(w.life, w.handle.Key, w.data)
-	}, func(_ any, err error) error {
+		o, err := o.encode(parts)
+		if err != nil {
+			return o, err
+		}
+		return o, store.Put(w.life, o.key, o.data)
+	}, func(v any, err error) error {
 		w.flying = false
+		if o, ok := v.(object); ok {
+			w.object = o
+		}
 		switch {
 		case w.concluded:
 			if w.aborted {
-				t.discard(w.handle.Key)
+				t.discard(w.key)
 			}
 			return nil
-		case err != nil && try < persistTries:
+		case err != nil && w.data != nil && try < persistTries:
 			t.later(fmt.Sprint("persist ", w.checkpoint), persistBackOff<<try, func() {
 				if !w.concluded {
 					t.put(w, try+1)
@@ -148,12 +174,17 @@ func (t *task) put(w *write, try int) {
 			})
 			return nil
 		case err != nil:
-			w.declined = fmt.Sprintf("write %s: %v", w.handle.Key, err)
+			w.declined = fmt.Sprintf("write %s: %v", w.key, err)
 		}
 		w.data = nil
-		t.c.Tell(t.c.Parent(), w.ack)
+		t.acknowledge(w)
 		return nil
 	})
+}
+
+func (t *task) acknowledge(w *write) {
+	w.ack.handle = w.object.handle
+	t.c.Tell(t.c.Parent(), w.ack)
 }
 
 // discard deletes the snapshot of an aborted checkpoint. What it leaves is swept behind the

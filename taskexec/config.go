@@ -8,6 +8,7 @@ import (
 
 	"blink/actors"
 	"blink/operator"
+	"blink/snapshot"
 	"blink/snapshot/store"
 	"blink/taskexec/exchange"
 )
@@ -32,6 +33,7 @@ type Config struct {
 
 	BatchRecords  int // records of a batch at most
 	BatchBytes    int // bytes of a batch at most, by the size of its records
+	Layers        int // of a part of a snapshot at most
 	Credits       int // batches in flight on a channel
 	BufferTimeout time.Duration
 	Rate          float64 // records a second of each source, over all its tasks; 0 is no limit
@@ -65,6 +67,7 @@ func (c Config) Defaults() Config {
 	def(&c.BatchRecords, 512)
 	def(&c.BatchBytes, 32<<10)
 	def(&c.Credits, 4)
+	def(&c.Layers, snapshot.MaxLayers)
 	if c.BufferTimeout == 0 {
 		c.BufferTimeout = 5 * time.Millisecond
 	}
@@ -90,6 +93,7 @@ func (c *Config) Validate() error {
 	refuse(c.Store == nil, "no object store")
 	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
 	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)
+	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
 	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
 	refuse(c.Rate < 0, "rate of %g records a second: at least 0", c.Rate)
 	refuse(c.Lease <= 2*c.Heartbeat, "lease of %v with a heartbeat of %v: it must be longer than two heartbeats", c.Lease, c.Heartbeat)

@@ -194,13 +194,17 @@ func (e *Executor) hello(m *protos.Hello) {
 		e.lease.seen(m.Seen)
 		e.watchLease()
 	}
-	if c := (concluded{m.Concluded, m.Completed}); c != e.concluded {
+	if c := (concluded{m.Concluded, m.Completed, m.Onto}); c != e.concluded {
 		e.conclude(c)
 	}
 }
 
 func (e *Executor) conclude(c concluded) {
-	e.concluded = concluded{max(c.concluded, e.concluded.concluded), max(c.completed, e.concluded.completed)}
+	if c.completed < e.concluded.completed {
+		c.completed, c.onto = e.concluded.completed, e.concluded.onto
+	}
+	c.concluded = max(c.concluded, e.concluded.concluded)
+	e.concluded = c
 	e.acks = slices.DeleteFunc(e.acks, func(a ack) bool { return a.checkpoint <= e.concluded.concluded })
 	for _, t := range e.live() {
 		e.c.Tell(e.tasks[t].ref, e.concluded)

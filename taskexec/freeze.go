@@ -2,7 +2,9 @@ package taskexec
 
 import (
 	"fmt"
+	"slices"
 
+	"blink/internal/invariant"
 	"blink/operator"
 	"blink/snapshot"
 )
@@ -21,6 +23,7 @@ type frozen struct {
 
 type frozenOperator struct {
 	id    string
+	onto  uint64          // that its part may go onto
 	state operator.Frozen // nil: it keeps none
 	items []snapshot.Item // its counters
 }
@@ -32,7 +35,8 @@ func (t *task) freeze(id uint64) (*frozen, error) {
 		o := frozenOperator{id: t.chain.ids[i]}
 		if s, ok := op.(operator.Snapshotter); ok {
 			var err error
-			if o.state, err = s.Snapshot(operator.SnapshotOptions{Checkpoint: id}); err != nil {
+			o.onto = t.chains[i].Onto(t.onto, t.spec.config.Layers)
+			if o.state, err = s.Snapshot(operator.SnapshotOptions{Checkpoint: id, Onto: o.onto}); err != nil {
 				f.drop()
 				return nil, fmt.Errorf("operator %q: snapshot: %w", o.id, err)
 			}
@@ -61,17 +65,19 @@ func (f *frozen) drain(budget int) (done bool, err error) {
 	return true, nil
 }
 
-// parts are what was drained.
+// parts are what was drained. A part of an operator that keeps state is there also when it is
+// empty: later ones may go onto it.
 func (f *frozen) parts() []snapshot.Part {
 	var parts []snapshot.Part
 	for _, o := range f.operators {
 		part := snapshot.Part{}
 		if o.state != nil {
 			part = o.state.Part()
+			invariant.Check(part.Onto == 0 || part.Onto == o.onto, "operator %q: a part onto checkpoint %d was not asked for", o.id, part.Onto)
 		}
 		part.Operator = o.id
 		part.Items = append(part.Items, o.items...)
-		if len(part.Groups)+len(part.Items)+len(part.States) > 0 {
+		if o.state != nil || len(part.Items) > 0 {
 			parts = append(parts, part)
 		}
 	}
@@ -100,7 +106,11 @@ func (t *task) drain() error {
 	if f.stop && t.phase != ended { // that one is at rest as it is
 		t.resting, t.restsAt, t.phase = t.phase, f.checkpoint, stopped
 	}
-	t.persist(f.checkpoint, f.parts())
+	parts := f.parts()
+	for _, p := range parts {
+		t.chains[slices.Index(t.chain.ids, p.Operator)].Took(f.checkpoint, p.Onto, p.Size())
+	}
+	t.persist(f.checkpoint, parts)
 	return nil
 }
 

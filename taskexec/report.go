@@ -78,7 +78,7 @@ func ackOf(a ack) *protos.Ack {
 		Handle: &protos.Handle{Key: a.handle.Key, Size: a.handle.Size, Checksum: a.handle.Checksum},
 	}
 	for _, s := range a.parts {
-		q := &protos.PartSummary{Operator: s.Operator, Items: s.Items}
+		q := &protos.PartSummary{Operator: s.Operator, Onto: s.Onto, Items: s.Items}
 		for _, st := range s.States {
 			q.States = append(q.States, &protos.StateSchema{Name: st.Name, Kind: st.Kind, Schema: st.Schema})
 		}

@@ -17,7 +17,7 @@ func sinking(t *testing.T) *stage {
 }
 
 // complete tells that checkpoint id is.
-func (s *stage) complete(id uint64) { s.tell(concluded{id, id}) }
+func (s *stage) complete(id uint64) { s.tell(concluded{id, id, id}) }
 
 // First everything is prepared and stored; it becomes visible when the checkpoint is complete,
 // and not when the task's own part of it is.
@@ -30,7 +30,7 @@ func TestASinkCommitsWhatIsPartOfACompleteCheckpoint(t *testing.T) {
 	s.complete(7)
 	s.is("commit 7")
 	s.complete(7) // again
-	s.tell(concluded{6, 6})
+	s.tell(concluded{6, 6, 6})
 	s.is()
 }
 

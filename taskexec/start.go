@@ -79,7 +79,7 @@ func (t *task) assemble() error {
 	if err != nil {
 		return err
 	}
-	t.chain = c
+	t.chain, t.chains = c, make([]snapshot.Chain, len(c.ops))
 	t.out.links, t.out.pressure, t.out.send = c.links, &t.press, t.send
 	t.sinks.ops = c.sinks()
 	t.sinks.committed = s.deploy.restore
@@ -143,6 +143,7 @@ func (t *task) connectInputs() {
 		}
 	}
 	t.in.align = newAligner(len(t.in.channels))
+	t.in.align.conclude(t.spec.deploy.restore)
 }
 
 // portOf is the producer's port, which both ends of a link use.
@@ -156,27 +157,20 @@ func (t *task) portOf(l graph.Link) operator.Port {
 
 func (t *task) schema(l *outLink) uint64 { return t.portOf(l.Link).SchemaHash() }
 
-// fetchParts reads this task's share of the checkpoint: whole objects, cut to the key
-// groups and items that are ours. An object that is missing is damage as well: nothing that
-// a complete checkpoint names is deleted while tasks may be restored from it.
+// fetchParts reads this task's share of the checkpoint: whole objects, one after the other, cut
+// to the key groups and items that are ours. An object that is missing is damage as well: nothing
+// that a complete checkpoint names is deleted while tasks may be restored from it.
 func (t *task) fetchParts(ctx context.Context) (any, error) {
 	var parts []snapshot.Part
-	objects := map[string][]byte{}
+	var at string
+	var data []byte // of the object at
 	for _, f := range t.spec.deploy.fetches {
-		data, ok := objects[f.handle.Key]
-		if !ok {
+		if f.handle.Key != at {
 			var err error
-			data, err = t.spec.config.Store.Get(ctx, f.handle.Key)
-			if errors.Is(err, store.ErrNotFound) {
-				return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
+			if data, err = t.object(ctx, f.handle); err != nil {
+				return nil, err
 			}
-			if err != nil {
-				return nil, fmt.Errorf("read %s of checkpoint %d: %w", f.handle.Key, t.spec.deploy.restore, err)
-			}
-			if err := f.handle.Check(data); err != nil {
-				return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
-			}
-			objects[f.handle.Key] = data
+			at = f.handle.Key
 		}
 		part, err := snapshot.CutPart(data, f.operator, f.groups, f.items)
 		if err != nil {
@@ -188,6 +182,21 @@ func (t *task) fetchParts(ctx context.Context) (any, error) {
 		parts = append(parts, snapshot.Part{Operator: i.operator, Items: i.items})
 	}
 	return parts, nil
+}
+
+// object reads an object of the checkpoint.
+func (t *task) object(ctx context.Context, h handle) ([]byte, error) {
+	data, err := t.spec.config.Store.Get(ctx, h.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s of checkpoint %d: %w", h.Key, t.spec.deploy.restore, err)
+	}
+	if err := h.Check(data); err != nil {
+		return nil, fmt.Errorf("%w %d: %w", errCorrupt, t.spec.deploy.restore, err)
+	}
+	return data, nil
 }
 
 // errCorrupt is a failure that another attempt cannot mend: the JobMaster may fall back to an

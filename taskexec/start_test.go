@@ -190,7 +190,7 @@ func TestARestoredSinkHasCommittedItsCheckpoint(t *testing.T) {
 	s := newStage(t, sink)
 	s.deploy.restore = 5
 	s.start(s.node.Name())
-	s.tell(concluded{5, 5})
+	s.tell(concluded{5, 5, 5})
 	s.is("open", "start", "opens work")
 	if got := s.last().committed; got != 5 {
 		t.Errorf("it has committed %d, want what its operators have when they start, 5", got)

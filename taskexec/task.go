@@ -8,6 +8,7 @@ import (
 	"blink/actors"
 	"blink/graph"
 	"blink/operator"
+	"blink/snapshot"
 	"blink/taskexec/exchange"
 )
 
@@ -50,9 +51,11 @@ type task struct {
 	src   *sourceState // nil unless the vertex reads
 	sinks sinkState
 
-	frozen   *frozen  // the snapshot that is being encoded; nil: none is
-	writes   []*write // snapshots of checkpoints that are not concluded
-	now      unit     // what is being processed
+	chains   []snapshot.Chain // by operator
+	onto     uint64           // the checkpoint that deltas may go onto; 0: none
+	frozen   *frozen          // the snapshot that is being encoded; nil: none is
+	writes   []*write         // snapshots of checkpoints that are not concluded
+	now      unit             // what is being processed
 	counters counters
 	status   status // as last told to the executor
 
@@ -117,7 +120,10 @@ type (
 		stop bool
 	}
 	// concluded tells how far checkpoints are decided.
-	concluded struct{ concluded, completed uint64 }
+	concluded struct {
+		concluded, completed uint64
+		onto                 uint64 // the checkpoint that deltas may go onto; 0: none
+	}
 	// finalize publishes the result of the task's sinks.
 	finalize struct{ checkpoint uint64 }
 	// cancel ends the task in order.

@@ -22,6 +22,7 @@ type (
 		Held         uint64 // version up to which we know its state; 0: we need all of it
 		Concluded    uint64
 		Completed    uint64
+		Onto         uint64 // the checkpoint that deltas may go onto: Completed, or 0 when it cannot be read
 	}
 	// Deploy starts an attempt of a task.
 	Deploy struct {

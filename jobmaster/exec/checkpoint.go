@@ -22,7 +22,8 @@ type checkpoints struct {
 	stop      bool
 	final     bool // every task had ended before it was triggered: nothing comes behind it
 	began     time.Time
-	acks      map[graph.TaskID]Ack
+	acks      map[graph.TaskID]snapshot.TaskEntry // of the tasks that have acknowledged
+	whole     bool                                // the next snapshots must be whole: one could not be put on the newest complete checkpoint
 	manifest  *snapshot.Manifest
 	retryAt   time.Time
 	nextAt    time.Time
@@ -116,7 +117,7 @@ func (m *Machine) allTasks(s TaskState) bool {
 func (m *Machine) checkpoint(stop, final bool) {
 	c := &m.cp
 	c.highest++
-	c.id, c.step, c.stop, c.final, c.began, c.acks = c.highest, gathering, stop, final, m.now, map[graph.TaskID]Ack{}
+	c.id, c.step, c.stop, c.final, c.began, c.acks = c.highest, gathering, stop, final, m.now, map[graph.TaskID]snapshot.TaskEntry{}
 	m.trigger()
 }
 
@@ -182,10 +183,58 @@ func (m *Machine) takeAck(a earlyAck) {
 		m.abort("a task declined: " + a.Declined)
 		return
 	}
-	c.acks[a.Task] = a.Ack
+	entry, err := m.entry(a.Ack)
+	if err != nil {
+		c.whole = true // the Hello of the abort says so
+		m.abort(err.Error())
+		return
+	}
+	c.acks[a.Task] = entry
 	if len(c.acks) == len(m.tasks) {
 		m.store()
 	}
+}
+
+// entry is what the manifest has of a task. Its older layers are known from the newest complete
+// checkpoint, also by a leader that finds the acknowledgement.
+func (m *Machine) entry(a Ack) (snapshot.TaskEntry, error) {
+	plan := m.spec.Plan
+	groups := graph.GroupRange(plan.Job.MaxParallelism, plan.Vertices[a.Task.Vertex].Parallelism, a.Task.Subtask)
+	var below *snapshot.TaskEntry
+	if man := m.newest(); man != nil {
+		below = man.Entry(a.Task)
+	}
+	return snapshot.Stack(snapshot.TaskEntry{Task: a.Task, Attempt: a.Attempt, Handle: a.Handle, Groups: groups}, a.Parts, below)
+}
+
+// newest is the manifest of the newest complete checkpoint, nil if there is none or it cannot be
+// read. Tasks that have restored an older one beside it write whole snapshots; the others go on
+// with deltas.
+func (m *Machine) newest() *snapshot.Manifest {
+	c := &m.cp
+	man := last(c.retained)
+	if len(c.left) > 0 {
+		man = c.left[0]
+	}
+	if man == nil || man.Checkpoint != c.completed {
+		return nil
+	}
+	return man
+}
+
+func last(ms []*snapshot.Manifest) *snapshot.Manifest {
+	if len(ms) == 0 {
+		return nil
+	}
+	return ms[len(ms)-1]
+}
+
+// onto is the checkpoint that deltas may go onto; 0: none.
+func (m *Machine) onto() uint64 {
+	if man := m.newest(); man != nil && !m.cp.whole {
+		return man.Checkpoint
+	}
+	return 0
 }
 
 // resumeCheckpoint goes on with the checkpoint that was in flight when we took over, if
@@ -201,7 +250,7 @@ func (m *Machine) resumeCheckpoint() {
 		c.concluded = c.highest
 		return
 	}
-	c.id, c.step, c.began, c.acks = c.highest, gathering, m.now, map[graph.TaskID]Ack{}
+	c.id, c.step, c.began, c.acks = c.highest, gathering, m.now, map[graph.TaskID]snapshot.TaskEntry{}
 	c.stop, c.final = m.stopping, false // we do not know what had ended when it was triggered
 	m.trigger()
 	for _, a := range early {
@@ -218,11 +267,7 @@ func (m *Machine) store() {
 		MaxParallelism: m.spec.Plan.Job.MaxParallelism,
 	}
 	for _, t := range m.tasks {
-		a := c.acks[t.id]
-		man.Tasks = append(man.Tasks, snapshot.TaskEntry{
-			Task: t.id, Attempt: a.Attempt, Handle: a.Handle, Parts: a.Parts,
-			Groups: graph.GroupRange(man.MaxParallelism, m.spec.Plan.Vertices[t.id.Vertex].Parallelism, t.id.Subtask),
-		})
+		man.Tasks = append(man.Tasks, c.acks[t.id])
 	}
 	for i := len(c.retained) - 1; i >= 0 && len(man.Older) < m.o.Retained-1; i-- {
 		man.Older = append(man.Older, c.retained[i].Key())
@@ -263,7 +308,7 @@ func (m *Machine) pointerAdvanced(id uint64) {
 	if n := len(c.retained); n > m.o.Retained {
 		c.retained = c.retained[n-m.o.Retained:]
 	}
-	c.completed, c.left = id, nil
+	c.completed, c.left, c.whole = id, nil, false
 	m.conclude()
 	if c.stop || c.final {
 		c.last, c.lastStop = id, c.stop

@@ -294,7 +294,7 @@ func (m *Machine) helloAll() {
 func (m *Machine) hello(e *executor) {
 	m.do(Hello{
 		Node: e.node, Incarnation: e.incarnation, Registration: e.registration, Seen: e.version, Held: e.held,
-		Concluded: m.cp.concluded, Completed: m.cp.completed,
+		Concluded: m.cp.concluded, Completed: m.cp.completed, Onto: m.onto(),
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,12 +35,19 @@ func TestPromisesHoldWhateverHappens(t *testing.T) {
 	if *only >= 0 {
 		first, last = *only, *only+1
 	}
+	layers := map[int]int{}
 	for seed := first; seed < last; seed++ {
 		w := newWeather(t, uint64(seed))
+		w.layers = layers
 		w.storm()
 		w.calmDown()
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+	}
+	for n := 1; n <= stackable && *only < 0; n++ {
+		if layers[n] == 0 {
+			t.Errorf("no snapshot had %d layers: %v", n, layers)
 		}
 	}
 }
@@ -66,7 +74,8 @@ type weather struct {
 	wake     time.Time
 	offers   offers
 	wanted   Place
-	collects int // that the leader has asked for
+	layers   map[int]int // of the snapshots of complete checkpoints: how many had how many
+	collects int         // that the leader has asked for
 	last     uint64
 	finished *Finish
 
@@ -521,6 +530,9 @@ func (w *weather) do(a Action) {
 	case Wake:
 		w.wake = a.At
 	case Note:
+		if strings.Contains(a.Text, "holds a delta") {
+			w.errorf("%s", a.Text)
+		}
 	case Finish:
 		w.finished = &a
 		if a.State == JobFailed {
@@ -714,9 +726,12 @@ func (w *weather) effect(a Action, epoch uint64, newest bool) Event {
 // lookAtSnapshots wants that a checkpoint that becomes complete is there.
 func (w *weather) lookAtSnapshots(manifest string) {
 	for _, e := range w.vault.manifests[manifest].Tasks {
-		if w.discarded[e.Handle.Key] {
-			w.errorf("%s is complete, and %s was deleted", manifest, e.Handle.Key)
+		for _, h := range e.Layers() {
+			if w.discarded[h.Key] {
+				w.errorf("%s is complete, and %s was deleted", manifest, h.Key)
+			}
 		}
+		w.layers[len(e.Layers())]++
 	}
 }
 

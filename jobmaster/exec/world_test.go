@@ -199,7 +199,11 @@ type instance struct {
 	before   TaskState
 	hangs    bool // it takes no snapshot
 	declines string
+	chain    snapshot.Chain // of its operator
 }
+
+// stackable is how many layers the model's tasks may have.
+const stackable = 3
 
 func startProcess(node string, incarnation uint64, lease time.Duration, now time.Time) *process {
 	return &process{
@@ -255,7 +259,10 @@ func (p *process) hello(a Hello) {
 			p.lease = until
 		}
 	}
-	p.seen.Concluded, p.seen.Completed = max(p.seen.Concluded, a.Concluded), max(p.seen.Completed, a.Completed)
+	if a.Completed >= p.seen.Completed {
+		p.seen.Completed, p.seen.Onto = a.Completed, a.Onto
+	}
+	p.seen.Concluded = max(p.seen.Concluded, a.Concluded)
 	p.acks = slices.DeleteFunc(p.acks, func(a Ack) bool {
 		if a.Checkpoint > p.seen.Completed && a.Checkpoint <= p.seen.Concluded {
 			p.discarded[a.Handle.Key] = true
@@ -273,6 +280,7 @@ func (p *process) hello(a Hello) {
 func (p *process) conclude(in *instance) {
 	in.done = max(in.done, p.seen.Concluded)
 	in.Committed = max(in.Committed, p.seen.Completed)
+	in.chain.Concluded(p.seen.Concluded, p.seen.Completed)
 }
 
 func (p *process) deploy(a Deploy, now time.Time) {
@@ -283,7 +291,7 @@ func (p *process) deploy(a Deploy, now time.Time) {
 	case in.State.live():
 		p.cancel(a.Task, a.Attempt-1)
 	default:
-		*in = instance{fence: a.Attempt, TaskReport: TaskReport{
+		*in = instance{fence: a.Attempt, done: a.Restore, TaskReport: TaskReport{
 			Task: a.Task, Attempt: a.Attempt, Epoch: p.epoch, State: Deploying, Slot: a.Slot, Restored: a.Restore, Committed: a.Restore,
 		}}
 		p.conclude(in)
@@ -335,9 +343,11 @@ func (p *process) snapshot(in *instance, id uint64) {
 	if in.stopAt == id && in.State != Ended {
 		in.before, in.State, in.behind = in.State, Stopped, id
 	}
+	onto := in.chain.Onto(p.seen.Onto, stackable)
+	in.chain.Took(id, onto, 1)
 	p.acks = append(p.acks, Ack{
 		Checkpoint: id, Task: in.Task, Attempt: in.Attempt, Declined: in.declines,
-		Handle: snapshot.Handle{Key: key}, Parts: []snapshot.PartSummary{{Operator: fmt.Sprint("op", in.Task.Vertex)}},
+		Handle: snapshot.Handle{Key: key}, Parts: []snapshot.PartSummary{{Operator: fmt.Sprint("op", in.Task.Vertex), Onto: onto}},
 	})
 }
 

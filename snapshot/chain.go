@@ -1,0 +1,85 @@
+package snapshot
+
+import "slices"
+
+// MaxLayers is how many layers a part may have: at the bound the next one is whole. It bounds
+// the manifests, and the objects that a restore reads.
+const MaxLayers = 64
+
+// maxDeltas bounds what is read to restore a part, and so what its layers take in the store:
+// when the deltas hold that many times as much as the whole part below them, the next one is
+// whole. State that only grows is so written a few times in all, state that changes all the time
+// is hardly ever written as a delta.
+const maxDeltas = 2
+
+// Chain is what one operator of a task has written in this attempt, as far as it matters for
+// what the next part may go onto. The zero value is that of an attempt that begins.
+//
+// A delta goes onto the newest complete checkpoint that the task has heard of. Between that one
+// and the next there may be snapshots whose end has not been heard of: their checkpoint was
+// aborted, and then nothing of it is left, or it is complete, and then its layers are those that
+// are kept. So what a delta goes onto must be a layer of all of them, and the next part must be
+// whole if one of them was.
+//
+// Invariant: what later parts go onto is there, unless they are whole.
+type Chain struct{ taken []taken }
+
+// taken is a part that was written.
+type taken struct {
+	checkpoint    uint64
+	onto          uint64 // 0: it is whole
+	layers        int
+	whole, deltas int // bytes
+}
+
+// Onto is what the next part may go onto; 0: it must be whole. complete is the newest complete
+// checkpoint whose manifest can be read, as far as the task knows; limit is how many layers
+// there may be. What is not 0 never goes back.
+func (c *Chain) Onto(complete uint64, limit int) uint64 {
+	i := c.find(complete)
+	if i < 0 {
+		return 0
+	}
+	onto := complete
+	for _, later := range c.taken[i+1:] {
+		onto = min(onto, later.onto)
+	}
+	if onto == 0 {
+		return 0
+	}
+	base := c.taken[c.find(onto)]
+	if base.layers >= limit || base.deltas >= maxDeltas*base.whole {
+		return 0
+	}
+	return onto
+}
+
+// Took is told of a part of this size that is to be part of a checkpoint.
+func (c *Chain) Took(checkpoint, onto uint64, size int) {
+	t := taken{checkpoint: checkpoint, layers: 1, whole: size}
+	if onto != 0 {
+		base := c.taken[c.find(onto)]
+		t.onto, t.layers, t.whole, t.deltas = onto, base.layers+1, base.whole, base.deltas+size
+	}
+	c.taken = append(c.taken, t)
+}
+
+// Concluded is told that every checkpoint up to concluded is complete or aborted, and that
+// complete is the newest complete one.
+func (c *Chain) Concluded(concluded, complete uint64) {
+	c.taken = slices.DeleteFunc(c.taken, func(t taken) bool { return t.checkpoint > complete && t.checkpoint <= concluded })
+	keep := uint64(0)
+	for _, t := range c.taken {
+		switch {
+		case t.checkpoint <= complete:
+			keep = t.checkpoint
+		case t.onto != 0:
+			keep = min(keep, t.onto)
+		}
+	}
+	c.taken = slices.DeleteFunc(c.taken, func(t taken) bool { return t.checkpoint < keep })
+}
+
+func (c *Chain) find(checkpoint uint64) int {
+	return slices.IndexFunc(c.taken, func(t taken) bool { return t.checkpoint == checkpoint })
+}
