@@ -2,7 +2,10 @@ package operator
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"blink/internal/codec"
 )
@@ -21,40 +24,136 @@ func (b *buffer[T]) reset() {
 	b.records, b.times, b.hashes = b.records[:0], b.times[:0], b.hashes[:0]
 }
 
-// AppendTo is Records: the number of records (4 bytes), their times (8 bytes each), then
-// the records in columns.
+// Between processes a batch is, little-endian,
+//
+//	count and records, as the codec writes them
+//	times:  form u8 | 0: none | 1: the one of all, i64 | 2: the least, i64, and u32 above it for each | 3: i64 each
+//	hashes: u64 for each record, or nothing
+//
+// Times of a batch are close to each other, so form 2 is what most have.
+const (
+	noTimes = iota
+	oneTime
+	nearTimes
+	farTimes
+)
+
+// AppendTo is Records.
 func (b *buffer[T]) AppendTo(dst []byte) ([]byte, error) {
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(b.records)))
-	for _, ts := range b.times {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(ts))
+	dst, err := b.codec.Append(dst, b.records)
+	if err != nil {
+		return nil, err
 	}
-	return b.codec.Append(dst, b.records)
+	dst = appendTimes(dst, b.times)
+	at := len(dst)
+	dst = slices.Grow(dst, 8*len(b.hashes))[:at+8*len(b.hashes)]
+	for i, h := range b.hashes {
+		binary.LittleEndian.PutUint64(dst[at+8*i:], h)
+	}
+	return dst, nil
 }
 
-// Decode is Port.
-func (p port[T]) Decode(data []byte, into Records) (Records, error) {
+func appendTimes(dst []byte, times []int64) []byte {
+	if len(times) == 0 {
+		return append(dst, noTimes)
+	}
+	le, least, most := binary.LittleEndian, times[0], times[0]
+	for _, t := range times {
+		least, most = min(least, t), max(most, t)
+	}
+	switch {
+	case least == most:
+		return le.AppendUint64(append(dst, oneTime), uint64(least))
+	case uint64(most-least) <= math.MaxUint32: // as unsigned numbers, however far apart
+		dst = le.AppendUint64(append(dst, nearTimes), uint64(least))
+		at := len(dst)
+		dst = slices.Grow(dst, 4*len(times))[:at+4*len(times)]
+		for i, t := range times {
+			le.PutUint32(dst[at+4*i:], uint32(t-least))
+		}
+		return dst
+	}
+	at := len(dst) + 1
+	dst = slices.Grow(append(dst, farTimes), 8*len(times))[:at+8*len(times)]
+	for i, t := range times {
+		le.PutUint64(dst[at+8*i:], uint64(t))
+	}
+	return dst
+}
+
+// Decode is Port. Strings of the records are parts of data, so data must be left alone when
+// there may be some: then kept is true.
+func (p port[T]) Decode(data []byte, into Records) (r Records, kept bool, err error) {
 	b, _ := into.(*buffer[T])
 	if b == nil {
 		b = &buffer[T]{codec: p.codec}
 	}
 	b.reset()
-	if len(data) < 4 {
-		return nil, fmt.Errorf("batch of %s: %d bytes hold no length", TypeName[T](), len(data))
+	if err := p.decode(data, b); err != nil {
+		return nil, true, fmt.Errorf("batch of %s: %w", TypeName[T](), err)
 	}
-	n := int(binary.LittleEndian.Uint32(data))
-	if data = data[4:]; len(data)/8 < n {
-		return nil, fmt.Errorf("batch of %s: %d bytes cannot hold the times of %d records", TypeName[T](), len(data), n)
-	}
-	for i := range n {
-		b.times = append(b.times, int64(binary.LittleEndian.Uint64(data[8*i:])))
-	}
-	records, err := p.codec.Decode(b.records, data[8*n:])
-	if err != nil {
-		return nil, fmt.Errorf("batch of %s: %w", TypeName[T](), err)
-	}
-	if len(records) != n {
-		return nil, fmt.Errorf("batch of %s: %d records and %d times", TypeName[T](), len(records), n)
-	}
-	b.records = records
-	return b, nil
+	return b, p.codec.Shares(), nil
 }
+
+func (p port[T]) decode(data []byte, b *buffer[T]) (err error) {
+	if b.records, data, err = p.shared.DecodeSome(b.records, data); err != nil {
+		return err
+	}
+	n := len(b.records)
+	if b.times, data, err = decodeTimes(b.times, n, data); err != nil {
+		return err
+	}
+	switch len(data) {
+	case 0:
+		return nil
+	case 8 * n:
+	default:
+		return fmt.Errorf("%d bytes of hashes for %d records", len(data), n)
+	}
+	b.hashes = slices.Grow(b.hashes, n)[:n]
+	for i := range b.hashes {
+		b.hashes[i] = binary.LittleEndian.Uint64(data[8*i:])
+	}
+	return nil
+}
+
+// decodeTimes reads the times of n records, into memory that may be recycled.
+func decodeTimes(into []int64, n int, data []byte) (times []int64, rest []byte, err error) {
+	if len(data) == 0 {
+		return nil, nil, errTimes
+	}
+	form, data, le := data[0], data[1:], binary.LittleEndian
+	head, each := 8, 0
+	switch form {
+	case noTimes:
+		head = 0
+	case oneTime: // eight bytes, whatever n is
+	case nearTimes:
+		each = 4
+	case farTimes:
+		head, each = 0, 8
+	default:
+		return nil, nil, errTimes
+	}
+	if (form == noTimes) != (n == 0) || len(data) < head+each*n {
+		return nil, nil, errTimes
+	}
+	times, least := slices.Grow(into, n)[:n], int64(0)
+	if head > 0 {
+		least = int64(le.Uint64(data))
+	}
+	rest, data = data[head+each*n:], data[head:]
+	for i := range times {
+		switch each {
+		case 0:
+			times[i] = least
+		case 4:
+			times[i] = least + int64(le.Uint32(data[4*i:]))
+		default:
+			times[i] = int64(le.Uint64(data[8*i:]))
+		}
+	}
+	return times, rest, nil
+}
+
+var errTimes = errors.New("the times of its records are missing")

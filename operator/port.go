@@ -13,10 +13,13 @@ func PortOf[T any]() (Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return port[T]{c}, nil
+	return port[T]{c, c.Shared()}, nil
 }
 
-type port[T any] struct{ codec *codec.Codec[T] }
+type port[T any] struct {
+	codec  *codec.Codec[T]
+	shared *codec.Codec[T] // its Decode leaves strings where they are
+}
 
 func (port[T]) Tee(to []any) any {
 	if len(to) == 1 {

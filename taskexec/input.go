@@ -23,8 +23,27 @@ type inChannel struct {
 	heard bool // a batch has come: no need to open again
 	seq   uint64
 	queue []*exchange.Batch
-	mark  int64 // its watermark
+	free  []operator.Records // consumed, for batches of another process that come
+	mark  int64              // its watermark
 	ended bool
+}
+
+// reuse takes a consumed buffer; as many as can be in flight are kept.
+func (ch *inChannel) reuse(r operator.Records, credits int) {
+	if len(ch.free) <= credits {
+		ch.free = append(ch.free, r)
+	}
+}
+
+// buffer is one to decode into; nil: there is none.
+func (ch *inChannel) buffer() operator.Records {
+	n := len(ch.free)
+	if n == 0 {
+		return nil
+	}
+	r := ch.free[n-1]
+	ch.free = ch.free[:n-1]
+	return r
 }
 
 // inputs are all channels into a task.

@@ -38,7 +38,7 @@ type outChannel struct {
 type outputs struct {
 	links    []*outLink
 	pressure *operator.Pressure
-	send     func(ch *outChannel, b *exchange.Batch) error
+	send     func(l *outLink, ch *outChannel, b *exchange.Batch) error
 	dirty    int // channels that hold something
 	err      error
 }
@@ -162,7 +162,7 @@ func (o *outputs) pump(l *outLink, i int) {
 		ch.credits--
 		ch.queue[0] = nil
 		ch.queue = ch.queue[1:]
-		if err := o.send(ch, b); err != nil && o.err == nil {
+		if err := o.send(l, ch, b); err != nil && o.err == nil {
 			o.err = err
 		}
 	}

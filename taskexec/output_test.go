@@ -29,7 +29,7 @@ func newSending(t *testing.T, channels, batchRecords int) *sending {
 	}
 	s := &sending{t: t, port: port, sent: make([][]*exchange.Batch, channels)}
 	s.pressure = &operator.Pressure{}
-	s.send = func(ch *outChannel, b *exchange.Batch) error {
+	s.send = func(_ *outLink, ch *outChannel, b *exchange.Batch) error {
 		s.sent[ch.addr.To] = append(s.sent[ch.addr.To], b)
 		return nil
 	}

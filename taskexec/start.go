@@ -273,7 +273,7 @@ func (t *task) openChannels() {
 			t.c.Tell(ch.ref, o)
 			continue
 		}
-		t.spec.config.Links.Send(ch.ref, exchange.AppendOpen(nil, o))
+		t.spec.config.Links.Send(ch.ref, exchange.AppendOpen(exchange.Buffer(), o))
 	}
 	if again {
 		t.c.After("reopen", t.reopenAfter(), reopen{})
@@ -288,8 +288,8 @@ func (t *task) reopenAfter() time.Duration {
 
 func (t *task) local(ref actors.Ref) bool { return ref.Node == t.c.Self().Node }
 
-// send hands a batch to the other end of its channel.
-func (t *task) send(ch *outChannel, b *exchange.Batch) error {
+// send hands a batch to the other end of its channel. What is encoded leaves its buffer behind.
+func (t *task) send(l *outLink, ch *outChannel, b *exchange.Batch) error {
 	if t.local(ch.ref) {
 		t.c.Tell(ch.ref, b)
 		return nil
@@ -298,6 +298,7 @@ func (t *task) send(ch *outChannel, b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
+	l.port.Recycle(b.Records)
 	t.spec.config.Links.Send(ch.ref, frame)
 	return nil
 }

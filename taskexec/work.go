@@ -212,7 +212,8 @@ func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
 		t.c.Tell(ch.ref, c)
 		return
 	}
-	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(nil, c))
+	ch.reuse(b.Records, t.in.credits)
+	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(exchange.Buffer(), c))
 }
 
 // flushWhenOld sends partly filled batches that have waited for BufferTimeout, so that a
@@ -238,36 +239,46 @@ func (t *task) arrived(b *exchange.Batch) error {
 	return t.in.take(ch, b)
 }
 
-// decode takes a frame of a task of another process.
-func (t *task) decode(data []byte) error {
-	m, err := exchange.Decode(data)
+// decode takes a frame of a task of another process, whose memory is used again unless records
+// have parts in it.
+func (t *task) decode(frame []byte) error {
+	m, err := exchange.Decode(frame)
 	if err != nil {
 		return err
 	}
+	kept := false
 	switch m := m.(type) {
 	case exchange.Credit:
 		t.out.credited(m)
 	case exchange.Open:
-		return t.out.opened(m, t.schema)
+		err = t.out.opened(m, t.schema)
 	case exchange.Encoded:
-		ch := t.in.find(m.Address)
-		late := ch == nil && mutate.On(mutate.LateFrame)
-		if late {
-			ch = t.in.between(m.Link, m.From)
-		}
-		if ch == nil {
-			return nil // of another deployment
-		}
-		if m.Records, err = ch.port.Decode(m.Data, nil); err != nil {
-			return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
-		}
-		if late {
-			ch.queue = append(ch.queue, &m.Batch)
-			return nil
-		}
-		return t.in.take(ch, &m.Batch)
+		kept, err = t.decodeBatch(&m)
 	}
-	return nil
+	if !kept {
+		exchange.Recycle(frame)
+	}
+	return err
+}
+
+// decodeBatch decodes and queues a batch, and says whether it keeps parts of the frame.
+func (t *task) decodeBatch(m *exchange.Encoded) (kept bool, err error) {
+	ch := t.in.find(m.Address)
+	late := ch == nil && mutate.On(mutate.LateFrame)
+	if late {
+		ch = t.in.between(m.Link, m.From)
+	}
+	if ch == nil {
+		return false, nil // of another deployment
+	}
+	if m.Records, kept, err = ch.port.Decode(m.Data, ch.buffer()); err != nil {
+		return kept, fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+	}
+	if late {
+		ch.queue = append(ch.queue, &m.Batch)
+		return kept, nil
+	}
+	return kept, t.in.take(ch, &m.Batch)
 }
 
 // linkLost fails the task if one of its channels went to that node.

@@ -22,6 +22,7 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"nexmark", "the queries of the Nexmark benchmark, beside plain loops", benchNexmark},
+		{"exchange", "records from one process to another, beside plain TCP", benchExchange},
 		{"codec", "encoding and decoding of records, type by type, beside a plain copy", benchCodec},
 		{"latency", "how long a busy task keeps barriers and messages waiting", benchLatency},
 	}

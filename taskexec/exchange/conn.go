@@ -195,7 +195,7 @@ func (c *Conns) peer(node string) *peer {
 // lose ends what there is of a connection and tells so.
 func (c *Conns) lose(p *peer, why error) {
 	for _, x := range p.queue {
-		recycle(x.frame)
+		Recycle(x.frame)
 	}
 	p.queue, p.queued = nil, 0
 	if p.live != nil {

@@ -379,14 +379,14 @@ func TestPlaintextStaysOnLoopback(t *testing.T) {
 }
 
 func FuzzParcels(f *testing.F) {
-	_, bufs := envelop(nil, []parcel{{"te/t1.2@3", []byte("frame")}, {"x", nil}})
-	f.Add(bytes.Join(bufs, nil))
+	e := envelope{parcels: []parcel{{"te/t1.2@3", []byte("frame")}, {"x", nil}}}
+	f.Add(bytes.Join(*e.seal(), nil))
 	f.Add([]byte{0, 0, 0, 0})
 	f.Add([]byte{255, 255, 255, 255, 1, 'x'})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := bufio.NewReader(bytes.NewReader(data))
 		for read := 0; ; {
-			id, frame, err := readParcel(r, 1<<16)
+			id, frame, err := readParcel(r, ids{}, 1<<16)
 			if err != nil {
 				return
 			}

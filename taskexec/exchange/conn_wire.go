@@ -102,16 +102,18 @@ func readAnswer(r io.Reader) (a answer, err error) {
 	return answer{b[8] != 0, binary.LittleEndian.Uint64(b[9:]), binary.LittleEndian.Uint32(b[17:])}, nil
 }
 
-const readBuffer = 64 << 10
+// readBuffer is enough for the heads of parcels and for small ones; what is larger goes past
+// it, from the connection into its frame.
+const readBuffer = 4 << 10
 
 // read delivers what the peer sends, until the connection ends.
 func (c *Conns) read(p *peer, x *conn) error {
-	r := bufio.NewReaderSize(x, readBuffer)
+	r, known, limit := bufio.NewReaderSize(x, readBuffer), ids{}, deadline{set: x.SetReadDeadline, after: c.o.Silence}
 	for {
-		if err := x.SetReadDeadline(time.Now().Add(c.o.Silence)); err != nil {
+		if err := limit.extend(); err != nil {
 			return err
 		}
-		id, frame, err := readParcel(r, c.o.MaxFrame)
+		id, frame, err := readParcel(r, known, c.o.MaxFrame)
 		if err != nil {
 			return fmt.Errorf("from %s: %w", p.node, err)
 		}
@@ -130,8 +132,44 @@ func (c *Conns) read(p *peer, x *conn) error {
 	}
 }
 
+// deadline is one that moves on with the clock. To set it costs more than many a frame, so it
+// is set anew when an eighth of its time is over.
+type deadline struct {
+	set   func(time.Time) error
+	after time.Duration
+	last  time.Time
+}
+
+func (d *deadline) extend() error {
+	now := time.Now()
+	if now.Sub(d.last) < d.after/8 {
+		return nil
+	}
+	d.last = now
+	return d.set(now.Add(d.after))
+}
+
+// ids are the names of actors that a connection has heard: few, and each many times.
+type ids map[string]string
+
+// maxIDs bounds them.
+const maxIDs = 4096
+
+func (i ids) of(name []byte) string {
+	id, ok := i[string(name)]
+	if ok {
+		return id
+	}
+	if len(i) == maxIDs {
+		clear(i)
+	}
+	id = string(name)
+	i[id] = id
+	return id
+}
+
 // readParcel reads one; the id of a sign of life is empty.
-func readParcel(r *bufio.Reader, maxFrame int) (id string, frame []byte, err error) {
+func readParcel(r *bufio.Reader, known ids, maxFrame int) (id string, frame []byte, err error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return "", nil, err
@@ -151,17 +189,25 @@ func readParcel(r *bufio.Reader, maxFrame int) (id string, frame []byte, err err
 	if l == 0 || 1+l > n {
 		return "", nil, fmt.Errorf("a parcel of %d bytes for a name of %d", n, l)
 	}
-	name := make([]byte, l)
-	if _, err := io.ReadFull(r, name); err != nil {
+	name, err := r.Peek(l) // it fits: a name is shorter than the buffer
+	if err != nil {
+		return "", nil, err
+	}
+	id = known.of(name)
+	if _, err := r.Discard(l); err != nil {
 		return "", nil, err
 	}
 	frame, err = readFrame(r, n-1-l)
-	return string(name), frame, err
+	return id, frame, err
 }
 
 // readFrame takes memory as bytes come, not as they are promised.
 func readFrame(r io.Reader, n int) ([]byte, error) {
-	frame := make([]byte, 0, min(n, 1<<20))
+	frame := Buffer()
+	if cap(frame) < min(n, 1<<20) {
+		Recycle(frame)
+		frame = make([]byte, 0, min(n, 1<<20))
+	}
 	for len(frame) < n {
 		if len(frame) == cap(frame) {
 			frame = append(frame, 0)[:len(frame)]
@@ -177,11 +223,11 @@ func readFrame(r io.Reader, n int) ([]byte, error) {
 
 // write sends what waits for the peer, all of it with one call, until the connection ends.
 func (c *Conns) write(p *peer, x *conn) error {
-	life := time.NewTicker(c.o.Silence / 3)
+	life, limit := time.NewTicker(c.o.Silence/3), deadline{set: x.SetWriteDeadline, after: c.o.Silence}
 	defer life.Stop()
-	var heads []byte
+	var e envelope
 	for {
-		var parcels []parcel
+		e.parcels = e.parcels[:0]
 		select {
 		case <-x.gone:
 			return net.ErrClosed
@@ -189,53 +235,66 @@ func (c *Conns) write(p *peer, x *conn) error {
 			return net.ErrClosed
 		case <-life.C:
 		case <-x.wake:
-			parcels = c.take(p, x)
+			e.parcels = c.take(p, x, e.parcels)
 		}
-		var bufs net.Buffers
-		if heads, bufs = envelop(heads[:0], parcels); len(bufs) == 0 {
-			bufs = net.Buffers{make([]byte, 4)} // a sign of life
-		}
-		if err := x.SetWriteDeadline(time.Now().Add(c.o.Silence)); err != nil {
+		if err := limit.extend(); err != nil {
 			return err
 		}
-		if _, err := bufs.WriteTo(x.Conn); err != nil {
+		if _, err := e.seal().WriteTo(x.Conn); err != nil {
 			return fmt.Errorf("to %s: %w", p.node, err)
 		}
-		for _, q := range parcels {
-			recycle(q.frame)
+		for i, q := range e.parcels {
+			Recycle(q.frame)
+			e.parcels[i] = parcel{}
 		}
 	}
 }
 
-// take takes what waits.
-func (c *Conns) take(p *peer, x *conn) []parcel {
+// take takes what waits, and leaves an empty queue in its place.
+func (c *Conns) take(p *peer, x *conn, empty []parcel) []parcel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p.live != x {
-		return nil
+		return empty
 	}
 	parcels := p.queue
-	p.queue, p.queued = nil, 0
+	p.queue, p.queued = empty, 0
 	return parcels
 }
 
-// envelop lays out parcels for one write. Their heads stand in heads.
-func envelop(heads []byte, parcels []parcel) ([]byte, net.Buffers) {
-	ends := make([]int, len(parcels))
-	for i, q := range parcels {
-		heads = binary.LittleEndian.AppendUint32(heads, uint32(1+len(q.id)+len(q.frame)))
-		heads = append(append(heads, byte(len(q.id))), q.id...)
-		ends[i] = len(heads)
-	}
-	bufs, from := make(net.Buffers, 0, 2*len(parcels)), 0
-	for i, q := range parcels {
-		bufs = append(bufs, heads[from:ends[i]], q.frame)
-		from = ends[i]
-	}
-	return heads, bufs
+// envelope lays out parcels for one write. What it needs for that it uses again.
+type envelope struct {
+	parcels []parcel
+	heads   []byte
+	ends    []int // of the heads
+	bufs    net.Buffers
+	rest    net.Buffers // of bufs, as they are written
 }
 
-// frames are buffers that were sent and may be filled again.
+// seal returns what is to be written: the parcels, or a sign of life if there are none.
+func (e *envelope) seal() *net.Buffers {
+	e.heads, e.ends, e.bufs = e.heads[:0], e.ends[:0], e.bufs[:0]
+	for _, q := range e.parcels {
+		e.heads = binary.LittleEndian.AppendUint32(e.heads, uint32(1+len(q.id)+len(q.frame)))
+		e.heads = append(append(e.heads, byte(len(q.id))), q.id...)
+		e.ends = append(e.ends, len(e.heads))
+	}
+	from := 0
+	for i, q := range e.parcels {
+		e.bufs = append(e.bufs, e.heads[from:e.ends[i]], q.frame)
+		from = e.ends[i]
+	}
+	if len(e.parcels) == 0 {
+		e.bufs = append(e.bufs, sign[:])
+	}
+	e.rest = e.bufs
+	return &e.rest
+}
+
+// sign of life is a parcel of length 0.
+var sign [4]byte
+
+// frames are buffers that were sent, or consumed, and may be filled again.
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxRecycled keeps a few large frames from holding memory for ever.
@@ -244,7 +303,8 @@ const maxRecycled = 1 << 20
 // Buffer returns an empty buffer to append a frame to, for Links.Send.
 func Buffer() []byte { return (*frames.Get().(*[]byte))[:0] }
 
-func recycle(frame []byte) {
+// Recycle takes back a frame that nobody refers to any more.
+func Recycle(frame []byte) {
 	if cap(frame) <= maxRecycled {
 		frames.Put(&frame)
 	}

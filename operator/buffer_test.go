@@ -1,0 +1,102 @@
+package operator
+
+import (
+	"encoding/hex"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+func portOf[T any](t testing.TB) port[T] {
+	t.Helper()
+	p, err := PortOf[T]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.(port[T])
+}
+
+func (p port[T]) encoded(t testing.TB, b buffer[T]) []byte {
+	t.Helper()
+	b.codec = p.codec
+	data, err := b.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Processes of one job run one binary, so this form may change; but on purpose.
+func TestBatchesKeepTheirForm(t *testing.T) {
+	p := portOf[int16](t)
+	for _, c := range []struct {
+		b    buffer[int16]
+		want string
+	}{
+		{buffer[int16]{}, "00000000" + "00"},
+		{buffer[int16]{records: []int16{1, 2}, times: []int64{NoTime, NoTime}}, "02000000" + "0100" + "0200" + "01" + "0000000000000080"},
+		{buffer[int16]{records: []int16{1, 2}, times: []int64{7, 5}, hashes: []uint64{8, 9}}, "02000000" + "0100" + "0200" + "02" + "0500000000000000" + "02000000" + "00000000" + "0800000000000000" + "0900000000000000"},
+		{buffer[int16]{records: []int16{1, 2}, times: []int64{NoTime, 5}}, "02000000" + "0100" + "0200" + "03" + "0000000000000080" + "0500000000000000"},
+	} {
+		if got := hex.EncodeToString(p.encoded(t, c.b)); got != c.want {
+			t.Errorf("%v:\ngot  %s\nwant %s", c.b, got, c.want)
+		}
+	}
+}
+
+func TestTimesOfAllDistancesReadBack(t *testing.T) {
+	p := portOf[int16](t)
+	far := int64(math.MaxUint32)
+	for _, times := range [][]int64{{0}, {NoTime}, {EndTime}, {3, 3, 3}, {-5, 5, 0}, {0, far}, {-1, far}, {-1, far - 1}, {NoTime, EndTime}, {EndTime, EndTime - far}, {NoTime, 1 << 60, 7}} {
+		b := buffer[int16]{records: make([]int16, len(times)), times: times}
+		got, kept, err := p.Decode(p.encoded(t, b), nil)
+		if err != nil || kept || !slices.Equal(got.(*buffer[int16]).times, times) {
+			t.Errorf("%v: %+v, kept %v, %v", times, got, kept, err)
+		}
+	}
+}
+
+func TestOnlyRecordsWithStringsKeepTheirData(t *testing.T) {
+	texts := portOf[struct{ A []string }](t)
+	data := texts.encoded(t, buffer[struct{ A []string }]{records: []struct{ A []string }{{[]string{"a"}}}, times: []int64{1}})
+	r, kept, err := texts.Decode(data, nil)
+	if err != nil || !kept {
+		t.Fatalf("kept %v, %v", kept, err)
+	}
+	have := &r.(*buffer[struct{ A []string }]).records[0].A[0]
+	if data[slices.Index(data, 'a')] = 'b'; *have != "b" {
+		t.Errorf("a string %q that is no part of the data was called one", *have)
+	}
+	bytes := portOf[[]byte](t)
+	data = bytes.encoded(t, buffer[[]byte]{records: [][]byte{{1, 2}}, times: []int64{1}})
+	r, kept, err = bytes.Decode(data, nil)
+	if clear(data); err != nil || kept || !reflect.DeepEqual(r.(*buffer[[]byte]).records[0], []byte{1, 2}) {
+		t.Errorf("kept %v, %+v, %v", kept, r, err)
+	}
+}
+
+func FuzzBatchesAreReadWithoutPanicOrMuchMemory(f *testing.F) {
+	type rec struct {
+		Name string
+		N    int64
+	}
+	p := portOf[rec](f)
+	for _, times := range [][]int64{{1, 2}, {1, 1}, {NoTime, 2}} {
+		f.Add(p.encoded(f, buffer[rec]{records: []rec{{"a", 1}, {"", 2}}, times: times, hashes: []uint64{3, 4}}))
+	}
+	f.Add(p.encoded(f, buffer[rec]{}))
+	empty := portOf[struct{}](f)
+	f.Add(empty.encoded(f, buffer[struct{}]{records: make([]struct{}, 9), times: make([]int64, 9)}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, _, err := p.Decode(data, nil); err == nil {
+			b := r.(*buffer[rec])
+			if n := len(b.records); len(b.times) != n || len(b.hashes) != n && len(b.hashes) != 0 || n > len(data)/12 {
+				t.Errorf("%d records, %d times, %d hashes of %d bytes", n, len(b.times), len(b.hashes), len(data))
+			}
+		}
+		if r, _, err := empty.Decode(data, nil); err == nil && r.Len() > 1<<16 {
+			t.Errorf("%d empty records of %d bytes", r.Len(), len(data))
+		}
+	})
+}
