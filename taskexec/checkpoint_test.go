@@ -1,6 +1,7 @@
 package taskexec
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -177,4 +178,66 @@ func TestATaskMayEndWhileItsSnapshotIsEncoded(t *testing.T) {
 	s.on["drain"] = func() { s.on["drain"] = nil; s.tell(cancel{}) }
 	s.tell(startCheckpoint{id: 8})
 	s.follows("prepare 8", "snapshot", "drain", "close", "down")
+}
+
+// layered is a sink with state whose snapshots are deltas when they may.
+func layered(t *testing.T, restored uint64) *stage {
+	t.Helper()
+	s := newStage(t, sink)
+	s.state, s.deploy.restore, s.config.Layers = 100, restored, 3
+	s.start(s.node.Name())
+	s.tell(concluded{restored, restored, restored})
+	s.is("open", "start", "opens work")
+	return s
+}
+
+// takes has the task take a checkpoint, and says what it goes onto; 0: nothing.
+func (s *stage) takes(id, onto uint64) {
+	s.t.Helper()
+	what := "snapshot"
+	if onto != 0 {
+		what = fmt.Sprint("snapshot onto ", onto)
+	}
+	s.send(work, fmt.Sprint("barrier ", id))
+	s.follows(what, "put", fmt.Sprint("ack ", id))
+	if got := s.acked.parts[0].Onto; got != onto {
+		s.t.Errorf("the part of checkpoint %d goes onto %d, want %d", id, got, onto)
+	}
+}
+
+// A delta goes onto the newest complete checkpoint that this attempt has written, also when one
+// between was aborted; with as many layers as there may be it begins anew.
+func TestADeltaGoesOntoTheNewestCompleteCheckpoint(t *testing.T) {
+	s := layered(t, 0)
+	s.takes(7, 0)
+	s.complete(7)
+	s.takes(8, 7)
+	s.tell(concluded{8, 7, 7}) // it is aborted
+	s.takes(9, 7)
+	s.complete(9)
+	s.takes(10, 9)
+	s.complete(10)
+	s.takes(11, 0)
+	s.complete(11)
+	s.takes(12, 11)
+	s.tell(concluded{concluded: 12, completed: 12}) // the manifest cannot be read
+	s.takes(13, 0)
+}
+
+func TestAnAttemptBeginsWithAWholeSnapshot(t *testing.T) {
+	s := layered(t, 5)
+	s.takes(7, 0)
+	s.complete(7)
+	s.takes(8, 7)
+}
+
+// A barrier of the checkpoint that an attempt was restored from, or of an earlier one, is none
+// of its own: it may be late.
+func TestATaskTakesNoCheckpointBeforeTheOneItRestored(t *testing.T) {
+	s := newStage(t, sink)
+	s.deploy.restore = 5
+	s.start(s.node.Name())
+	s.tell(startCheckpoint{id: 5})
+	s.send(work, "1 barrier 5")
+	s.is("open", "start", "opens work", "1", "credits work")
 }

@@ -48,6 +48,8 @@ type stage struct {
 	fails  map[string]int    // how often blocking work fails, by its line
 	cost   time.Duration     // of everything that an operator does on its task's turn
 	reads  [][]int           // what a source will fetch
+	state  int               // bytes of it in each snapshot
+	acked  ack               // the task\'s last acknowledgement
 	drains int               // that a snapshot takes; 0: it is copied at once
 	room   int               // records that a sink takes between two flushes; 0: any number
 }
@@ -146,6 +148,7 @@ func (s *stage) parent(m any) {
 	case status:
 		s.told = m
 	case ack:
+		s.acked = m
 		if s.note("ack %d", m.checkpoint); m.declined != "" {
 			s.note("declined: %s", m.declined)
 		}
@@ -365,9 +368,16 @@ func (p *player) Wake(int64) bool {
 	return true
 }
 
-func (p *player) Snapshot(operator.SnapshotOptions) (operator.Frozen, error) {
-	p.act("snapshot")
+func (p *player) Snapshot(o operator.SnapshotOptions) (operator.Frozen, error) {
 	part := snapshot.Part{Items: []snapshot.Item{{Name: "item"}}}
+	if p.s.state > 0 {
+		part.Groups = []snapshot.Group{{Data: make([]byte, p.s.state)}}
+	}
+	if part.Onto = o.Onto; o.Onto != 0 {
+		p.act("snapshot onto %d", o.Onto)
+	} else {
+		p.act("snapshot")
+	}
 	if p.s.drains > 0 {
 		return &slow{p: p, left: p.s.drains, part: part}, nil
 	}

@@ -196,3 +196,19 @@ func TestARestoredSinkHasCommittedItsCheckpoint(t *testing.T) {
 		t.Errorf("it has committed %d, want what its operators have when they start, 5", got)
 	}
 }
+
+// The layers of a part are handed on oldest first, and each object is read once for all of its
+// operators.
+func TestLayersAreRestoredInTheirOrder(t *testing.T) {
+	s := newStage(t, work)
+	old := s.stored("old", snapshot.Part{Operator: "work", Groups: []snapshot.Group{group(1), group(2)}, Items: []snapshot.Item{item("a")}})
+	delta := s.stored("delta", snapshot.Part{Operator: "work", Onto: 4, Groups: []snapshot.Group{group(2)}, Items: []snapshot.Item{item("b")}})
+	s.deploy.restore = 5
+	all := graph.Range{To: 8}
+	s.deploy.fetches = []fetch{
+		{handle: old, operator: "other", groups: all}, {handle: old, operator: "work", groups: all},
+		{handle: delta, operator: "other", groups: all}, {handle: delta, operator: "work", groups: all, items: []string{"b"}},
+	}
+	s.start(s.node.Name())
+	s.is("open", "get", "get", "restore 1=g1 2=g2 2=g2 b=b", "start", "opens left", "opens right")
+}

@@ -89,6 +89,14 @@ var lines = []struct {
 	{`(te\d) was told that checkpoint (\d+) is concluded`, func(s *stage, a []string) {
 		s.process(a[0]).seen.Concluded = uint64(s.number(a[1]))
 	}},
+	{`(te\d) holds an acknowledgement of (t\S+)@(\d+) for checkpoint (\d+), a delta onto (\d+)`, func(s *stage, a []string) {
+		p := s.process(a[0])
+		task, attempt, id := s.task(a[1]), uint32(s.number(a[2])), uint64(s.number(a[3]))
+		p.acks = append(p.acks, Ack{
+			Task: task, Attempt: attempt, Checkpoint: id, Handle: snapshot.Handle{Key: snapshot.TaskKey(id, task, attempt, 1)},
+			Parts: []snapshot.PartSummary{{Operator: fmt.Sprint("op", task.Vertex), Onto: uint64(s.number(a[4]))}},
+		})
+	}},
 	{`(te\d) holds an acknowledgement of (t\S+)@(\d+) for checkpoint (\d+)`, func(s *stage, a []string) {
 		p := s.process(a[0])
 		p.acks = append(p.acks, Ack{Task: s.task(a[1]), Attempt: uint32(s.number(a[2])), Checkpoint: uint64(s.number(a[3]))})
@@ -211,6 +219,9 @@ func tell(a Action) string {
 		line := fmt.Sprintf("hello %s: registration %d, concluded %d, complete %d", a.Node, a.Registration, a.Concluded, a.Completed)
 		if a.Held == 0 {
 			line += ", tell me everything"
+		}
+		if a.Onto != a.Completed {
+			line += ", whole snapshots"
 		}
 		return line
 	case Deploy:
