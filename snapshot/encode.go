@@ -41,7 +41,7 @@ func Unseal(sealed []byte) (data []byte, err error) {
 
 // EncodeParts encodes the parts of one task. Equal parts give equal bytes.
 func EncodeParts(parts []Part) ([]byte, error) {
-	e := encoder{}
+	e := encoder{b: make([]byte, 0, sizeOf(parts))}
 	e.raw(partMagic)
 	e.u32(partVersion)
 	e.u32(len(parts))
@@ -54,16 +54,31 @@ func EncodeParts(parts []Part) ([]byte, error) {
 		e.u32(len(p.Groups))
 		for _, g := range p.Groups {
 			e.u32(g.Number)
-			e.text(string(g.Data))
+			e.bytes(g.Data)
 		}
 		e.u32(len(p.Items))
 		for _, it := range p.Items {
 			e.text(it.Name)
-			e.text(string(it.Data))
+			e.bytes(it.Data)
 		}
 		e.states(p.States)
 	}
 	return e.b, nil
+}
+
+// sizeOf is how many bytes the parts take.
+func sizeOf(parts []Part) int {
+	size := 16
+	for _, p := range parts {
+		size += p.Size() + 24 + len(p.Operator) + 8*len(p.Groups)
+		for _, it := range p.Items {
+			size += 8 + len(it.Name)
+		}
+		for _, s := range p.States {
+			size += 12 + len(s.Name) + len(s.Kind) + len(s.Schema)
+		}
+	}
+	return size
 }
 
 // ascending refuses key groups that are out of order.
@@ -172,6 +187,11 @@ func (e *encoder) raw(s string)  { e.b = append(e.b, s...) }
 func (e *encoder) u32(n int)     { e.b = binary.LittleEndian.AppendUint32(e.b, uint32(n)) }
 func (e *encoder) u64(n uint64)  { e.b = binary.LittleEndian.AppendUint64(e.b, n) }
 func (e *encoder) text(s string) { e.u32(len(s)); e.raw(s) }
+
+func (e *encoder) bytes(b []byte) {
+	e.u32(len(b))
+	e.b = append(e.b, b...)
+}
 
 func (e *encoder) states(ss []StateSchema) {
 	e.u32(len(ss))

@@ -115,6 +115,9 @@ func TestTheStoredFormsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "object.hex", data)
+	if n := sizeOf(smallParts()); n != len(data) {
+		t.Errorf("it has %d bytes, and room for %d was made", len(data), n)
+	}
 	if got, err := DecodeParts(data); err != nil || !reflect.DeepEqual(got, smallParts()) {
 		t.Errorf("read back %+v (%v)", got, err)
 	}
