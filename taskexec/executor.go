@@ -1,10 +1,8 @@
 package taskexec
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -39,7 +37,9 @@ type Executor struct {
 	held    uint64 // version up to which the leader knows our state; 0: it needs all of it
 	news    uint64 // version of the report that told the newest change
 	changed bool   // the JobMaster is to be told at once
+	telling bool   // and will be, behind what waits
 	tasks   map[graph.TaskID]*entry
+	known   []graph.TaskID // of tasks, in order
 	acks    []ack
 }
 
@@ -88,6 +88,7 @@ func New(config Config) actors.Actor {
 }
 
 type (
+	tellNow    struct{}
 	heartbeat  struct{}
 	leaseTimer struct{}
 	found      struct {
@@ -97,7 +98,9 @@ type (
 	}
 )
 
-// Receive obeys the JobMaster, listens to the tasks, and reports when something changed.
+// Receive obeys the JobMaster, listens to the tasks, and reports when something changed: once
+// for all that waits, since a report tells all that the JobMaster does not hold, and as many
+// reports as messages would be a work that grows with their square.
 func (e *Executor) Receive(c *actors.Ctx, m any) error {
 	e.c = c
 	switch m := m.(type) {
@@ -105,6 +108,9 @@ func (e *Executor) Receive(c *actors.Ctx, m any) error {
 		return e.start()
 	case actors.Down:
 		e.down(m)
+	case tellNow:
+		e.telling = false
+		e.report()
 	case heartbeat:
 		e.beat()
 	case leaseTimer:
@@ -141,8 +147,9 @@ func (e *Executor) Receive(c *actors.Ctx, m any) error {
 			e.c.Tell(e.tasks[t].ref, linkLost{m.Node})
 		}
 	}
-	if e.changed {
-		e.report()
+	if e.changed && !e.telling {
+		e.telling = true
+		c.Tell(c.Self(), tellNow{})
 	}
 	return nil
 }
@@ -260,11 +267,14 @@ func (e *Executor) refuse(en *entry, d deployment, why string) {
 func (e *Executor) cancel(t graph.TaskID, upTo uint32) {
 	en := e.entry(t)
 	en.fence = max(en.fence, upTo+1)
-	e.tell(en)
 	switch {
 	case en.attempt > upTo:
+		e.tell(en)
 	case en.ref == (actors.Ref{}):
-		en.attempt, en.state, en.failure = upTo, protos.TaskState_CANCELED, ""
+		if en.attempt < upTo || en.state != protos.TaskState_CANCELED {
+			en.attempt, en.state, en.failure = upTo, protos.TaskState_CANCELED, ""
+			e.tell(en)
+		}
 	case !en.doomed:
 		en.doomed = true
 		e.c.Tell(en.ref, cancel{})
@@ -309,6 +319,8 @@ func (e *Executor) note(news *uint64) {
 func (e *Executor) entry(t graph.TaskID) *entry {
 	if e.tasks[t] == nil {
 		e.tasks[t] = &entry{slot: -1}
+		at, _ := slices.BinarySearchFunc(e.known, t, graph.TaskID.Compare)
+		e.known = slices.Insert(e.known, at, t)
 	}
 	return e.tasks[t]
 }
@@ -321,13 +333,7 @@ func (e *Executor) tellTask(t graph.TaskID, attempt uint32, m any) {
 
 // live lists the tasks whose actor lives, in order.
 func (e *Executor) live() []graph.TaskID {
-	return slices.DeleteFunc(e.known(), func(t graph.TaskID) bool { return e.tasks[t].ref == (actors.Ref{}) })
-}
-
-func (e *Executor) known() []graph.TaskID {
-	return slices.SortedFunc(maps.Keys(e.tasks), func(a, b graph.TaskID) int {
-		return cmp.Or(cmp.Compare(a.Vertex, b.Vertex), cmp.Compare(a.Subtask, b.Subtask))
-	})
+	return slices.DeleteFunc(slices.Clone(e.known), func(t graph.TaskID) bool { return e.tasks[t].ref == (actors.Ref{}) })
 }
 
 // status takes a task's word on itself.

@@ -20,6 +20,7 @@ type reign struct {
 	epoch        uint64 // of the leader that speaks
 	registration uint64
 	report       *protos.Report // the last that it got
+	reports      int            // how many it got
 	vacant       bool           // nobody holds the leader's key
 	obeyed       []uint64
 }
@@ -34,7 +35,7 @@ func reigning(t *testing.T) *reign {
 	for _, epoch := range []uint64{2, 3, 4} {
 		r.spawn(leader(epoch), func(_ *actors.Ctx, m any) error {
 			if m, is := m.(*protos.Report); is && epoch == r.epoch {
-				r.report = m
+				r.report, r.reports = m, r.reports+1
 			}
 			return nil
 		})
@@ -294,7 +295,28 @@ func TestAnOrderReachesTheAttemptThatItNames(t *testing.T) {
 	}
 }
 
-// A leader that hears nothing of an executor starts its tasks elsewhere: they end before.
+// TestManyOrdersAreAnsweredByFewReports tells a hundred orders at once, which wait together.
+// Each report holds all that the leader does not know: one for each would be ten thousand tasks.
+func TestManyOrdersAreAnsweredByFewReports(t *testing.T) {
+	r := reigning(t)
+	r.orders(r.deployOf(sink, 2), r.deployOf(work, 2))
+	r.reports = 0
+	for range 50 {
+		r.order(r.deployOf(work, 2))
+		r.order(r.deployOf(sink, 2))
+	}
+	r.pass(3 * time.Second)
+	if r.shows("work 3.2 RUNNING", "sink 3.2 RUNNING"); r.reports > 2 {
+		t.Errorf("%d reports of 100 orders that came together", r.reports)
+	}
+	r.orders(r.cancelOf(work, 2), r.cancelOf(sink, 2))
+	r.reports = 0
+	r.orders(r.cancelOf(work, 2), r.cancelOf(sink, 2))
+	if r.reports != 0 {
+		t.Errorf("%d reports of what was told before", r.reports)
+	}
+}
+
 // The leader says up to which report it knows the state; it may have forgotten.
 func TestAReportLeavesOutWhatTheLeaderHolds(t *testing.T) {
 	r := reigning(t)
@@ -317,6 +339,7 @@ func TestAReportLeavesOutWhatTheLeaderHolds(t *testing.T) {
 	}
 }
 
+// A leader that hears nothing of an executor starts its tasks elsewhere: they end before.
 func TestTasksEndWithTheLease(t *testing.T) {
 	r := reigning(t)
 	r.orders(r.deployOf(sink, 1), r.deployOf(work, 1))

@@ -49,7 +49,7 @@ func (e *Executor) report() {
 
 // fill adds what the leader does not hold.
 func (e *Executor) fill(r *protos.Report) {
-	for _, t := range e.known() {
+	for _, t := range e.known {
 		if en := e.tasks[t]; en.news > e.held {
 			r.Tasks = append(r.Tasks, reportOf(t, en))
 		}

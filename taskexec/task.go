@@ -263,7 +263,7 @@ func (t *task) closeWhenIdle() {
 	t.working++ // nothing follows
 	t.released = true
 	t.c.Go("close", func(context.Context) (any, error) { return nil, t.chain.close() }, func(_ any, err error) {
-		if err != nil {
+		if err != nil { // it changes nothing any more: the task leaves, and what it did is durable or is done again
 			t.c.Log().Warn().Err(err).Msg("close")
 		}
 		t.c.Tell(t.c.Self(), closed{})
