@@ -92,7 +92,14 @@ func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (ou
 	if err != nil {
 		return outcome{}, err
 	}
-	defer func() { err = errors.Join(err, e.close()) }()
+	defer func() {
+		slow, closing := e.close()
+		if slow != nil && err == nil { // how the job ended is known and durable all the same
+			see.note(slow.Error())
+			slow = nil
+		}
+		err = errors.Join(err, slow, closing)
+	}()
 	if err := e.start(); err != nil {
 		return outcome{}, err
 	}
@@ -284,13 +291,13 @@ func (e *embedded) outcome(r jobmaster.Result) outcome {
 	return out
 }
 
-// close ends every actor and gives the folder back.
-func (e *embedded) close() error {
+// close ends every actor and gives the folder back. slow says that actors live on.
+func (e *embedded) close() (slow, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	err := errors.Join(e.system.Shutdown(ctx), e.leader.Unlock())
+	slow, err = e.system.Shutdown(ctx), e.leader.Unlock()
 	e.notes.close()
-	return err
+	return slow, err
 }
 
 // withdrawable says whether every sink can take back what it has published: files of bounded
