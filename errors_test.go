@@ -92,6 +92,11 @@ func topic() blink.Source[hit] {
 	return blink.NewSource[hit, page](blink.SourceOptions{Name: "topic"}, nil, nil)
 }
 
+// archive is a source that ends, of records with event times.
+func archive() blink.Source[hit] {
+	return blink.NewSource[hit, page](blink.SourceOptions{Name: "archive", Bounded: true}, nil, nil)
+}
+
 // everyMistake makes every mistake. What is said against a line stands below it.
 func everyMistake(job *blink.Job) {
 	job.Int("n", 1, "a number")
@@ -107,7 +112,7 @@ func everyMistake(job *blink.Job) {
 	job.Refuse("m", "at least 5")
 	// Refuse: parameter "m" is not declared
 
-	hits := job.Read(blink.Values(hit{"ann"})).ID("hits")
+	hits := job.Read(archive()).ID("hits")
 	job.Read(blink.Source[hit]{})
 	// read: it is the zero value: make it with NewSource, NewSink or a connector
 	job.Read(blink.NewSource[hit, cursor](blink.SourceOptions{Name: "log"}, nil, nil))
@@ -214,6 +219,8 @@ func everyMistake(job *blink.Job) {
 	// window: type blink_test.bag: field sum of type complex128 cannot be stored: it is a complex128
 	job.Read(topic()).KeyBy(hit.user).Window(blink.Tumbling(time.Minute)).Count()
 	// window: it never closes, since the source at errors_test.go:N neither ends nor has watermarks: put EventTime between them
+	job.Read(blink.Values(hit{"ann"})).Filter(hit.known).KeyBy(hit.user).Window(blink.Tumbling(time.Minute)).Count()
+	// window: the records of the source at errors_test.go:N have no event time: put EventTime between them
 
 	panes := byUser.Window(blink.Tumbling(time.Minute)).LateTo(blink.NewTag[hit]("late")).Count()
 	panes.Side(blink.NewTag[hit]("early"))
@@ -397,9 +404,12 @@ func TestParametersHaveTheirDefaultsUnlessGiven(t *testing.T) {
 
 func TestWindowsThatCanCloseAreTaken(t *testing.T) {
 	for name, s := range map[string]func(*blink.Job) blink.Stream[hit]{
-		"the source ends": func(j *blink.Job) blink.Stream[hit] { return j.Read(blink.Values(hit{"ann"})) },
+		"the source ends": func(j *blink.Job) blink.Stream[hit] { return j.Read(archive()) },
 		"there are watermarks": func(j *blink.Job) blink.Stream[hit] {
 			return j.Read(topic()).EventTime(hit.at, blink.Ascending()).Filter(hit.known)
+		},
+		"user code may give the records a time": func(j *blink.Job) blink.Stream[hit] {
+			return j.Read(blink.Values(hit{"ann"})).FlatMap(func(h hit, out *blink.Out[hit]) { out.EmitAt(h, h.at()) })
 		},
 		"the source has watermarks": func(j *blink.Job) blink.Stream[hit] {
 			o := blink.SourceOptions{Name: "topic", Watermarks: true}
@@ -417,7 +427,7 @@ func TestWindowsThatCanCloseAreTaken(t *testing.T) {
 // everyWay has all the ways in which records reach an operator.
 func everyWay(j *blink.Job) {
 	late := blink.NewTag[hit]("late")
-	a, b := j.Read(blink.Values(hit{"ann"})), j.Read(blink.Values(hit{"bob"}))
+	a, b := j.Read(archive()), j.Read(archive())
 	both := a.Union(b.Rebalance())
 	panes := both.KeyBy(hit.user).Window(blink.Tumbling(time.Minute)).LateTo(late).Count()
 	panes.Side(late).KeyBy(hit.user).Connect(both.KeyBy(hit.user)).Process(&pairs{}).Write(files.CSV("pairs.csv"))

@@ -81,6 +81,7 @@ func ExampleJob_Plan() {
 	// example.go:N: window: tumbling window of size 0s: the size must be positive
 	// job "views": parallelism 0: at least 1
 	// example.go:N: ID "views" is taken by the operator at example.go:N
+	// example.go:N: window: the records of the source at example.go:N have no event time: put EventTime between them
 	// job "views" writes nothing: end a stream with Write
 }
 

@@ -247,26 +247,39 @@ func (j *Job) unknownParams() (errs []error) {
 	return errs
 }
 
-// timeless finds windows that never close: there is no watermark between them and a source
-// that does not end.
+// timeless finds windows that never close, since there is no watermark between them and a
+// source that does not end, and windows of records without event time.
 func timeless(os []graph.Operator) (errs []error) {
-	endless := make([]string, len(os)) // where such a source is
+	endless, untimed := make([]string, len(os)), make([]string, len(os)) // where such a source is
 	for i, o := range os {
 		if o.Source && !o.Bounded && !o.Watermarks {
 			endless[i] = o.At
 		}
-		for _, e := range o.In {
-			endless[i] = cmp.Or(endless[i], endless[e.From])
+		if o.Source && o.Untimed {
+			untimed[i] = o.At
 		}
-		if o.Verb == "window" && endless[i] != "" {
+		for _, e := range o.In {
+			endless[i], untimed[i] = cmp.Or(endless[i], endless[e.From]), cmp.Or(untimed[i], untimed[e.From])
+		}
+		switch {
+		case o.Verb == "window" && endless[i] != "":
 			errs = append(errs, fmt.Errorf("%s: window: it never closes, since the source at %s neither ends nor has watermarks: put EventTime between them", o.At, endless[i]))
+		case o.Verb == "window" && untimed[i] != "":
+			errs = append(errs, fmt.Errorf("%s: window: the records of the source at %s have no event time: put EventTime between them", o.At, untimed[i]))
 		}
 		if o.Verb == "eventtime" {
 			endless[i] = ""
 		}
+		if !slices.Contains(keepsTime, o.Verb) {
+			untimed[i] = ""
+		}
 	}
 	return errs
 }
+
+// keepsTime are the verbs behind which a record has the event time that it had before: others
+// hand out an Out, with which user code may give it one, or give it one themselves.
+var keepsTime = []string{"read", "map", "update", "filter", "try", "count", "reduce"}
 
 // fruitless refuses a job that reads and has no result.
 func fruitless(j *graph.Job) error {

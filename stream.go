@@ -21,7 +21,8 @@ type Stream[T any] struct{ n *node }
 // Read starts a stream.
 func (j *Job) Read[T any](s Source[T]) Stream[T] {
 	n := j.add(1, "read", s.Options().Name, made(s.Spec()))
-	n.op.Source, n.op.Bounded, n.op.Watermarks = true, s.Options().Bounded, s.Options().Watermarks
+	o := s.Options()
+	n.op.Source, n.op.Bounded, n.op.Watermarks, n.op.Untimed = true, o.Bounded, o.Watermarks, o.Untimed
 	n.op.Out, n.main = typeName[T](), operator.PortOf[T]
 	n.splits.Splits = s.Splits
 	return Stream[T]{n}

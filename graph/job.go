@@ -51,6 +51,7 @@ type Operator struct {
 	Blocking    bool   // its outgoing edges are blocking; no verb says so yet
 	Bounded     bool   // of a source: it ends
 	Watermarks  bool   // of a source: it says how far event time has come
+	Untimed     bool   // of a source: its records have no event time
 	Source      bool
 	Sink        bool
 	Target      Target // of a sink

@@ -42,6 +42,7 @@ type SourceOptions struct {
 	Bounded     bool     // it ends; a task then reads only some of many splits at once
 	NonBlocking bool     // open, Next, Position and Close never wait: they run on the task's own loop
 	Watermarks  bool     // readers say with Batch.Watermark how far event time has come
+	Untimed     bool     // readers give no record an event time: a window needs EventTime before it
 	Sides       []AnyTag // side outputs that readers fill with Batch.AppendTo
 }
 

@@ -9,7 +9,7 @@ import (
 // Values is a bounded source of what is given, without timestamps: for small tables, and
 // for tests.
 func Values[T any](vs ...T) SourceOf[T] {
-	o := SourceOptions{Name: "values", Bounded: true, NonBlocking: true}
+	o := SourceOptions{Name: "values", Bounded: true, NonBlocking: true, Untimed: true}
 	return NewSource(o, oneSplit{}, func(_ context.Context, _ FS, s valuesSplit) (Reader[T, valuesSplit], error) {
 		return &valuesReader[T]{vs, s.Next}, nil
 	})

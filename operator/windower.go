@@ -57,9 +57,9 @@ func newWindowsOf[K comparable, T, A, R, E any](key func(T) K, o WindowOptions, 
 func (w *windower[K, T, A, R]) demand(ts int64) {
 	switch {
 	case ts == NoTime:
-		w.fail(ts, errors.New("the record has no event time: use EventTime before the window"))
+		w.fail(ts, Permanent(errors.New("the record has no event time: use EventTime before the window")))
 	case !w.window.timely(ts):
-		w.fail(ts, fmt.Errorf("the event time is too near the beginning or the end of time for %v", w.window))
+		w.fail(ts, Permanent(fmt.Errorf("the event time is too near the beginning or the end of time for %v", w.window)))
 	}
 }
 

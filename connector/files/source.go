@@ -39,7 +39,7 @@ func (in Input) Rows(columns ...string) operator.SourceOf[Row] {
 }
 
 func newSource[T any](in Input, what string, find enumerator, put func(*Split, string, *operator.Batch[T])) operator.SourceOf[T] {
-	o := operator.SourceOptions{Name: what + " of " + in.pattern, Bounded: true}
+	o := operator.SourceOptions{Name: what + " of " + in.pattern, Bounded: true, Untimed: true}
 	return operator.NewSource(o, find, func(_ context.Context, fsys operator.FS, s Split) (operator.Reader[T, Split], error) {
 		l, err := in.openLines(fsys, s)
 		if err != nil {
