@@ -33,8 +33,9 @@ func (n Nexmark) Build(job *blink.Job) {
 	job.Refuse("query", "one of "+strings.Join(Queries(), " "))
 }
 
-// streams are the events by their kinds.
+// streams are the events by their kinds. A query that reads something else asks the job.
 type streams struct {
+	job      *blink.Job
 	bids     blink.Stream[nexmark.Bid]
 	auctions blink.Stream[nexmark.Auction]
 	persons  blink.Stream[nexmark.Person]
@@ -42,7 +43,12 @@ type streams struct {
 
 func read(job *blink.Job, o nexmark.Options) streams {
 	bids := job.Read(nexmark.Bids(o)).ID("events")
-	return streams{bids, bids.Side(nexmark.Auctions()), bids.Side(nexmark.Persons())}
+	return streams{job, bids, bids.Side(nexmark.Auctions()), bids.Side(nexmark.Persons())}
+}
+
+// sides is the side input of q13.
+func (in streams) sides() blink.Stream[nexmark.Side] {
+	return in.job.Read(blink.Values(nexmark.SideInput()...)).ID("sides")
 }
 
 // queries are what each query reads and how its rows are counted.
@@ -57,11 +63,21 @@ var queries = []struct {
 	{"q4", func(n Nexmark, in streams) { write(n, Q4(in.bids, in.auctions), (*nexmark.Average).AddTo) }},
 	{"q5", func(n Nexmark, in streams) { write(n, Q5(in.bids), (*nexmark.Hot).AddTo) }},
 	{"q7", func(n Nexmark, in streams) { write(n, Q7(in.bids), (*nexmark.Highest).AddTo) }},
+	{"q8", func(n Nexmark, in streams) { write(n, Q8(in.auctions, in.persons), (*nexmark.Newcomer).AddTo) }},
 	{"q9", func(n Nexmark, in streams) { write(n, Q9(in.bids, in.auctions), (*nexmark.Sale).AddTo) }},
+	{"q10", func(n Nexmark, in streams) { write(n, Q10(in.bids), (*nexmark.Entry).AddTo) }},
+	{"q11", func(n Nexmark, in streams) { write(n, Q11(in.bids), (*nexmark.Session).AddTo) }},
+	{"q12", func(n Nexmark, in streams) { write(n, Q12(in.bids), (*nexmark.Busy).AddTo) }},
+	{"q13", func(n Nexmark, in streams) { write(n, Q13(in.bids, in.sides()), (*nexmark.Labelled).AddTo) }},
+	{"q14", func(n Nexmark, in streams) { write(n, Q14(in.bids), (*nexmark.Rated).AddTo) }},
+	{"q15", func(n Nexmark, in streams) { write(n, Q15(in.bids), (*nexmark.Daily).AddTo) }},
+	{"q16", func(n Nexmark, in streams) { write(n, Q16(in.bids), (*nexmark.Channel).AddTo) }},
 	{"q17", func(n Nexmark, in streams) { write(n, Q17(in.bids), (*nexmark.Statistics).AddTo) }},
 	{"q18", func(n Nexmark, in streams) { write(n, Q18(in.bids), (*nexmark.Trade).AddTo) }},
 	{"q19", func(n Nexmark, in streams) { write(n, Q19(in.bids), (*nexmark.Ranked).AddTo) }},
 	{"q20", func(n Nexmark, in streams) { write(n, Q20(in.bids, in.auctions), (*nexmark.Match).AddTo) }},
+	{"q21", func(n Nexmark, in streams) { write(n, Q21(in.bids), (*nexmark.Routed).AddTo) }},
+	{"q22", func(n Nexmark, in streams) { write(n, Q22(in.bids), (*nexmark.Folders).AddTo) }},
 }
 
 // Queries are the names of all queries, in the order of their numbers.

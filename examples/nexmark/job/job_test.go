@@ -39,11 +39,34 @@ func TestQueriesGiveTheRowsOfTheirLoopsWhateverFails(t *testing.T) {
 	t.Run("q4", simulated("q4", 2, func(in streams) blink.Stream[nexmark.Average] { return Q4(in.bids, in.auctions) }, (*nexmark.Average).AddTo))
 	t.Run("q5", simulated("q5", 2, func(in streams) blink.Stream[nexmark.Hot] { return Q5(in.bids) }, (*nexmark.Hot).AddTo))
 	t.Run("q7", simulated("q7", 2, func(in streams) blink.Stream[nexmark.Highest] { return Q7(in.bids) }, (*nexmark.Highest).AddTo))
+	t.Run("q8", simulated("q8", 2, func(in streams) blink.Stream[nexmark.Newcomer] { return Q8(in.auctions, in.persons) }, (*nexmark.Newcomer).AddTo))
 	t.Run("q9", simulated("q9", 3, func(in streams) blink.Stream[nexmark.Sale] { return Q9(in.bids, in.auctions) }, (*nexmark.Sale).AddTo))
+	t.Run("q11", simulated("q11", 2, func(in streams) blink.Stream[nexmark.Session] { return Q11(in.bids) }, (*nexmark.Session).AddTo))
+	t.Run("q13", simulated("q13", 2, func(in streams) blink.Stream[nexmark.Labelled] { return Q13(in.bids, in.sides()) }, (*nexmark.Labelled).AddTo))
+	t.Run("q15", simulated("q15", 2, func(in streams) blink.Stream[nexmark.Daily] { return Q15(in.bids) }, (*nexmark.Daily).AddTo))
+	t.Run("q16", simulated("q16", 2, func(in streams) blink.Stream[nexmark.Channel] { return Q16(in.bids) }, (*nexmark.Channel).AddTo))
 	t.Run("q17", simulated("q17", 1, func(in streams) blink.Stream[nexmark.Statistics] { return Q17(in.bids) }, (*nexmark.Statistics).AddTo))
 	t.Run("q18", simulated("q18", 1, func(in streams) blink.Stream[nexmark.Trade] { return Q18(in.bids) }, (*nexmark.Trade).AddTo))
 	t.Run("q19", simulated("q19", 1, func(in streams) blink.Stream[nexmark.Ranked] { return Q19(in.bids) }, (*nexmark.Ranked).AddTo))
 	t.Run("q20", simulated("q20", 3, func(in streams) blink.Stream[nexmark.Match] { return Q20(in.bids, in.auctions) }, (*nexmark.Match).AddTo))
+}
+
+// TestWindowsOfTheClockHaveAllBids runs q12, whose rows depend on the clock, without faults.
+func TestWindowsOfTheClockHaveAllBids(t *testing.T) {
+	out := new(blinktest.Sink[nexmark.Busy])
+	blinktest.Run(t, func(job *blink.Job) {
+		Q12(read(job, nexmark.Options{Events: 5000, Splits: 2}).bids).Write(out.To())
+	}, out, blinktest.Seeds(0), blinktest.Parallelism(2))
+	bids := int64(0)
+	for _, b := range out.Records() {
+		if b.End-b.Start != windowMillis || b.End%windowMillis != 0 {
+			t.Errorf("%+v is no window of 10 s", b)
+		}
+		bids += b.Bids
+	}
+	if bids != 5000*46/50 {
+		t.Errorf("%d bids are counted, of %d", bids, 5000*46/50)
+	}
 }
 
 func TestAQueryThatThereIsNotIsRefused(t *testing.T) {

@@ -1,6 +1,8 @@
 package job
 
 import (
+	"time"
+
 	"blink"
 	"blink/connector/nexmark"
 )
@@ -96,5 +98,128 @@ func (m *matches) ProcessRight(_ *blink.Ctx[int64], a nexmark.Auction, out *blin
 		out.Emit(nexmark.Match{Bid: b, Auction: a})
 	}
 	m.waiting.Clear()
+	return nil
+}
+
+// Q8 is, for each 10 s, the persons who have both signed up and opened an auction in it, once
+// each.
+func Q8(auctions blink.Stream[nexmark.Auction], persons blink.Stream[nexmark.Person]) blink.Stream[nexmark.Newcomer] {
+	openings := auctions.MapInto(func(a *nexmark.Auction, o *opening) { *o = opening{a.Seller, windowOf(a.DateTime)} }).
+		KeyBy(func(o opening) int64 { return o.Seller })
+	signups := persons.
+		MapInto(func(p *nexmark.Person, n *nexmark.Newcomer) {
+			*n = nexmark.Newcomer{ID: p.ID, Name: p.Name, WindowStart: windowOf(p.DateTime)}
+		}).
+		KeyBy(func(n nexmark.Newcomer) int64 { return n.ID })
+	return openings.Connect(signups).Process(&newcomers{}).ID("newcomers")
+}
+
+// opening says that somebody has opened an auction in a window.
+type opening struct {
+	Seller int64
+	Window nexmark.Millis
+}
+
+// windowMillis is the length of the windows of Q8.
+const windowMillis = 10_000
+
+func windowOf(t nexmark.Millis) nexmark.Millis { return t / windowMillis * windowMillis }
+
+// newcomers joins openings and signing up within a window, whichever comes first. Openings
+// in other windows than that of the person are dropped as soon as this is known.
+type newcomers struct {
+	person blink.Value[signup]
+	opened blink.List[nexmark.Millis] // the windows of openings while the person is unknown
+	end    blink.Timer                // of the window behind which nothing is needed
+}
+
+type signup struct {
+	nexmark.Newcomer
+	told bool // the row is out
+}
+
+// ProcessLeft is told of an opening.
+func (n *newcomers) ProcessLeft(_ *blink.Ctx[int64], o opening, out *blink.Out[nexmark.Newcomer]) error {
+	p, ok := n.person.Load()
+	switch {
+	case ok && p.WindowStart == o.Window && !p.told:
+		out.Emit(p.Newcomer)
+		n.person.Ref().told = true
+	case !ok && !n.hasOpened(o.Window):
+		n.opened.Append(o.Window)
+		if end, ok := n.end.Pending(); !ok || endOf(o.Window).After(end) {
+			n.end.Set(endOf(o.Window))
+		}
+	}
+	return nil
+}
+
+// ProcessRight is told that somebody has signed up, which happens once.
+func (n *newcomers) ProcessRight(_ *blink.Ctx[int64], p nexmark.Newcomer, out *blink.Out[nexmark.Newcomer]) error {
+	told := n.hasOpened(p.WindowStart)
+	if told {
+		out.Emit(p)
+	}
+	n.person.Set(signup{p, told})
+	n.opened.Clear()
+	n.end.Set(endOf(p.WindowStart))
+	return nil
+}
+
+// OnTimer forgets what has no more to come.
+func (n *newcomers) OnTimer(*blink.Ctx[int64], *blink.Timer, *blink.Out[nexmark.Newcomer]) error {
+	n.person.Clear()
+	n.opened.Clear()
+	return nil
+}
+
+func (n *newcomers) hasOpened(window nexmark.Millis) bool {
+	for w := range n.opened.All() {
+		if w == window {
+			return true
+		}
+	}
+	return false
+}
+
+// endOf is the last instant of a window.
+func endOf(window nexmark.Millis) time.Time { return (window + windowMillis - 1).Time() }
+
+// Q13 is every bid with what a side input has for its auction: a small table, read once.
+func Q13(bids blink.Stream[nexmark.Bid], sides blink.Stream[nexmark.Side]) blink.Stream[nexmark.Labelled] {
+	return bids.
+		MapInto(func(b *nexmark.Bid, l *nexmark.Labelled) {
+			*l = nexmark.Labelled{Auction: b.Auction, Bidder: b.Bidder, Price: b.Price, DateTime: b.DateTime}
+		}).
+		KeyBy(func(l nexmark.Labelled) int64 { return nexmark.SideKey(l.Auction) }).
+		Connect(sides.KeyBy(func(s nexmark.Side) int64 { return s.Key })).
+		Process(&labels{}).ID("labels")
+}
+
+// labels keeps the rows of the side input, and bids until theirs has come.
+type labels struct {
+	value   blink.Value[string]
+	waiting blink.List[nexmark.Labelled]
+}
+
+// ProcessLeft is told of a bid.
+func (s *labels) ProcessLeft(_ *blink.Ctx[int64], l nexmark.Labelled, out *blink.Out[nexmark.Labelled]) error {
+	var ok bool
+	if l.Value, ok = s.value.Load(); ok {
+		out.Emit(l)
+	} else {
+		s.waiting.Append(l)
+	}
+	return nil
+}
+
+// ProcessRight is told of a row of the side input.
+func (s *labels) ProcessRight(_ *blink.Ctx[int64], side nexmark.Side, out *blink.Out[nexmark.Labelled]) error {
+	s.value.Set(side.Value)
+	for l := range s.waiting.All() {
+		l.Value = side.Value
+		out.Emit(l)
+	}
+	s.waiting.Clear()
 	return nil
 }

@@ -80,3 +80,52 @@ func (a *highest) Merge(other highest) {
 	}
 }
 func (a *highest) Result() []nexmark.Highest { return a.all }
+
+// Q11 is the sessions of each bidder: a bid up to 10 s after the one before it belongs to the
+// same.
+func Q11(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Session] {
+	return bids.MapInto(func(b *nexmark.Bid, bidder *int64) { *bidder = b.Bidder }).
+		KeyBy(func(bidder int64) int64 { return bidder }).
+		Window(blink.Session(10 * time.Second)).Count().ID("sessions").
+		MapInto(func(p *blink.Pane[int64, int64], s *nexmark.Session) {
+			*s = nexmark.Session{Bidder: p.Key, Bids: p.Value, Start: nexmark.Millis(p.Start.UnixMilli()), End: nexmark.Millis(p.End.UnixMilli())}
+		})
+}
+
+// Q12 is how many bids of each bidder come within 10 s of the clock, whatever their own times
+// say: so its rows differ from run to run.
+func Q12(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Busy] {
+	return bids.MapInto(func(b *nexmark.Bid, bidder *int64) { *bidder = b.Bidder }).
+		KeyBy(func(bidder int64) int64 { return bidder }).
+		Process(&busy{window: blink.Timer{Processing: true}}).ID("busy")
+}
+
+// busy counts until the window of the clock is over, or the input is.
+type busy struct {
+	bids   blink.Value[int64]
+	window blink.Timer // at the end of the window
+	ended  blink.Timer // in event time, behind all events
+}
+
+// Process is told of a bid.
+func (b *busy) Process(c *blink.Ctx[int64], _ int64, _ *blink.Out[nexmark.Busy]) error {
+	n := b.bids.Ref()
+	if *n++; *n == 1 {
+		b.window.Set(c.Now().Truncate(10 * time.Second).Add(10 * time.Second))
+		b.ended.Set(time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC))
+	}
+	return nil
+}
+
+// OnTimer emits what has been counted. The other timer has nothing more to say.
+func (b *busy) OnTimer(c *blink.Ctx[int64], t *blink.Timer, out *blink.Out[nexmark.Busy]) error {
+	end, n := c.Time(), b.bids.Get()
+	if t == &b.ended {
+		end, _ = b.window.Pending()
+	}
+	b.bids.Clear()
+	b.window.Clear()
+	b.ended.Clear()
+	out.Emit(nexmark.Busy{Bidder: c.Key(), Bids: n, Start: nexmark.Millis(end.UnixMilli() - windowMillis), End: nexmark.Millis(end.UnixMilli())})
+	return nil
+}

@@ -9,7 +9,7 @@ type Query struct {
 	Run func(in *Events, d *nexmark.Digest)
 }
 
-// Queries are all of them.
+// Queries are all of them but Q12, whose rows differ from run to run.
 func Queries() []Query {
 	return []Query{
 		digested("q0", Q0),
@@ -21,11 +21,18 @@ func Queries() []Query {
 		digested("q7", Q7),
 		digested("q8", Q8),
 		digested("q9", Q9),
+		digested("q10", Q10),
 		digested("q11", Q11),
+		digested("q13", Q13),
+		digested("q14", Q14),
+		digested("q15", Q15),
+		digested("q16", Q16),
 		digested("q17", Q17),
 		digested("q18", Q18),
 		digested("q19", Q19),
 		digested("q20", Q20),
+		digested("q21", Q21),
+		digested("q22", Q22),
 	}
 }
 

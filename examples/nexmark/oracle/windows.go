@@ -166,3 +166,36 @@ func Q11(in *Events, emit func(*nexmark.Session)) {
 		emit(&sessions[i])
 	}
 }
+
+// Q12 is how many bids of each bidder come in 10 s of the clock now, in windows aligned to 0,
+// whatever their own times say. Its columns are bidder, bids, start, end. It has no digest that
+// two runs share; so it is not among Queries.
+func Q12(in *Events, now func() nexmark.Millis, emit func(*nexmark.Busy)) {
+	place := map[int64]int{} // of a bidder in rows
+	var rows []nexmark.Busy
+	start := floor(now(), windowMillis)
+	finish := func() {
+		for i := range rows {
+			emit(&rows[i])
+		}
+		rows = rows[:0]
+		clear(place)
+	}
+	for b, n := in.nextBid(), 0; b != nil; b, n = in.nextBid(), n+1 {
+		if n%lookEvery == 0 && now() >= start+windowMillis {
+			finish()
+			start = floor(now(), windowMillis)
+		}
+		i, ok := place[b.Bidder]
+		if !ok {
+			i = len(rows)
+			place[b.Bidder] = i
+			rows = append(rows, nexmark.Busy{Bidder: b.Bidder, Start: start, End: start + windowMillis})
+		}
+		rows[i].Bids++
+	}
+	finish()
+}
+
+// lookEvery is how many bids come between two looks at the clock.
+const lookEvery = 1000
