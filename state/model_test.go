@@ -354,6 +354,9 @@ func TestRescalingChangesNoByteAndNotTheOrderOfTimers(t *testing.T) {
 		if len(a) == 0 || !slices.Equal(a, b) {
 			t.Errorf("%d timers came as %v, and without rescaling as %v", len(a), a, b)
 		}
+		if live := first[0].due(clock, math.MaxInt64); !slices.Equal(a, live) {
+			t.Errorf("%d timers came as %v, and where they were set as %v", len(a), a, live)
+		}
 	}
 }
 

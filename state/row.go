@@ -23,8 +23,8 @@ type rows struct {
 	current uint32         // its number
 	claim   func()         // gives the current key a row
 	handles []handle
-	timed   bool    // some handle has a TTL
-	heaps   [2]heap // event time, processing time
+	timed   bool     // some handle has a TTL
+	queues  [2]queue // by Clock
 	now     func() time.Time
 
 	layout layout

@@ -54,6 +54,9 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 	}
 	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]index, owned.To-owned.From)}
 	s.now, s.claim = now, s.claimRow
+	for i := range s.queues {
+		s.queues[i].hashOf = func(row uint32) uint64 { return (*head)(s.address(row)).hash }
+	}
 	return s, nil
 }
 

@@ -41,7 +41,7 @@ func TestATimerThatGoesToAndFroLeavesNothingBehind(t *testing.T) {
 			}
 		}
 	}
-	if n := len(x.heaps[EventTime].all); n > 2*2+fewEntries {
+	if n := x.queues[EventTime].len; n > 2*2+fewEntries {
 		t.Errorf("%d entries are kept for two timers", n)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"time"
 	"unsafe"
 
@@ -25,15 +24,15 @@ type Timer struct {
 }
 
 // timerCell is a timer, pending if the row has its bit. waits is the time of its entry in the
-// heap, if it has one, stored as its distance from noTimer, so that a new row has none: a
+// queue, if it has one, stored as its distance from noTimer, so that a new row has none: a
 // timer that is set to a later time leaves the entry where it is, and it is put in again when
-// it comes. So a timer that every record moves on costs the heap nothing. The entry stays
+// it comes. So a timer that every record moves on costs the queue nothing. The entry stays
 // when the row is given back.
 type timerCell struct{ at, waits int64 }
 
 const noTimer = int64(math.MaxInt64)
 
-// armed is the time of the timer's entry in the heap, noTimer if it has none.
+// armed is the time of the timer's entry in the queue, noTimer if it has none.
 func (c *timerCell) armed() int64 { return c.waits ^ noTimer }
 
 func (c *timerCell) arm(at int64) { c.waits = at ^ noTimer }
@@ -61,13 +60,8 @@ func (t *Timer) set(row unsafe.Pointer, at int64) {
 	c.at = at
 	t.cell.mark(row)
 	if at < c.armed() {
-		t.arm(c, at, t.cell.rows.current)
+		t.cell.rows.arm(t.queue(), entry{at, t.cell.rows.current, t.index})
 	}
-}
-
-func (t *Timer) arm(c *timerCell, at int64, row uint32) {
-	c.arm(at)
-	t.cell.rows.arm(t.heap(), entry{at, t.index, row})
 }
 
 // Clear takes back a pending timer.
@@ -90,11 +84,11 @@ func (t *Timer) of(row unsafe.Pointer) *timerCell {
 	return (*timerCell)(unsafe.Add(row, t.cell.at))
 }
 
-func (t *Timer) heap() *heap {
+func (t *Timer) queue() *queue {
 	if t.Processing {
-		return &t.cell.rows.heaps[1]
+		return &t.cell.rows.queues[ProcessingTime]
 	}
-	return &t.cell.rows.heaps[0]
+	return &t.cell.rows.queues[EventTime]
 }
 
 func (t *Timer) declare(name string) (graph.State, error) {
@@ -144,124 +138,67 @@ const (
 )
 
 // Due takes the earliest timer of a clock that is due at the given time, and makes its key
-// the current one. Timers of one time come in a fixed order. ok is false when none is due.
+// the current one. Timers of one time come in the order of their declaration, then in that of
+// their keys' hashes: what happened before does not matter. ok is false when none is due.
 func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
-	h := &s.heaps[c]
-	for len(h.all) > 0 && h.all[0].at <= now {
-		e := h.pop()
+	q := &s.queues[c]
+	for {
+		e, ok := q.pop(now)
+		if !ok {
+			return nil, 0, false
+		}
 		t, row := s.timer(e), s.address(e.row)
 		cell := t.of(row)
 		if cell.armed() != e.at {
 			continue // another entry took its place
 		}
 		cell.arm(noTimer)
+		q.armed--
 		switch {
 		case !t.has(row): // taken back
 		case cell.at > e.at:
-			t.arm(cell, cell.at, e.row)
+			s.arm(q, entry{cell.at, e.row, e.handle})
 		default:
 			s.enter(e.row)
 			t.clear(row)
 			return t, cell.at, true
 		}
 	}
-	return nil, 0, false
 }
 
 // NextDue is when the earliest timer of a clock may be due; ok is false when there is none.
-func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) {
-	h := &s.heaps[c]
-	if len(h.all) == 0 {
-		return 0, false
-	}
-	return h.all[0].at, true
-}
+func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) { return s.queues[c].first() }
 
-// arm adds an entry. Whenever a heap has doubled, those are dropped whose timers have been
+// timer is the handle of an entry, cell what its row has of it.
+func (r *rows) timer(e entry) *Timer    { return r.handles[e.handle].(*Timer) }
+func (r *rows) cell(e entry) *timerCell { return r.timer(e).of(r.address(e.row)) }
+
+// arm adds an entry. Whenever a queue has doubled, those are dropped whose timers have been
 // set to an earlier time since, so that it has at most two entries for each timer and a few.
-func (r *rows) arm(h *heap, e entry) {
-	if len(h.all) >= h.full {
-		h.all = slices.DeleteFunc(h.all, func(e entry) bool { return r.timer(e).of(r.address(e.row)).armed() != e.at })
-		slices.SortFunc(h.all, entry.compare)
-		h.all = slices.Compact(h.all)
-		h.full = 2*len(h.all) + fewEntries
+func (r *rows) arm(q *queue, e entry) {
+	if q.len >= 2*q.armed+fewEntries {
+		r.tidy(q)
 	}
-	h.push(e)
-}
-
-const fewEntries = 64
-
-// timer is the handle of an entry.
-func (r *rows) timer(e entry) *Timer { return r.handles[e.handle].(*Timer) }
-
-// heap is a binary heap of timers, by time, then handle, then row.
-type heap struct {
-	all  []entry
-	full int // len(all) at which it is tidied
-}
-
-type entry struct {
-	at     int64
-	handle int32
-	row    uint32
-}
-
-func (a entry) before(b entry) bool {
-	switch {
-	case a.at != b.at:
-		return a.at < b.at
-	case a.handle != b.handle:
-		return a.handle < b.handle
+	if c := r.cell(e); c.armed() == noTimer {
+		q.armed++
 	}
-	return a.row < b.row
+	r.cell(e).arm(e.at)
+	q.push(e)
 }
 
-func (a entry) compare(b entry) int {
-	switch {
-	case a == b:
-		return 0
-	case a.before(b):
-		return -1
-	}
-	return 1
-}
-
-func (h *heap) push(e entry) {
-	h.all = append(h.all, e)
-	i := len(h.all) - 1
-	for i > 0 {
-		p := (i - 1) / 2
-		if !e.before(h.all[p]) {
-			break
+// tidy keeps one entry of each timer that waits for it.
+func (r *rows) tidy(q *queue) {
+	var kept []entry
+	q.tidy(func(e entry) bool {
+		c := r.cell(e)
+		wanted := c.armed() == e.at
+		if wanted {
+			c.arm(noTimer) // another entry like this one is not
+			kept = append(kept, e)
 		}
-		h.all[i] = h.all[p]
-		i = p
+		return wanted
+	})
+	for _, e := range kept {
+		r.cell(e).arm(e.at)
 	}
-	h.all[i] = e
-}
-
-func (h *heap) pop() entry {
-	top, n := h.all[0], len(h.all)-1
-	e := h.all[n]
-	h.all = h.all[:n]
-	if n == 0 {
-		return top
-	}
-	i := 0
-	for {
-		c := 2*i + 1
-		if c >= n {
-			break
-		}
-		if c+1 < n && h.all[c+1].before(h.all[c]) {
-			c++
-		}
-		if !h.all[c].before(e) {
-			break
-		}
-		h.all[i] = h.all[c]
-		i = c
-	}
-	h.all[i] = e
-	return top
 }
