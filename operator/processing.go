@@ -181,21 +181,32 @@ func (m *processing[K, R]) fire(c state.Clock, now int64) bool {
 	return false
 }
 
-// Snapshot is Snapshotter. The first group of the task is always there, to carry the
-// watermark.
-func (m *processing[K, R]) Snapshot(SnapshotOptions) (Frozen, error) {
-	p := snapshot.Part{Operator: m.id, States: m.states}
-	groups, err := m.store.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	if first := m.task.Groups.From; len(groups) == 0 || groups[0].Number != first {
-		p.Groups = append(p.Groups, snapshot.Group{Number: first, Data: appendMark(nil, m.ctx.mark)})
+// Snapshot is Snapshotter.
+func (m *processing[K, R]) Snapshot(o SnapshotOptions) (Frozen, error) {
+	head := appendMark(nil, m.ctx.mark)
+	f := m.store.Freeze(state.FreezeOptions{Checkpoint: o.Checkpoint, Onto: o.Onto, Head: head})
+	return &frozenProcessing[K]{f, snapshot.Part{Operator: m.id, States: m.states}, head, m.task.Groups.From}, nil
+}
+
+// frozenProcessing is the state of a processor at a barrier.
+type frozenProcessing[K comparable] struct {
+	*state.Frozen[K]
+	part  snapshot.Part
+	mark  []byte
+	first int // key group of the task
+}
+
+// Part is of Frozen. The first group of the task is always there, to carry the watermark.
+func (f *frozenProcessing[K]) Part() snapshot.Part {
+	f.part.Onto = f.Onto()
+	groups := f.Groups()
+	if len(groups) == 0 || groups[0].Number != f.first {
+		f.part.Groups = append(f.part.Groups, snapshot.Group{Number: f.first, Data: f.mark})
 	}
 	for _, g := range groups {
-		p.Groups = append(p.Groups, snapshot.Group{Number: g.Number, Data: append(appendMark(nil, m.ctx.mark), g.Data...)})
+		f.part.Groups = append(f.part.Groups, snapshot.Group{Number: g.Number, Data: g.Data})
 	}
-	return Copied(p), nil
+	return f.part
 }
 
 // Digest is Digester.

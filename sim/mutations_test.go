@@ -14,7 +14,7 @@ const mutationSeeds = 1000
 
 // objectors are the invariants that must be seen broken, where it is known which: others may
 // break before.
-var objectors = map[mutate.Name]string{mutate.DropKey: "I6", mutate.DropTimer: "I6"}
+var objectors = map[mutate.Name]string{mutate.DropKey: "I6", mutate.DropTimer: "I6", mutate.WriteFrozen: "I6"}
 
 // TestMutations removes one guard at a time and runs seeds until a checker objects.
 func TestMutations(t *testing.T) {

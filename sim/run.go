@@ -48,6 +48,7 @@ type Scenario struct {
 	MayGiveUp       bool          // a job that fails because no restart is left has ended well
 	BatchRecords    int
 	Credits         int
+	DrainBytes      int     // of a snapshot, encoded between two quanta; 0: as ever
 	Rate            float64 // records a second of each source
 	Horizon         time.Duration
 	Heartbeat       time.Duration // 0: that of a small cluster
@@ -100,6 +101,9 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 	slots, err := slotsOf(built)
 	if err != nil {
 		return s, err
+	}
+	if drain := r.Split("drain"); drain.P(0.5) {
+		s.DrainBytes = 1 // a row at a time: records come while a snapshot is encoded
 	}
 	s.Executors, s.Spare = (slots+s.Slots-1)/s.Slots, r.N(3)
 	s.Horizon = r.Between(2*time.Second, 20*time.Second)

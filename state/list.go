@@ -1,7 +1,10 @@
 package state
 
 import (
+	"encoding/binary"
+	"fmt"
 	"iter"
+	"math"
 	"reflect"
 	"time"
 	"unsafe"
@@ -19,8 +22,12 @@ type List[V any] struct {
 	read   []V // where lists that are restored are decoded
 }
 
-// listCell is what a row has of a list: the number of elements, and the block with them.
-type listCell struct{ len, block uint32 }
+// listCell is what a row has of a list: the number of elements, the block with them, and the
+// generation of the last Append or Clear, before which there were so many, all of them the
+// first of now. So a snapshot onto one before that generation needs only those that have come.
+type listCell struct{ len, block, gen, before uint32 }
+
+const replaced = math.MaxUint32 // before, of a list that was cleared
 
 // Append adds x at the end.
 func (l *List[V]) Append(x V) {
@@ -29,7 +36,14 @@ func (l *List[V]) Append(x V) {
 		l.clear(row)
 	}
 	l.cell.mark(row)
+	l.push(row, x)
+}
+
+func (l *List[V]) push(row unsafe.Pointer, x V) {
 	c := l.of(row)
+	if c.gen != l.cell.rows.gen {
+		c.gen, c.before = l.cell.rows.gen, c.len
+	}
 	c.block = l.blocks.room(c.block, int(c.len))
 	l.blocks.of(c.block, int(c.len)+1)[c.len] = x
 	c.len++
@@ -75,7 +89,7 @@ func (l *List[V]) elements(row unsafe.Pointer) []V {
 
 // Clear forgets all elements.
 func (l *List[V]) Clear() {
-	if row := l.cell.rows.row(); row != nil {
+	if row := l.cell.held(); row != nil {
 		l.clear(row)
 	}
 }
@@ -97,36 +111,67 @@ func (l *List[V]) has(row unsafe.Pointer) bool { return l.cell.has(row) }
 func (l *List[V]) clear(row unsafe.Pointer) {
 	c := l.of(row)
 	l.blocks.free(c.block, int(c.len))
-	*c = listCell{}
+	*c = listCell{gen: l.cell.rows.gen, before: replaced}
 	l.cell.unmark(row)
 }
 
-func (l *List[V]) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
+func (l *List[V]) append(dst []byte, row unsafe.Pointer, base int64) ([]byte, error) {
 	if !l.cell.has(row) {
 		return absent(dst), nil
 	}
-	return l.codec.Append(present(dst, l.cell.stamp(row)), l.elements(row))
+	all := l.elements(row)
+	if n, only := l.of(row).since(base); only {
+		dst = binary.LittleEndian.AppendUint32(append(dst, grown), n)
+		all = all[n:]
+	}
+	return l.codec.Append(present(dst, l.cell.stamp(row)), all)
+}
+
+// grown, and the number of elements that the list had before, u32, begins the stored form of
+// one to which those that follow were appended.
+const grown = 2
+
+// since is how many elements the list had at the end of generation base, if it is known that
+// it only grew since.
+func (c *listCell) since(base int64) (n uint32, only bool) {
+	switch {
+	case base == whole:
+		return 0, false
+	case int64(c.gen) <= base:
+		return c.len, true
+	}
+	return c.before, int64(c.gen) == base+1 && c.before != replaced
 }
 
 func (l *List[V]) reader(schema string) (reader, error) {
 	values, err := l.codec.Reads(schema)
-	return func(src []byte) ([]byte, error) {
-		written, ok, src, err := presence(src)
-		if err != nil || !ok {
-			return src, err
+	return func(src []byte) ([]byte, error) { return l.decode(values, src) }, err
+}
+
+func (l *List[V]) decode(values *codec.Codec[V], src []byte) ([]byte, error) {
+	row := l.cell.rows.at
+	if len(src) >= 5 && src[0] == grown {
+		if n := binary.LittleEndian.Uint32(src[1:]); n != l.of(row).len {
+			return nil, fmt.Errorf("%w: a list of %d elements was one of %d", errStored, l.of(row).len, n)
 		}
-		read, src, err := values.DecodeSome(l.read, src)
-		if err != nil || len(read) == 0 {
-			return src, err
-		}
-		row := l.cell.rows.at
-		c := l.of(row)
+		src = src[5:]
+	} else {
 		l.clear(row)
-		c.block, c.len = l.blocks.take(len(read)), uint32(len(read))
-		copy(l.elements(row), read)
+	}
+	written, ok, src, err := presence(src)
+	if err != nil || !ok {
+		return src, err
+	}
+	read, src, err := values.DecodeSome(l.read, src)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range read {
+		l.push(row, x)
+	}
+	clear(read)
+	if l.read = read[:0]; l.of(row).len > 0 {
 		l.cell.restore(row, written)
-		clear(read)
-		l.read = read[:0]
-		return src, nil
-	}, err
+	}
+	return src, nil
 }

@@ -43,8 +43,12 @@ func (m *Map[MK, V]) Set(k MK, v V) {
 // Delete forgets what is under k.
 func (m *Map[MK, V]) Delete(k MK) {
 	all := m.get()
-	if delete(all, k); all != nil && len(all) == 0 {
-		m.clear(m.cell.rows.at)
+	if _, in := all[k]; !in {
+		return
+	}
+	row := m.cell.rows.need()
+	if delete(all, k); len(all) == 0 {
+		m.clear(row)
 	}
 }
 
@@ -94,7 +98,7 @@ func (m *Map[MK, V]) get() map[MK]V {
 
 // Clear forgets all entries.
 func (m *Map[MK, V]) Clear() {
-	if row := m.cell.rows.row(); row != nil {
+	if row := m.cell.held(); row != nil {
 		m.clear(row)
 	}
 }
@@ -132,7 +136,7 @@ func (m *Map[MK, V]) clear(row unsafe.Pointer) {
 	m.cell.unmark(row)
 }
 
-func (m *Map[MK, V]) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
+func (m *Map[MK, V]) append(dst []byte, row unsafe.Pointer, _ int64) ([]byte, error) {
 	if !m.cell.has(row) {
 		return absent(dst), nil
 	}
@@ -156,6 +160,8 @@ func (m *Map[MK, V]) reader(schema string) (reader, error) {
 
 func (m *Map[MK, V]) decode(values *codec.Codec[V], src []byte) ([]byte, error) {
 	written, ok, src, err := presence(src)
+	row := m.cell.rows.at
+	m.clear(row)
 	if err != nil || !ok {
 		return src, err
 	}
@@ -178,7 +184,6 @@ func (m *Map[MK, V]) decode(values *codec.Codec[V], src []byte) ([]byte, error) 
 		}
 	}
 	if len(all) > 0 {
-		row := m.cell.rows.at
 		*m.of(row) = all
 		m.cell.restore(row, written)
 	}

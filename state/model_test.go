@@ -192,13 +192,14 @@ type model struct {
 	*rand.Rand
 	keys map[customer]content
 	now  int64
+	wide int // customers of a shop
 }
 
 func newModel(seed uint64) *model {
-	return &model{rand.New(rand.NewPCG(seed, 0)), map[customer]content{}, 0}
+	return &model{rand.New(rand.NewPCG(seed, 0)), map[customer]content{}, 0, 60}
 }
 
-func (m *model) key() customer { return customer{fmt.Sprint("shop ", m.IntN(9)), m.IntN(60)} }
+func (m *model) key() customer { return customer{fmt.Sprint("shop ", m.IntN(9)), m.IntN(m.wide)} }
 
 func (m *model) of(k customer) content {
 	c := m.keys[k]

@@ -19,9 +19,11 @@ import (
 // its pointers are, and does not look at rows without any. Rows live in pages that stay where
 // they are, but for the first one while it is smaller than the others.
 type rows struct {
-	at      unsafe.Pointer // row of the current key, nil if it has none
-	current uint32         // its number
-	claim   func()         // gives the current key a row
+	at      unsafe.Pointer                      // row of the current key, nil if it has none
+	current uint32                              // its number
+	claim   func()                              // gives the current key a row
+	gen     uint32                              // the current generation; 0 until the store is frozen
+	first   func(row uint32, at unsafe.Pointer) // told before the first write to a row in it
 	handles []handle
 	timed   bool     // some handle has a TTL
 	queues  [2]queue // by Clock
@@ -41,11 +43,12 @@ type rows struct {
 // handles hold something; those of further handles follow the head.
 type head struct {
 	hash uint64
-	_    uint32
+	gen  uint32 // of the last write
 	bits uint32
 }
 
 const (
+	newborn     = 1 // bit of a row that its key got in its generation
 	bitsPerWord = 32
 	pageBytes   = 64 << 10
 	firstRows   = 16
@@ -67,7 +70,7 @@ func (l *layout) keep(t reflect.Type, place *uintptr) {
 func (r *rows) settle() {
 	var l layout
 	var start, further uintptr
-	words := (len(r.handles) - 1) / bitsPerWord
+	words := len(r.handles) / bitsPerWord
 	l.keep(reflect.TypeFor[head](), &start)
 	l.keep(reflect.ArrayOf(words, reflect.TypeFor[uint32]()), &further)
 	for i, f := range r.layout.fields {
@@ -123,12 +126,20 @@ func (r *rows) row() unsafe.Pointer {
 	return r.at
 }
 
-// need is the current key's row, made if it has none.
+// need is the current key's row, made if it has none, to be written to.
 func (r *rows) need() unsafe.Pointer {
 	if r.row() == nil {
 		r.claim()
 	}
+	r.change(r.current, r.at)
 	return r.at
+}
+
+// change is called before a row is written to.
+func (r *rows) change(row uint32, at unsafe.Pointer) {
+	if (*head)(at).gen != r.gen {
+		r.first(row, at)
+	}
 }
 
 // holds says whether the row holds something that has not expired.
@@ -136,7 +147,10 @@ func (r *rows) holds(row unsafe.Pointer) bool {
 	if r.timed {
 		return slices.ContainsFunc(r.handles, func(h handle) bool { return h.has(row) })
 	}
-	for i := 0; i < len(r.handles); i += bitsPerWord {
+	if (*head)(row).bits&^newborn != 0 {
+		return true
+	}
+	for i := bitsPerWord; i <= len(r.handles); i += bitsPerWord {
 		if *(*uint32)(unsafe.Add(row, wordOf(i))) != 0 {
 			return true
 		}
@@ -157,8 +171,8 @@ type cell struct {
 
 // bind makes c the cell of handle h, which keeps a t.
 func (c *cell) bind(r *rows, h handle, t reflect.Type, ttl time.Duration) {
-	i := len(r.handles)
 	r.handles = append(r.handles, h)
+	i := len(r.handles) // bit 0 is newborn
 	*c = cell{rows: r, ttl: ttl, word: wordOf(i), bit: 1 << (i % bitsPerWord)}
 	r.layout.keep(t, &c.at)
 	if ttl > 0 {
@@ -167,7 +181,7 @@ func (c *cell) bind(r *rows, h handle, t reflect.Type, ttl time.Duration) {
 	}
 }
 
-// wordOf is the offset of the word with the bit of handle i.
+// wordOf is the offset of the word with bit i.
 func wordOf(i int) uintptr {
 	if i < bitsPerWord {
 		return unsafe.Offsetof(head{}.bits)
@@ -201,6 +215,15 @@ func (c *cell) restore(row unsafe.Pointer, written int64) {
 // expired says whether what the row holds was not written for the TTL.
 func (c *cell) expired(row unsafe.Pointer) bool {
 	return c.ttl > 0 && c.rows.now().UnixNano()-*c.written(row) >= int64(c.ttl)
+}
+
+// held is the current key's row, to be written to, nil unless it holds something.
+func (c *cell) held() unsafe.Pointer {
+	row := c.rows.row()
+	if row == nil || !c.on(row) {
+		return nil
+	}
+	return c.rows.need()
 }
 
 // has says whether the row holds something that has not expired.

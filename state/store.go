@@ -20,6 +20,11 @@ type Store[K comparable] struct {
 	keyAt  uintptr     // offset of the key in a row
 	key    K
 	sum    uint64 // hash of key
+
+	generations []generation // the last one is the current
+	frozen      *Frozen[K]   // the snapshot being drained
+	drained     []uint64     // bit of each row that is in it
+	looked      uint32       // rows that were looked at in search of expired state
 }
 
 // handle is the state of one field for every key. Its methods are given a row.
@@ -31,7 +36,9 @@ type handle interface {
 	// has says whether the row holds something that has not expired; clear forgets it.
 	has(row unsafe.Pointer) bool
 	clear(row unsafe.Pointer)
-	append(dst []byte, row unsafe.Pointer) ([]byte, error)
+	// append appends the stored form, or what has changed since the end of a generation, if that
+	// says as much for one who has what was then; base is whole otherwise.
+	append(dst []byte, row unsafe.Pointer, base int64) ([]byte, error)
 	// digest is a number for what the row, which has something, holds: see Store.Digest.
 	digest(row unsafe.Pointer, seed uint64) (uint64, error)
 	// reader reads what append wrote when the state had that schema.
@@ -52,8 +59,8 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]index, owned.To-owned.From)}
-	s.now, s.claim = now, s.claimRow
+	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]index, owned.To-owned.From), generations: make([]generation, 1)}
+	s.now, s.claim, s.first = now, s.claimRow, s.written
 	for i := range s.queues {
 		s.queues[i].hashOf = func(row uint32) uint64 { return (*head)(s.address(row)).hash }
 	}
@@ -114,8 +121,10 @@ func (s *Store[K]) claimRow() {
 	}
 	s.current = s.take()
 	s.at = s.address(s.current)
-	(*head)(s.at).hash, *s.keyOf(s.at) = s.sum, s.key
+	h := (*head)(s.at)
+	h.hash, *s.keyOf(s.at) = s.sum, s.key
 	x.add(s.sum, s.current)
+	s.born(s.current, h)
 }
 
 // release gives back the row of the current key if it holds nothing any more.
@@ -137,8 +146,23 @@ func (s *Store[K]) expire(x *index) {
 	}
 }
 
+// expireSome gives back a few more rows whose state has expired, taking them in turn.
+func (s *Store[K]) expireSome() {
+	for range min(expirePerCall, s.used) {
+		if !s.timed {
+			return
+		}
+		s.looked = (s.looked + 1) % s.used
+		if at := s.address(s.looked); (*head)(at).hash != 0 && !s.holds(at) {
+			s.vacate(s.looked, at)
+		}
+	}
+}
+
 // vacate gives back a row.
 func (s *Store[K]) vacate(row uint32, at unsafe.Pointer) {
+	s.change(row, at)
+	s.buried(at)
 	for _, h := range s.handles {
 		h.clear(at)
 	}
@@ -148,7 +172,7 @@ func (s *Store[K]) vacate(row uint32, at unsafe.Pointer) {
 	h := (*head)(at)
 	s.group(h.hash).remove(h.hash, row)
 	var zero K
-	h.hash, *s.keyOf(at) = 0, zero
+	h.hash, h.bits, *s.keyOf(at) = 0, 0, zero
 	s.free = append(s.free, row)
 }
 

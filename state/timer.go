@@ -66,7 +66,7 @@ func (t *Timer) set(row unsafe.Pointer, at int64) {
 
 // Clear takes back a pending timer.
 func (t *Timer) Clear() {
-	if row := t.cell.rows.row(); row != nil {
+	if row := t.cell.held(); row != nil {
 		t.clear(row)
 	}
 }
@@ -107,7 +107,7 @@ func (t *Timer) bind(r *rows) error {
 func (t *Timer) has(row unsafe.Pointer) bool { return t.cell.on(row) }
 func (t *Timer) clear(row unsafe.Pointer)    { t.cell.unmark(row) }
 
-func (t *Timer) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
+func (t *Timer) append(dst []byte, row unsafe.Pointer, _ int64) ([]byte, error) {
 	if !t.has(row) || mutate.On(mutate.DropTimer) {
 		return absent(dst), nil
 	}
@@ -118,6 +118,7 @@ func (t *Timer) reader(string) (reader, error) {
 	return func(src []byte) ([]byte, error) {
 		at, ok, src, err := presence(src)
 		if !ok || err != nil {
+			t.clear(t.cell.rows.at)
 			return src, err
 		}
 		if at == noTimer {
@@ -160,7 +161,11 @@ func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 			s.arm(q, entry{cell.at, e.row, e.handle})
 		default:
 			s.enter(e.row)
-			t.clear(row)
+			s.change(e.row, row)
+			if t.clear(row); cell.at&1 == 0 && mutate.On(mutate.TimerFiredTwice) {
+				t.set(row, cell.at|1)
+				return t, cell.at &^ 1, true
+			}
 			return t, cell.at, true
 		}
 	}

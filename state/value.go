@@ -52,7 +52,7 @@ func (v *Value[V]) Ref() *V {
 
 // Clear forgets the value.
 func (v *Value[V]) Clear() {
-	if row := v.cell.rows.row(); row != nil {
+	if row := v.cell.held(); row != nil {
 		v.clear(row)
 	}
 }
@@ -88,7 +88,7 @@ func (v *Value[V]) clear(row unsafe.Pointer) {
 	v.cell.unmark(row)
 }
 
-func (v *Value[V]) append(dst []byte, row unsafe.Pointer) ([]byte, error) {
+func (v *Value[V]) append(dst []byte, row unsafe.Pointer, _ int64) ([]byte, error) {
 	if !v.cell.has(row) {
 		return absent(dst), nil
 	}
@@ -99,10 +99,11 @@ func (v *Value[V]) reader(schema string) (reader, error) {
 	values, err := v.codec.Reads(schema)
 	return func(src []byte) ([]byte, error) {
 		written, ok, src, err := presence(src)
+		row := v.cell.rows.at
 		if err != nil || !ok {
+			v.clear(row)
 			return src, err
 		}
-		row := v.cell.rows.at
 		v.cell.restore(row, written)
 		return values.DecodeOne(v.of(row), src)
 	}, err

@@ -33,6 +33,7 @@ type Config struct {
 
 	BatchRecords  int // records of a batch at most
 	BatchBytes    int // bytes of a batch at most, by the size of its records
+	DrainBytes    int // of a snapshot, encoded between two quanta
 	Layers        int // of a part of a snapshot at most
 	Credits       int // batches in flight on a channel
 	BufferTimeout time.Duration
@@ -67,6 +68,7 @@ func (c Config) Defaults() Config {
 	def(&c.BatchRecords, 512)
 	def(&c.BatchBytes, 32<<10)
 	def(&c.Credits, 4)
+	def(&c.DrainBytes, drainBytes)
 	def(&c.Layers, snapshot.MaxLayers)
 	if c.BufferTimeout == 0 {
 		c.BufferTimeout = 5 * time.Millisecond
@@ -93,6 +95,7 @@ func (c *Config) Validate() error {
 	refuse(c.Store == nil, "no object store")
 	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
 	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)
+	refuse(c.DrainBytes < 1, "%d bytes of a snapshot between two quanta: at least 1", c.DrainBytes)
 	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
 	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
 	refuse(c.Rate < 0, "rate of %g records a second: at least 0", c.Rate)

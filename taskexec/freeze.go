@@ -9,9 +9,9 @@ import (
 	"blink/snapshot"
 )
 
-// drainBudget is how many bytes of a snapshot are encoded between two quanta: a small share of
+// drainBytes is how many bytes of a snapshot are encoded between two quanta: a small share of
 // quantumTime, so that a busy task stays open to messages and its records keep most of the time.
-const drainBudget = 32 << 10
+const drainBytes = 32 << 10
 
 // frozen is the state of a task at a barrier, on its way into a snapshot.
 type frozen struct {
@@ -98,7 +98,7 @@ func (f *frozen) drop() {
 // written.
 func (t *task) drain() error {
 	f := t.frozen
-	done, err := f.drain(drainBudget)
+	done, err := f.drain(t.spec.config.DrainBytes)
 	if err != nil || !done {
 		return err
 	}

@@ -392,8 +392,8 @@ type slow struct {
 }
 
 func (f *slow) Drain(budget int) (done bool, err error) {
-	if budget != drainBudget {
-		f.p.s.t.Errorf("a budget of %d, want %d", budget, drainBudget)
+	if budget != drainBytes {
+		f.p.s.t.Errorf("a budget of %d, want %d", budget, drainBytes)
 	}
 	f.p.act("drain")
 	f.left--

@@ -51,6 +51,10 @@ const (
 	// LateFrame lets batches from another process reach the next attempt of the task they
 	// were sent to, and be taken there.
 	LateFrame
+	// TimerFiredTwice lets a timer that has fired be due again.
+	TimerFiredTwice
+	// WriteFrozen lets a key be written to that is part of a snapshot and not encoded yet.
+	WriteFrozen
 
 	count = iota
 )
@@ -60,6 +64,7 @@ var names = [count]string{
 	"source-off-by-one", "ack-before-durable", "restart-without-barrier", "delete-before-pointer",
 	"drop-key", "drop-timer", "drop-transaction", "ignore-lease", "trust-stale-report",
 	"lose-credit", "watermark-overtakes", "barrier-overtakes", "late-frame",
+	"timer-fired-twice", "write-frozen",
 }
 
 // String is the name as tests and reports print it, such as "attempt-fence".
