@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/operator"
 	"blink/state"
 )
@@ -73,6 +74,16 @@ var (
 
 // ErrFull is what a Writer answers when its buffer is full.
 var ErrFull = operator.ErrFull
+
+// OneOf says which types the values of an interface may have, so that they can be sent and
+// stored: call it with a value of each before the first verb that needs it, at one place.
+//
+//	blink.OneOf[Shape](Circle{}, &Square{})
+//
+// They are stored under their names, such as main.Circle. More can be added later; one that is
+// left out while values of it may be stored is refused. What is wrong with them is told with
+// the mistakes of the job.
+func OneOf[I any](values ...I) { codec.OneOf(values...) }
 
 // NewTag names a side output.
 func NewTag[T any](name string) Tag[T] { return operator.NewTag[T](name) }

@@ -52,6 +52,7 @@ type kind struct {
 }
 
 func kinds() []kind {
+	codec.OneOf[figure](&numbers{})
 	bids := firstBids()
 	return []kind{
 		{"bid", measure(func(i int) nexmark.Bid { return bids[i] })},
@@ -61,11 +62,17 @@ func kinds() []kind {
 		})},
 		{"strings", measure(func(i int) []string { return []string{bids[i].Channel, bids[i].URL} })},
 		{"pointer", measure(func(i int) *numbers { return &numbers{int64(i), 1} })},
+		{"interface", measure(func(i int) figure { return &numbers{int64(i), 2} })},
 		{"map", measure(func(i int) map[string]int64 { return map[string]int64{bids[i].Channel: 1, "x": 2} })},
 	}
 }
 
 type numbers struct{ A, B int64 }
+
+// figure is an interface.
+type figure interface{ sum() int64 }
+
+func (n *numbers) sum() int64 { return n.A + n.B }
 
 type mixed struct {
 	Ok    bool

@@ -31,7 +31,7 @@ func benchCodec(c console, args []string) int {
 		return c.refuse("--time %v: more than 0", *each)
 	}
 	if !*inJSON {
-		fmt.Fprintf(c.out, "%-8s %6s %9s %9s %11s %9s %10s\n", "type", "bytes", "encode ns", "decode ns", "and copy ns", "memcpy ns", "allocs/rec")
+		fmt.Fprintf(c.out, "%-9s %6s %9s %9s %11s %9s %10s\n", "type", "bytes", "encode ns", "decode ns", "and copy ns", "memcpy ns", "allocs/rec")
 	}
 	for _, name := range names {
 		r, err := codec.Run(name, *each)
@@ -49,6 +49,6 @@ func (c console) showCodec(inJSON bool, r codec.Result) error {
 	if inJSON {
 		return c.json(r)
 	}
-	_, err := fmt.Fprintf(c.out, "%-8s %6d %9.1f %9.1f %11.1f %9.2f %10.3f\n", r.Type, r.Bytes, r.Encode, r.Decode, r.DecodeCopy, r.Copy, r.Allocs)
+	_, err := fmt.Fprintf(c.out, "%-9s %6d %9.1f %9.1f %11.1f %9.2f %10.3f\n", r.Type, r.Bytes, r.Encode, r.Decode, r.DecodeCopy, r.Copy, r.Allocs)
 	return err
 }

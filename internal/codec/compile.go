@@ -110,10 +110,20 @@ func (c *compiler) columns(cs []column, t reflect.Type, at uintptr) []column {
 		return append(cs, dict{at, t, c.plan(t.Key()), c.plan(t.Elem())})
 	case reflect.Pointer:
 		return append(cs, pointer{at, t.Elem(), c.plan(t.Elem())})
+	case reflect.Interface:
+		return append(cs, c.choice(t, at))
 	case reflect.Bool:
 		return append(cs, boolean{at})
 	}
 	return append(cs, fixed{at, int(t.Size())})
+}
+
+func (c *compiler) choice(t reflect.Type, at uintptr) choice {
+	col := choice{at: at, typ: t}
+	for _, m := range unionOf(t).members { // Storable has looked for it
+		col.members = append(col.members, choiceMember{m.typ, c.plan(m.typ)})
+	}
+	return col
 }
 
 // longArray is the length from which on an array is a column of its own.

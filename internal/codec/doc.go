@@ -4,7 +4,8 @@
 // field, with its offset. Append then writes a batch column by column, each in one loop with
 // a fixed stride, and Decode reads it back the same way; no code is generated and nothing is
 // boxed. Slices, maps and pointers are columns too: their lengths, then their elements as
-// batches of their own.
+// batches of their own. An interface is a byte that says which of the types named with OneOf
+// follows.
 //
 //	count u32 | column … each of the first leaf field, then of the second, …
 //

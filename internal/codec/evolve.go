@@ -22,6 +22,7 @@ type Change struct {
 //   - integers and floats may become wider, unsigned ones also signed or floats, if every
 //     value stays what it was: up to 16 bits in a float32, up to 32 in a float64;
 //   - T may become *T, and *T may become T: nil is then zero;
+//   - an interface may hold more types, not fewer;
 //   - a field with the tag `blink:"new,was=old"` takes over old;
 //   - keys of maps stay as they are, and so do the fields of the value that keys names; "."
 //     is the value itself.
@@ -127,6 +128,8 @@ func (e *evolution) columns(cs []column, path string, old, now *form, at uintptr
 	switch old.kind {
 	case record:
 		return e.record(cs, path, old, now, at)
+	case variant:
+		return append(cs, e.variant(path, old, now, at))
 	case sequence:
 		return e.sequence(cs, path, old, now, at)
 	case list:
@@ -169,6 +172,23 @@ func (e *evolution) record(cs []column, path string, old, now *form, at uintptr)
 		}
 	}
 	return cs
+}
+
+// variant reads an interface by the names of its types. One that is not there any more is
+// refused: a value of it may be stored.
+func (e *evolution) variant(path string, old, now *form, at uintptr) choice {
+	col := choice{at: at, typ: now.typ}
+	for _, was := range old.fields {
+		i := slices.IndexFunc(now.fields, func(f field) bool { return f.name == was.name })
+		step := path + "(" + was.name + ")"
+		if i < 0 {
+			e.refuse(Change{Path: step, Was: was.name, Is: "not there"})
+			continue
+		}
+		is := now.fields[i].form
+		col.members = append(col.members, choiceMember{is.past().typ, e.plan(step, was.form, is)})
+	}
+	return col
 }
 
 func join(path, name string) string {

@@ -412,7 +412,10 @@ func FuzzDecodeWithAnOldSchema(f *testing.F) {
 	f.Add(strings.Replace(c.Schema(), "Pointer*", "Pointer", 2), data)
 	f.Add("Gone[key].A[3]* string\nGone[value][] as level 0\nI uint32", data)
 	f.Add("N nothing\nBare[] nothing\nEmpty[20][] nothing", data)
+	shapes()
+	f.Add("First(codec.circle).R float32\nFirst(codec.group).Parts[] as level 1\nGone(a) int8", []byte("\x01\x00\x00\x00\x02\x01\x00\x00\x00\x00\x01\x05"))
 	f.Fuzz(func(t *testing.T, schema string, data []byte) {
+		readOld[drawing](t, schema, data)
 		readOld[everything](t, schema, data)
 		readOld[hollow](t, schema, data)
 		readOld[pang](t, schema, data)

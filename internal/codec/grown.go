@@ -90,8 +90,15 @@ func (f *form) skipLeaf(src []byte, n int) ([]byte, error) {
 	return src, nil
 }
 
-// skipInner passes over a list, a dict or a pointer.
+// skipInner passes over a list, a dict, a pointer or an interface.
 func (f *form) skipInner(src []byte, depth int) (_ []byte, err error) {
+	if f.kind == variant {
+		number, src, err := chosen(src, len(f.fields))
+		if err != nil || number == 0 {
+			return src, err
+		}
+		return f.fields[number-1].form.skip(src, 1, depth)
+	}
 	if f.kind == reference {
 		there, src, err := present(src)
 		if err != nil || !there {

@@ -38,7 +38,7 @@ func parseSchema(text string) (*form, error) {
 	root := &form{}
 	for line := range strings.SplitSeq(text, "\n") {
 		path, kind, ok := strings.Cut(line, " ")
-		if path != "" && path[0] != '[' && path[0] != '*' {
+		if path != "" && !strings.ContainsRune("[*(", rune(path[0])) {
 			path = "." + path
 		}
 		err := errors.New("it has no kind")
@@ -57,7 +57,10 @@ func parseSchema(text string) (*form, error) {
 func (f *form) add(path, kind string) error {
 	way := []*form{f}
 	for path != "" {
-		n := strings.IndexAny(path[1:], ".[*") + 1
+		n := strings.IndexAny(path[1:], ".[*(") + 1
+		if path[0] == '(' {
+			n = strings.IndexByte(path, ')') + 1
+		}
 		if n == 0 {
 			n = len(path)
 		}
@@ -77,6 +80,8 @@ func (f *form) step(step string) (*form, error) {
 	switch {
 	case step[0] == '.':
 		return f.field(strings.Split(step[1:], "="))
+	case step[0] == '(':
+		return f.member(step)
 	case step == "*":
 		return f.child(reference, &f.elem)
 	case step == "[]":
@@ -124,6 +129,25 @@ func (f *form) field(names []string) (*form, error) {
 	return f.fields[n].form, nil
 }
 
+// member is the step to a type that an interface may hold.
+func (f *form) member(step string) (*form, error) {
+	name, ok := strings.CutSuffix(step[1:], ")")
+	n := len(f.fields)
+	switch {
+	case !ok || !isMember(name):
+		return nil, fmt.Errorf("%q is no name of a type", step)
+	case f.kind != unknown && f.kind != variant:
+		return nil, errTwoForms
+	case n > 0 && f.fields[n-1].name == name:
+		return f.fields[n-1].form, nil
+	case n == maxMembers:
+		return nil, fmt.Errorf("an interface of more than %d types", maxMembers)
+	}
+	f.kind = variant
+	f.fields = append(f.fields, field{name: name, form: &form{}})
+	return f.fields[n].form, nil
+}
+
 // end says what stands at the end of a path; way is where it has led, the end included.
 func (f *form) end(kind string, way []*form) error {
 	if f.kind != unknown {
@@ -154,7 +178,7 @@ func bounded(way []*form, level int) (ok bool) {
 		if f.kind == dictionary && f.elem == nil {
 			return false
 		}
-		ok = ok || i >= level && (f.kind == list || f.kind == reference || f.kind == dictionary)
+		ok = ok || i >= level && (f.kind == list || f.kind == reference || f.kind == dictionary || f.kind == variant)
 	}
 	return ok
 }
@@ -173,7 +197,7 @@ func (f *form) complete() error {
 	switch f.kind {
 	case leaf:
 		f.width = leafWidth(f.leaf)
-	case record:
+	case record, variant:
 		seen := map[string]bool{}
 		for _, x := range f.fields {
 			if seen[x.name] {
@@ -183,6 +207,9 @@ func (f *form) complete() error {
 			if err := add(x.form, 1); err != nil {
 				return err
 			}
+		}
+		if f.kind == variant {
+			f.width = 1
 		}
 	case sequence:
 		return add(f.elem, f.len)

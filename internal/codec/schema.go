@@ -13,7 +13,7 @@ type form struct {
 	kind   formKind
 	leaf   string  // of a leaf: what it is, such as int64
 	len    int     // of an array
-	fields []field // of a record
+	fields []field // of a record; of a variant, its members
 	key    *form   // of a dict
 	elem   *form   // of a list, an array, a pointer and a dict; of a loop, what it leads to
 	level  int     // of a loop: of elem, counted from the top
@@ -38,11 +38,13 @@ const (
 	sequence // an array
 	reference
 	dictionary
-	loop // a type inside itself
+	loop    // a type inside itself
+	variant // an interface
 )
 
 // schemaOf lists the stored fields of a type, a line "path kind" for each; "." is the path
 // of a type without fields. A type inside itself is "as" the one so many levels from the top.
+// A type that an interface may hold is a step with its name, as in "Shape(geo.Circle).R float64".
 // A field that has had other names has them behind its own, as in "new=old int64".
 func schemaOf(t reflect.Type) string {
 	var lines []string
@@ -63,6 +65,10 @@ func (f *form) list(path string, lines *[]string) {
 		}
 		if len(f.fields) == 0 {
 			line("nothing")
+		}
+	case variant:
+		for _, x := range f.fields {
+			x.form.list(path+"("+x.name+")", lines)
 		}
 	case list:
 		f.elem.list(path+"[]", lines)
@@ -106,6 +112,11 @@ func formOf(t reflect.Type, above []*form) *form {
 		f.kind, f.len, f.elem = sequence, t.Len(), formOf(t.Elem(), above)
 	case reflect.Pointer:
 		f.kind, f.elem = reference, formOf(t.Elem(), above)
+	case reflect.Interface:
+		f.kind = variant
+		for _, m := range unionOf(t).members { // Storable has looked for it
+			f.fields = append(f.fields, field{name: m.name, form: formOf(m.typ, above)})
+		}
 	case reflect.Map:
 		f.kind, f.key, f.elem = dictionary, formOf(t.Key(), above), formOf(t.Elem(), above)
 	default:
@@ -151,6 +162,12 @@ func (f *form) String() string {
 		return fmt.Sprintf("map[%s]%s", f.key, f.elem)
 	case loop:
 		return "…"
+	case variant:
+		names := make([]string, len(f.fields))
+		for i, x := range f.fields {
+			names[i] = x.name
+		}
+		return "one of " + strings.Join(names, ", ")
 	}
 	return "struct"
 }

@@ -32,7 +32,7 @@ func unstorable(t reflect.Type, above []reflect.Type) (path string, of reflect.T
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer, reflect.Uintptr, reflect.Complex64, reflect.Complex128:
 		return "", t, "it is a " + t.Kind().String()
 	case reflect.Interface:
-		return "", t, "it is an interface: use a concrete type"
+		return unstorableMember(t, above)
 	case reflect.Pointer, reflect.Slice, reflect.Array:
 		return unstorable(t.Elem(), above)
 	case reflect.Map:
@@ -42,6 +42,22 @@ func unstorable(t reflect.Type, above []reflect.Type) (path string, of reflect.T
 		return unstorable(t.Elem(), above)
 	case reflect.Struct:
 		return unstorableField(t, above)
+	}
+	return "", nil, ""
+}
+
+func unstorableMember(t reflect.Type, above []reflect.Type) (path string, of reflect.Type, why string) {
+	u := unionOf(t)
+	switch {
+	case u == nil:
+		return "", t, fmt.Sprintf("it is an interface: use a concrete type, or name those that it may hold with blink.OneOf[%s]", t)
+	case u.wrong != "":
+		return "", t, fmt.Sprintf("blink.OneOf[%s]: %s", t, u.wrong)
+	}
+	for _, m := range u.members {
+		if p, of, why := unstorable(m.typ, above); why != "" {
+			return strings.TrimSuffix("("+m.name+")."+p, "."), of, why
+		}
 	}
 	return "", nil, ""
 }
