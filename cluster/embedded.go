@@ -12,6 +12,7 @@ import (
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
+	"blink/internal/heap"
 	"blink/jobmaster"
 	"blink/jobmaster/exec"
 	"blink/jobmaster/leader"
@@ -88,6 +89,7 @@ const progressInterval = 200 * time.Millisecond
 // runEmbedded runs a job in this process: leader service, object store and resource manager
 // are the local twins.
 func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (out outcome, err error) {
+	defer heap.Floor(heap.Usual)()
 	e, err := newEmbedded(p, o, see)
 	if err != nil {
 		return outcome{}, err

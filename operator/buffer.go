@@ -24,6 +24,16 @@ func (b *buffer[T]) reset() {
 	b.records, b.times, b.hashes = b.records[:0], b.times[:0], b.hashes[:0]
 }
 
+// Cut is Records.
+func (b *buffer[T]) Cut(n int) Records {
+	head := &buffer[T]{records: b.records[:n:n], times: b.times[:n:n], codec: b.codec}
+	b.records, b.times = b.records[n:], b.times[n:]
+	if len(b.hashes) > 0 {
+		head.hashes, b.hashes = b.hashes[:n:n], b.hashes[n:]
+	}
+	return head
+}
+
 // Between processes a batch is, little-endian,
 //
 //	count and records, as the codec writes them

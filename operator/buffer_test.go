@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"blink/graph"
 )
 
 func portOf[T any](t testing.TB) port[T] {
@@ -99,4 +101,29 @@ func FuzzBatchesAreReadWithoutPanicOrMuchMemory(f *testing.F) {
 			t.Errorf("%d empty records of %d bytes", r.Len(), len(data))
 		}
 	})
+}
+
+// A record of 8 bytes that leads to 1,000: batches follow what they take on the wire.
+func TestBatchesOfLargeStringsGrowSmaller(t *testing.T) {
+	l := newLink[struct{ P *string }](t, OutputOptions{Ship: graph.Forward, Channels: 1, BatchRecords: 512})
+	puts := func(n int) int {
+		from := len(l.sent[0])
+		l.put(make([]struct{ P *string }, n)...)
+		return len(l.sent[0]) - from
+	}
+	if n := puts(512); n != 512 {
+		t.Fatalf("%d records are a batch at first", n)
+	}
+	l.out.Sent(512, 512*1000)
+	if n := puts(4 * 131); n != 4*131 {
+		t.Errorf("%d records of 1,000 bytes were sent of 524: batches of 131 take 128 KiB", n)
+	}
+	l.out.Sent(131, 131)
+	if puts(511) != 0 || puts(1) != 512 {
+		t.Error("batches of small records stay small")
+	}
+	l.out.Sent(1, 1<<30)
+	if n := puts(1); n != 1 {
+		t.Errorf("%d records of a GiB are a batch", n)
+	}
 }

@@ -292,6 +292,9 @@ type Output interface {
 	Take(channel int) Records
 	// Recycle takes back a buffer that was consumed.
 	Recycle(r Records)
+	// Sent tells how many bytes records have taken on their way to another process: the next
+	// batches are made smaller if these were large because of what the records refer to.
+	Sent(records, bytes int)
 }
 
 // Records is a typed buffer of records with their timestamps (and hashes, on a hash link).
@@ -299,6 +302,8 @@ type Records interface {
 	Len() int
 	// AppendTo appends the encoded form to dst.
 	AppendTo(dst []byte) ([]byte, error)
+	// Cut takes the first n records away and returns them.
+	Cut(n int) Records
 }
 
 // The file system that sources and sinks see: the machine's, or a simulated one.

@@ -73,7 +73,8 @@ func (p port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
 func (p port[T]) Output(o OutputOptions) Output {
 	s := &sender[T]{codec: p.codec, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
 	var t T
-	s.limit = max(1, min(o.BatchRecords, o.BatchBytes/max(1, int(unsafe.Sizeof(t)))))
+	s.most = max(1, min(o.BatchRecords, o.BatchBytes/max(1, int(unsafe.Sizeof(t)))))
+	s.limit, s.large = s.most, maxSpread*o.BatchBytes
 	for i := range s.buffers {
 		s.buffers[i] = &buffer[T]{codec: p.codec}
 	}
@@ -110,6 +111,8 @@ type sender[T any] struct {
 	buffers []*buffer[T]
 	free    []*buffer[T]
 	limit   int // records in a full buffer
+	most    int // of limit
+	large   int // bytes that a batch should not take between processes
 	full    func(channel int)
 	dirty   func(channel int)
 	_       pad
@@ -135,6 +138,16 @@ func (s *sender[T]) Recycle(r Records) {
 	if b, ok := r.(*buffer[T]); ok && len(s.free) < len(s.buffers)+1 {
 		b.reset()
 		s.free = append(s.free, b)
+	}
+}
+
+// maxSpread is how much larger than its records a batch may become by what they refer to.
+const maxSpread = 4
+
+// Sent is Output.
+func (s *sender[T]) Sent(records, bytes int) {
+	if bytes > 0 {
+		s.limit = min(s.most, max(1, records*s.large/bytes))
 	}
 }
 

@@ -23,6 +23,7 @@ type inChannel struct {
 	heard bool // a batch has come: no need to open again
 	seq   uint64
 	queue []*exchange.Batch
+	owed  int                // batches of another process that are consumed, and no credit was sent
 	free  []operator.Records // consumed, for batches of another process that come
 	mark  int64              // its watermark
 	ended bool

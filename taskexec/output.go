@@ -1,7 +1,9 @@
 package taskexec
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"blink/actors"
 	"blink/graph"
@@ -107,8 +109,7 @@ func (o *outputs) overtake(l *outLink, i int, m exchange.Mark) {
 	o.addMark(l, i, m)
 	o.pack(l, i)
 	if records.Len() > 0 || len(marks) > 0 {
-		ch.seq++
-		ch.queue = append(ch.queue, &exchange.Batch{Address: ch.addr, Seq: ch.seq, Records: records, Marks: marks})
+		ch.queue = append(ch.queue, &exchange.Batch{Address: ch.addr, Records: records, Marks: marks})
 	}
 	o.pump(l, i)
 }
@@ -134,8 +135,7 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 // pack makes a batch of what has gathered and queues it.
 func (o *outputs) pack(l *outLink, i int) {
 	ch := &l.channels[i]
-	ch.seq++
-	b := &exchange.Batch{Address: ch.addr, Seq: ch.seq, Records: l.port.Take(i), Marks: ch.marks}
+	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: ch.marks}
 	ch.marks = nil
 	if ch.dirty {
 		ch.dirty = false
@@ -159,18 +159,28 @@ func (o *outputs) pump(l *outLink, i int) {
 		if ch.credits < 1 && !(ch.credits == 0 && urgent(b)) {
 			return
 		}
+		b.Seq = ch.seq + 1
+		err := o.send(l, ch, b)
+		if err == errTooLarge {
+			ch.queue = slices.Insert(ch.queue, 1, b.Cut(b.Records.Len()/2))
+			continue
+		}
+		if err != nil && o.err == nil {
+			o.err = err
+		}
+		ch.seq++
 		ch.credits--
 		ch.queue[0] = nil
 		ch.queue = ch.queue[1:]
-		if err := o.send(l, ch, b); err != nil && o.err == nil {
-			o.err = err
-		}
 	}
 	if len(ch.queue) == 0 {
 		ch.queue = nil
 		o.pressure.Release()
 	}
 }
+
+// errTooLarge is what send answers when a batch of several records is larger than a frame.
+var errTooLarge = errors.New("a batch too large for a frame")
 
 func urgent(b *exchange.Batch) bool {
 	n := len(b.Marks)
@@ -208,13 +218,13 @@ func (o *outputs) opened(m exchange.Open, schema func(l *outLink) uint64) error 
 	return nil
 }
 
-// credited is told that the receiver has consumed a batch.
+// credited is told that the receiver has consumed batches.
 func (o *outputs) credited(m exchange.Credit) {
 	l, i := o.find(m.Address)
 	if l == nil {
 		return
 	}
-	l.channels[i].credits++
+	l.channels[i].credits += m.N
 	if m.Records != nil {
 		l.port.Recycle(m.Records)
 	}

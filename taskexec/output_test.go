@@ -64,7 +64,7 @@ func (s *sending) open(channel, credits int) {
 	}
 }
 
-func (s *sending) credit(channel int) { s.credited(exchange.Credit{Address: toward(channel)}) }
+func (s *sending) credit(channel int) { s.credited(exchange.Credit{Address: toward(channel), N: 1}) }
 
 // want compares what was sent on a channel, a text for each batch, and whether the task must
 // wait.
@@ -237,7 +237,7 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 		t.Errorf("opened by another deployment: %v", err)
 	}
 	s.open(0, 1)
-	s.credited(exchange.Credit{Address: other})
+	s.credited(exchange.Credit{Address: other, N: 1})
 	s.emit(1, 2, 3, 4)
 	s.want(0, true, "1: 1 2")
 }
@@ -304,5 +304,40 @@ func TestAChannelIsBoundedAndLosesNothing(t *testing.T) {
 		if sent = append(sent, "end"); fmt.Sprint(got) != fmt.Sprint(sent) || s.pressure.Held() {
 			t.Fatalf("seed %d: sent %v\ngot %v", seed, sent, got)
 		}
+	}
+}
+
+// A batch is too large for a frame here when it has more than two records.
+func TestABatchTooLargeForAFrameGoesInPieces(t *testing.T) {
+	s := newSending(t, 1, 5)
+	deliver := s.send
+	s.send = func(l *outLink, ch *outChannel, b *exchange.Batch) error {
+		if b.Records.Len() > 2 {
+			return errTooLarge
+		}
+		return deliver(l, ch, b)
+	}
+	s.open(0, 2)
+	s.emit(1, 2)
+	s.watermark(s.links[0], 50)
+	s.emit(3)
+	s.watermark(s.links[0], 60)
+	s.emit(4)
+	s.barrier(7)
+	s.want(0, false, "1: 1 2 watermark 50", "2: 3 watermark 60 4 barrier 7")
+	s.emit(5, 6, 7, 8, 9)
+	s.want(0, true, "1: 1 2 watermark 50", "2: 3 watermark 60 4 barrier 7")
+	s.waitsOn(0, "3: 5 6", "4: 7", "5: 8 9")
+}
+
+// waitsOn wants that batches hold the task until the last of them has left, one for a credit.
+func (s *sending) waitsOn(channel int, batches ...string) {
+	s.t.Helper()
+	sent := s.told(channel)
+	for i, b := range batches {
+		s.want(channel, true, sent...)
+		s.credit(channel)
+		sent = append(sent, b)
+		s.want(channel, i < len(batches)-1, sent...)
 	}
 }

@@ -167,7 +167,9 @@ func (s *stage) neighbour(_ *actors.Ctx, m any) error {
 			s.note("opens %s", names[m.Link])
 		}
 	case exchange.Credit:
-		s.note("credits %s", names[m.Link])
+		for range m.N {
+			s.note("credits %s", names[m.Link])
+		}
 	case *exchange.Batch:
 		s.note("sends %s", words(s.port, m))
 	}
@@ -285,7 +287,7 @@ func (s *stage) grant(credits int) {
 	s.tell(exchange.Open{Address: s.channel(work), Credits: credits, Schema: s.port.SchemaHash()})
 }
 
-func (s *stage) credit() { s.tell(exchange.Credit{Address: s.channel(work)}) }
+func (s *stage) credit() { s.tell(exchange.Credit{Address: s.channel(work), N: 1}) }
 
 // player is an operator that writes down what its task has it do, and hands records on.
 type player struct {

@@ -298,6 +298,13 @@ func (t *task) send(l *outLink, ch *outChannel, b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
+	if n := b.Records.Len(); len(frame) > exchange.MaxFrame {
+		if n > 1 {
+			return errTooLarge
+		}
+		return fmt.Errorf("channel to task %v of link %d: a record takes %d bytes: at most %d go from one process to another", ch.to, l.ID, len(frame), exchange.MaxFrame)
+	}
+	l.port.Sent(b.Records.Len(), len(frame))
 	l.port.Recycle(b.Records)
 	t.spec.config.Links.Send(ch.ref, frame)
 	return nil

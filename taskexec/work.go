@@ -206,14 +206,17 @@ func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
 	if mutate.On(mutate.LoseCredit) && b.Seq%4 == 0 {
 		return
 	}
-	c := exchange.Credit{Address: ch.addr}
 	if t.local(ch.ref) {
-		c.Records = b.Records
-		t.c.Tell(ch.ref, c)
+		t.c.Tell(ch.ref, exchange.Credit{Address: ch.addr, N: 1, Records: b.Records})
 		return
 	}
 	ch.reuse(b.Records, t.in.credits)
-	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(exchange.Buffer(), c))
+	// Credits of half the channel go together when more batches are here: the sender has others.
+	if ch.owed++; len(ch.queue) > 0 && ch.owed < (t.in.credits+1)/2 {
+		return
+	}
+	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(exchange.Buffer(), exchange.Credit{Address: ch.addr, N: ch.owed}))
+	ch.owed = 0
 }
 
 // flushWhenOld sends partly filled batches that have waited for BufferTimeout, so that a

@@ -70,13 +70,13 @@ func (t trial) program(seen *tally) blink.Program {
 
 func auctionOf(b nexmark.Bid) int64 { return b.Auction }
 
-// source gives bids that are made before anything is measured, again and again.
+// source gives bids that are made once, again and again.
 func (t trial) source() blink.Source[nexmark.Bid] {
 	o := blink.SourceOptions{Name: "bids", Bounded: true, NonBlocking: true}
 	each := t.Records / int64(t.Parallelism)
-	bids := firstBids(sizeOf(t.Case))
+	bids := sync.OnceValue(func() []nexmark.Bid { return firstBids(sizeOf(t.Case)) }) // where it is read only
 	return blink.NewSource(o, splits(t.Parallelism), func(_ context.Context, _ blink.FS, s split) (blink.Reader[nexmark.Bid, split], error) {
-		return &reader{split: s, end: each, bids: bids, stamped: t.Case == Paced}, nil
+		return &reader{split: s, end: each, bids: bids(), stamped: t.Case == Paced}, nil
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
+	"blink/internal/heap"
 	"blink/operator"
 	"blink/protos"
 	"blink/snapshot/store"
@@ -40,6 +41,7 @@ type node struct {
 	reports chan *protos.Report
 
 	frames, bytes atomic.Int64 // sent
+	floor         func()       // of the heap, lifted
 }
 
 // Send implements exchange.Links: it counts.
@@ -51,7 +53,7 @@ func (n *node) Send(to actors.Ref, frame []byte) {
 
 // newNode starts an executor. peer says where the other process listens.
 func newNode(name string, t trial, seen *tally, peer func() string) (*node, error) {
-	n := &node{name: name, reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
+	n := &node{name: name, floor: heap.Floor(heap.Usual), reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
 	var err error
 	if n.program, err = t.program(seen).Describe(nil); err != nil {
 		return nil, err
@@ -191,5 +193,6 @@ func (n *node) wait(ctx context.Context) error {
 func (n *node) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	n.floor()
 	return errors.Join(n.sys.Shutdown(ctx), n.conns.Close())
 }

@@ -23,6 +23,23 @@ type Batch struct {
 	Marks   []Mark // ascending by At
 }
 
+// Cut keeps the first n records, fewer than there are, and returns the rest as a batch that
+// follows. Its number is for the sender to give.
+func (b *Batch) Cut(n int) (rest *Batch) {
+	rest = &Batch{Address: b.Address, Records: b.Records}
+	b.Records = b.Records.Cut(n)
+	i := 0
+	for i < len(b.Marks) && b.Marks[i].At <= n {
+		i++
+	}
+	for _, m := range b.Marks[i:] {
+		m.At -= n
+		rest.Marks = append(rest.Marks, m)
+	}
+	b.Marks = b.Marks[:i]
+	return rest
+}
+
 // Mark stands before record At of its batch, or behind the last one.
 type Mark struct {
 	At    int
@@ -48,10 +65,11 @@ type Open struct {
 	Schema  uint64 // hash of the record type's schema, compared by the sender
 }
 
-// Credit gives back the right to send one batch. Records is the consumed buffer, for
-// reuse, when both ends share the process.
+// Credit gives back the right to send N batches. Records is the consumed buffer, for reuse,
+// when both ends share the process: then N is 1.
 type Credit struct {
 	Address
+	N       int
 	Records operator.Records
 }
 

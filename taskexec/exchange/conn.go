@@ -57,7 +57,7 @@ type ConnOptions struct {
 
 	Handshake time.Duration // until a connection must be up; default 5 s
 	Silence   time.Duration // after which a peer that says nothing, or takes nothing, is gone; default 15 s
-	MaxFrame  int           // bytes; default 64 MiB
+	MaxFrame  int           // bytes; default MaxFrame, which senders keep to
 	MaxQueued int           // bytes that wait for one peer; default 256 MiB, far above what credits allow
 }
 
@@ -107,7 +107,7 @@ func Listen(address string, o ConnOptions) (*Conns, error) {
 		o.Silence = 15 * time.Second
 	}
 	if o.MaxFrame == 0 {
-		o.MaxFrame = 64 << 20
+		o.MaxFrame = MaxFrame
 	}
 	if o.MaxQueued == 0 {
 		o.MaxQueued = 256 << 20

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"blink/actors"
 )
@@ -206,7 +208,7 @@ func readFrame(r io.Reader, n int) ([]byte, error) {
 	frame := Buffer()
 	if cap(frame) < min(n, 1<<20) {
 		Recycle(frame)
-		frame = make([]byte, 0, min(n, 1<<20))
+		frame = unzeroed(min(n, 1<<20))
 	}
 	for len(frame) < n {
 		if len(frame) == cap(frame) {
@@ -219,6 +221,15 @@ func readFrame(r io.Reader, n int) ([]byte, error) {
 		frame = frame[:len(frame)+len(part)]
 	}
 	return frame, nil
+}
+
+// unzeroed is an empty slice of this capacity whose memory holds anything: it is filled from
+// the connection before anybody sees it, and to clear it first costs a tenth of receiving.
+func unzeroed(n int) []byte {
+	var b strings.Builder
+	b.Grow(n + 1)
+	b.WriteByte(0)
+	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
 
 // write sends what waits for the peer, all of it with one call, until the connection ends.

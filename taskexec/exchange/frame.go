@@ -12,7 +12,9 @@ import (
 //	kind u8 | link u32 | from u32 | to u32 | epoch u64 | attempt u32 | then
 //	batch:  seq u64 | marks u16 | marks × (at u32, kind u8, value u64) | encoded records
 //	open:   credits u32 | schema u64
-//	credit: nothing
+//	credit: batches u32
+//
+// A frame has at most MaxFrame bytes. Who sends cuts a batch that would take more.
 const (
 	kindBatch = iota + 1
 	kindOpen
@@ -21,6 +23,9 @@ const (
 	headerBytes = 1 + 4 + 4 + 4 + 8 + 4
 	markBytes   = 4 + 1 + 8
 )
+
+// MaxFrame bounds a frame.
+const MaxFrame = 64 << 20
 
 // MaxMarks bounds the marks of one batch; a sender flushes before it has more.
 const MaxMarks = 256
@@ -53,7 +58,7 @@ func AppendOpen(dst []byte, o Open) []byte {
 
 // AppendCredit appends c, without its records, as a frame.
 func AppendCredit(dst []byte, c Credit) []byte {
-	return appendHeader(dst, kindCredit, c.Address)
+	return binary.LittleEndian.AppendUint32(appendHeader(dst, kindCredit, c.Address), uint32(c.N))
 }
 
 // Encoded is a batch whose records are still bytes: the receiver decodes them when it knows
@@ -83,10 +88,10 @@ func Decode(data []byte) (any, error) {
 		}
 		return Open{a, int(le.Uint32(rest)), le.Uint64(rest[4:])}, nil
 	case kindCredit:
-		if len(rest) != 0 {
+		if len(rest) != 4 {
 			return nil, errFrame
 		}
-		return Credit{Address: a}, nil
+		return Credit{Address: a, N: int(le.Uint32(rest))}, nil
 	}
 	return nil, fmt.Errorf("%w: kind %d", errFrame, data[0])
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"reflect"
 	"testing"
+
+	"blink/operator"
 )
 
 // records is a buffer of bytes, each a record.
@@ -11,6 +13,7 @@ type records []byte
 
 func (r records) Len() int                            { return len(r) }
 func (r records) AppendTo(dst []byte) ([]byte, error) { return append(dst, r...), nil }
+func (r records) Cut(int) operator.Records            { panic("it is not cut") }
 
 var addr = Address{Link: 1, From: 2, To: 3, Epoch: 4, Attempt: 5}
 
@@ -26,7 +29,7 @@ func TestFramesKeepTheirForm(t *testing.T) {
 	}{
 		{"batch", batch, "01010000000200000003000000040000000000000005000000" + "0600000000000000" + "0200" + "01000000010700000000000000" + "02000000020800000000000000" + "6162"},
 		{"open", AppendOpen(nil, Open{addr, 9, 10}), "02010000000200000003000000040000000000000005000000" + "09000000" + "0a00000000000000"},
-		{"credit", AppendCredit(nil, Credit{Address: addr}), "03010000000200000003000000040000000000000005000000"},
+		{"credit", AppendCredit(nil, Credit{Address: addr, N: 2}), "03010000000200000003000000040000000000000005000000" + "02000000"},
 	} {
 		if got := hex.EncodeToString(f.got); got != f.want {
 			t.Errorf("%s:\n got %s\nwant %s", f.name, got, f.want)
@@ -47,7 +50,7 @@ func TestFramesReadBack(t *testing.T) {
 	}{
 		{frame, want},
 		{AppendOpen(nil, Open{addr, 9, 10}), Open{addr, 9, 10}},
-		{AppendCredit(nil, Credit{Address: addr}), Credit{Address: addr}},
+		{AppendCredit(nil, Credit{Address: addr, N: 3}), Credit{Address: addr, N: 3}},
 	} {
 		if got, err := Decode(f.data); err != nil || !reflect.DeepEqual(got, f.want) {
 			t.Errorf("got %+v, %v, want %+v", got, err, f.want)
@@ -80,7 +83,7 @@ func FuzzDecodeRefusesWithoutPanic(f *testing.F) {
 	}
 	f.Add(frame)
 	f.Add(AppendOpen(nil, Open{addr, 1, 2}))
-	f.Add(AppendCredit(nil, Credit{Address: addr}))
+	f.Add(AppendCredit(nil, Credit{Address: addr, N: 1}))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Decode(data)
