@@ -20,5 +20,5 @@
 //
 // Everything goes through operator.FS, so that a simulated disk can stand beneath; OS is
 // the real one. Start reading at lines.go for sources and stage.go for sinks,
-// then ledger.go.
+// then book.go and ledger.go.
 package files
