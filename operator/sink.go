@@ -61,6 +61,7 @@ type WriterInfo struct {
 	Subtask, Parallelism int
 	Attempt              Attempt
 	Restored             uint64       // the checkpoint the task was restored from; 0: none
+	Resumed              bool         // that checkpoint has this sink: it is not new in the job
 	Type                 reflect.Type // of the records
 	FS                   FS
 }

@@ -152,11 +152,24 @@ func TestWhatTheRestoredCheckpointHoldsIsCommittedAtTheStart(t *testing.T) {
 	}
 	again := newVault(t, v, func(b *bench) { b.task.Restored, b.task.Attempt = 2, Attempt{1, 2} }).restore(part).start()
 	same(t, []any{v.visible}, any(map[string][]int{"chest 1": {5}, "chest 2": {6}}))
-	if v.info.Restored != 2 || v.info.Attempt != (Attempt{1, 2}) || v.info.Type != reflect.TypeFor[int]() {
+	if v.info.Restored != 2 || !v.info.Resumed || v.info.Attempt != (Attempt{1, 2}) || v.info.Type != reflect.TypeFor[int]() {
 		t.Errorf("the writer was told %+v", v.info)
 	}
 	if items := again.snapshot().Items; len(items) != 0 {
 		t.Errorf("%d transactions are left", len(items))
+	}
+}
+
+func TestASinkKnowsWhetherItIsNewInTheJob(t *testing.T) {
+	v := &vault{}
+	part := newVault(t, v).start().snapshot() // nothing was prepared
+	newVault(t, v, func(b *bench) { b.task.Restored = 2 }).start()
+	if v.info.Resumed {
+		t.Error("the checkpoint has nothing of it, and it is taken for an old one")
+	}
+	newVault(t, v, func(b *bench) { b.task.Restored = 2 }).restore(part).start()
+	if !v.info.Resumed {
+		t.Error("the checkpoint has it, and it is taken for a new one")
 	}
 }
 

@@ -66,6 +66,7 @@ func (m *writing[T]) Open(t *Task, id string) error {
 
 // Restore is Restorer: the transactions of the restored checkpoint.
 func (m *writing[T]) Restore(parts []snapshot.Part) error {
+	m.info.Resumed = true // each task of a checkpoint's sink has a part, if only the state's form
 	for _, p := range parts {
 		for _, item := range p.Items {
 			if len(item.Data) < 8 {

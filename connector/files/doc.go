@@ -14,9 +14,9 @@
 //	  └ miss what is gone, remove what is later than the restored checkpoint
 //
 // The parts of a single file are all that holds its rows until the end, so ledgers list them
-// with their sizes and checksums, and how many ledgers there must be: what is lost or changed
-// between two runs is an error, not a shorter file. Only what agrees with the ledgers is joined, and only parts whose rows are
-// in the file are removed.
+// with their sizes and checksums, and how many ledgers there must be: what is lost or changed,
+// between two runs or while the job runs, is an error, not a shorter file. Only what agrees
+// with the ledgers is joined, and only parts whose rows are in the file are removed.
 //
 // Everything goes through operator.FS, so that a simulated disk can stand beneath; OS is
 // the real one. Start reading at lines.go for sources and stage.go for sinks,

@@ -48,7 +48,7 @@ func (s *stage) readBook(of Part) (book, error) {
 func ofTask(task int) func(Part) bool { return func(p Part) bool { return p.Task == task } }
 
 func (s *stage) lostLedger(task int) error {
-	return fmt.Errorf("ledger-%05d-*, the list of the parts of task %d, is gone from %s: put it back, with the parts of that task, and leave them where they are until the job has ended", task, task, s.target.parts())
+	return operator.Permanent(fmt.Errorf("ledger-%05d-*, the list of the parts of task %d, is gone from %s: put it back, with the parts of that task, and leave them where they are until the job has ended", task, task, s.target.parts()))
 }
 
 // firstBook is the newest of task 0. Its next attempt makes its own before it removes the one
@@ -72,12 +72,16 @@ func (s *stage) firstBook() (b book, l listed, err error) {
 // maxVanished bounds how often an attempt looks again for a ledger that is being taken over.
 const maxVanished = 10
 
-// lookForLedgers misses ledgers that this attempt has to take over and that are gone. Without
-// one of task 0 nothing is known: the sink may be new in the job.
+// lookForLedgers misses ledgers that this attempt has to take over and that are gone. That of
+// task 0, which tells how many there must be, is missed by everybody: only a sink that is new
+// in the job has none.
 func (s *stage) lookForLedgers() (book, listed, error) {
 	first, l, err := s.firstBook()
 	if err != nil {
 		return first, l, err
+	}
+	if s.resumed && !slices.ContainsFunc(l.ledgers, ofTask(0)) {
+		return first, l, s.lostLedger(0)
 	}
 	for task := range first.tasks(s.restored) {
 		if ours := task == s.task || task >= s.parallelism && s.task == 0; ours && !slices.ContainsFunc(l.ledgers, ofTask(task)) {
@@ -228,13 +232,13 @@ func (s *stage) sized(name string, size int64) (there bool, err error) {
 		return false, nil
 	}
 	if err == nil && !info.Dir && info.Size != size {
-		err = fmt.Errorf("%s has changed, from %d bytes to %d: put back what was there, and leave parts as they are until the job has ended", name, size, info.Size)
+		err = operator.Permanent(fmt.Errorf("%s has changed, from %d bytes to %d: put back what was there, and leave parts as they are until the job has ended", name, size, info.Size))
 	}
 	return err == nil, err
 }
 
 func (s *stage) gone(p Part) error {
-	return fmt.Errorf("%s of checkpoint %d is gone from %s: put it back, and leave parts where they are until the job has ended", p.committed(), p.Checkpoint, s.target.home())
+	return operator.Permanent(fmt.Errorf("%s of checkpoint %d is gone from %s: put it back, and leave parts where they are until the job has ended", p.committed(), p.Checkpoint, s.target.home()))
 }
 
 // audit compares the committed parts with the ledgers of all tasks: what is to be joined.

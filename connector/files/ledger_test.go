@@ -136,7 +136,7 @@ func TestLostFilesOfATaskAreMissedWhereverItCrashed(t *testing.T) {
 			if _, err := os.Stat(r.target); err == nil || r.complete == 0 {
 				return // the parts are garbage, or none is needed
 			}
-			task := 1 + at%2
+			task := at % 3
 			files := r.parts(fmt.Sprintf("*-%05d-*", task))
 			if tasks == 3 && r.complete == rounds && len(r.parts(fmt.Sprintf("ledger-%05d-*", task))) == 0 {
 				t.Errorf("task %d has no ledger", task)
@@ -181,6 +181,42 @@ func TestLedgerThatIsLostWhileTheJobRunsIsMissed(t *testing.T) {
 	check(t, os.Remove(dir+"/.x.csv.parts/ledger-00001-1.1"))
 	wantError(t, stages[1].commit([]Written{w}), "ledger-00001-", "put it back")
 	wantError(t, stages[0].finalize(), "ledger-00001-", "put it back")
+}
+
+// Somebody removes the folder of parts while the job runs, and a restart must not take the sink
+// for a new one; nor is it one that a restart can mend.
+func TestPartsThatAreLostWhileTheJobRunsFailItAtOnce(t *testing.T) {
+	for task := range 2 {
+		dir := filepath.ToSlash(t.TempDir())
+		begin := func(attempt uint32, restored uint64) error {
+			for i := range 2 {
+				s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), task: (task + i) % 2, parallelism: 2,
+					attempt: operator.Attempt{Epoch: 1, N: attempt}, restored: restored, resumed: restored > 0}
+				if err := s.begin(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		check(t, begin(1, 0))
+		check(t, begin(2, 3))
+		check(t, os.RemoveAll(dir+"/.x.csv.parts"))
+		err := begin(3, 3)
+		wantError(t, err, "ledger-00000-", "put it back")
+		if !operator.IsPermanent(err) {
+			t.Errorf("it would be tried again: %v", err)
+		}
+		if left := names(t, dir+"/.x.csv.parts"); len(left) > 0 {
+			t.Errorf("%v are made anew", left)
+		}
+	}
+}
+
+// A sink that the job has got since the checkpoint has nothing to miss.
+func TestNewSinkOfARestoredJobHasNoLedgerToMiss(t *testing.T) {
+	dir := filepath.ToSlash(t.TempDir())
+	s := &stage{fs: OS(), target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 2, N: 1}, restored: 3}
+	check(t, s.begin())
 }
 
 // What a commit adds does not depend on how many there were; one that was torn is taken off.

@@ -76,7 +76,7 @@ func (c committer) stage(info operator.WriterInfo) (*stage, error) {
 	}
 	return &stage{
 		fs: info.FS, target: c.target, header: header,
-		task: info.Subtask, parallelism: info.Parallelism, attempt: info.Attempt, restored: info.Restored,
+		task: info.Subtask, parallelism: info.Parallelism, attempt: info.Attempt, restored: info.Restored, resumed: info.Resumed,
 	}, nil
 }
 

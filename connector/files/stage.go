@@ -28,6 +28,7 @@ type stage struct {
 	parallelism int
 	attempt     operator.Attempt
 	restored    uint64
+	resumed     bool // the restored checkpoint has this sink
 
 	file operator.File // open while there is something in the part being written
 	size int64         // of it
@@ -55,11 +56,24 @@ func (s *stage) begin() error {
 		}
 	}
 	if !s.target.folder {
-		if err := s.takeOver(); err != nil {
+		if err := s.unlessEnded(s.takeOver()); err != nil || s.ended {
 			return s.failed(err)
 		}
 	}
 	return s.failed(s.removeLater())
+}
+
+// unlessEnded is err, unless an older attempt has published meanwhile: what this one misses is
+// in the file then.
+func (s *stage) unlessEnded(err error) error {
+	if err == nil {
+		return nil
+	}
+	if there, e := s.published(); e != nil || !there {
+		return err
+	}
+	s.ended = true
+	return nil
 }
 
 // makeFolders makes the folder of parts durable, and the one it stands in.
@@ -277,7 +291,7 @@ func (s *stage) finalize() error {
 	}
 	published, err := s.published()
 	if err == nil && !published {
-		err = s.join()
+		err = s.unlessEnded(s.join())
 	}
 	if err != nil {
 		return s.failed(err)
@@ -343,7 +357,7 @@ func (s *stage) appendTo(out io.Writer, w Written) error {
 		return err
 	}
 	if sum.Sum64() != w.Sum {
-		return fmt.Errorf("%s has changed, and has its size still: put back what was there", name)
+		return operator.Permanent(fmt.Errorf("%s has changed, and has its size still: put back what was there", name))
 	}
 	return nil
 }

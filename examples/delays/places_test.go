@@ -100,6 +100,30 @@ func TestOutputThatIsGoneIsMissed(t *testing.T) {
 	exact(t, out, january(t))
 }
 
+// The same while the job runs: what is committed must not be missing in a result.
+func TestOutputThatGoesAwayWhileTheJobRunsEndsIt(t *testing.T) {
+	for _, gone := range []string{"", ".windows.csv.parts"} {
+		dir := t.TempDir()
+		state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
+		p := start(t, program("run", "--state-dir", state, "--out", out, "--checkpoint-interval", "50ms", "--rate", "2000"))
+		p.committed(out, "part-*", 2)
+		gone := filepath.Join(out, gone)
+		away := filepath.Join(dir, "away")
+		if err := os.Rename(gone, away); err != nil {
+			t.Fatal(err)
+		}
+		p.ends(1, filepath.Join(out, ".windows.csv.parts"), "ledger-00000-*, the list of the parts of task 0, is gone", "put it back")
+		if err := os.RemoveAll(gone); err != nil { // folders without files
+			t.Fatal(err)
+		}
+		if err := os.Rename(away, gone); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "--state-dir", state, "--out", out)
+		exact(t, out, january(t))
+	}
+}
+
 // Somebody's file has taken the name of a result while the run was away. It must not pass
 // for the result, nor may the rows be removed that are committed.
 func TestForeignFileInThePlaceOfAResultIsRefused(t *testing.T) {
