@@ -329,6 +329,49 @@ func TestFolderThatIsNoStateDirIsRefused(t *testing.T) {
 	s.want(exitFailed, []string{"format 9"}, "--in", in, "--state-dir", dir+"/state")
 }
 
+// It ends behind the making of its output folder, before job.json has its name.
+func TestRunThatEndsAsItBeginsGoesOnFromItsStateDir(t *testing.T) {
+	for _, out := range []string{"", "state/x/y", "elsewhere"} {
+		dir, in := place(t)
+		s := newBench(t)
+		command := []string{"--in", in, "--state-dir", dir + "/state"}
+		if out != "" {
+			command = append(command, "--out", filepath.Join(dir, out))
+		}
+		inTheWay := dir + "/state/job.json.new"
+		check(t, os.MkdirAll(inTheWay, 0o777))
+		s.want(exitFailed, []string{"job.json.new: is a directory"}, command...)
+		check(t, os.Remove(inTheWay))
+		s.want(exitOK, []string{"1 rows"}, command...)
+	}
+}
+
+// A folder that holds a file of somebody's, be it far down, is no empty one.
+func TestFolderWithAFileFarDownIsNoStateDir(t *testing.T) {
+	dir, in := place(t)
+	check(t, os.MkdirAll(dir+"/state/a/b", 0o777))
+	check(t, os.WriteFile(dir+"/state/a/b/c", nil, 0o666))
+	newBench(t).want(exitFailed, []string{"it holds a but no job.json"}, "--in", in, "--state-dir", dir+"/state")
+}
+
+func TestOutputInsideWhatTheStateDirKeepsIsRefused(t *testing.T) {
+	dir, in := place(t)
+	check(t, os.MkdirAll(dir+"/state/objects", 0o777))
+	check(t, os.Symlink(dir+"/state/objects", dir+"/link"))
+	s := newBench(t)
+	for out, name := range map[string]string{
+		"state/objects": "objects", "state/objects/x/y": "objects", "state/leader": "leader", "state/job.json": "job.json",
+		"state/job.json.new": "job.json.new", "state/drills": "drills", "state/drills.new": "drills.new", "state/lock/x": "lock", "link/x": "objects",
+	} {
+		out = filepath.Join(dir, out)
+		s.want(exitFailed, []string{"--out " + out, "the state dir " + dir + "/state keeps " + name + " for itself", "name another folder"}, "--in", in, "--state-dir", dir+"/state", "--out", out)
+	}
+	if s.runs > 0 {
+		t.Errorf("it ran %d times", s.runs)
+	}
+	s.want(exitOK, nil, "--in", in, "--state-dir", dir+"/state", "--out", dir+"/state/objects.csv")
+}
+
 func TestRefusedRunLeavesNothingBehind(t *testing.T) {
 	dir, in := place(t)
 	s := newBench(t)

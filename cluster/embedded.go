@@ -158,7 +158,7 @@ func newEmbedded(p program, o runOptions, see observer) (*embedded, error) {
 	coordination, objects := "", store.Memory()
 	var err error
 	if o.stateDir != "" {
-		coordination = filepath.Join(o.stateDir, "leader")
+		coordination = filepath.Join(o.stateDir, leaderDir)
 		if objects, err = store.Files(filepath.Join(o.stateDir, objectsDir)); err != nil {
 			e.notes.close()
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"blink/connector/files"
 	"blink/graph"
@@ -61,11 +62,52 @@ func refuseUsed(out string, own []string) error {
 	return nil
 }
 
+// refuseOut keeps the output away from what the state dir holds: there it would be swept away,
+// or taken for damage.
+func (d *stateDir) refuseOut(out string) error {
+	home, err := resolved(d.path)
+	if err != nil {
+		return fmt.Errorf("state dir: %w", err)
+	}
+	place, err := resolved(out)
+	if err != nil {
+		return fmt.Errorf("--%s: %w", outParam, err)
+	}
+	within, err := filepath.Rel(home, place)
+	if err != nil {
+		return nil // no path leads from one to the other
+	}
+	if first, _, _ := strings.Cut(filepath.ToSlash(within), "/"); own(first) {
+		return fmt.Errorf("--%s %s: the state dir %s keeps %s for itself: name another folder", outParam, out, d.path, first)
+	}
+	return nil
+}
+
+// resolved is a path without the symbolic links of that part of it which exists.
+func resolved(name string) (string, error) {
+	whole, err := filepath.Abs(name)
+	if err != nil {
+		return "", err
+	}
+	for there := whole; ; there = filepath.Dir(there) {
+		is, err := filepath.EvalSymlinks(there)
+		if err == nil {
+			return filepath.Join(is, strings.TrimPrefix(whole, there)), nil
+		}
+		if there == filepath.Dir(there) {
+			return "", err
+		}
+	}
+}
+
 // claimOut holds the folder for this process until it ends. Two that begin at the same moment
 // would find it empty both, and call their parts alike.
 func claimOut(out string) (*os.File, error) {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return nil, fmt.Errorf("--%s: %w", outParam, err)
+	}
+	if err := writable(out); err != nil {
+		return nil, fmt.Errorf("--%s %s: %w: make it writable, or name another folder", outParam, out, err)
 	}
 	claim, err := lockFolder(out)
 	if err != nil {
@@ -89,13 +131,13 @@ func refuseLost(j *graph.Job, out string, was *identity) error {
 			return fmt.Errorf("--%s %s: %w", outParam, out, err)
 		}
 		if !kept {
-			errs = append(errs, fmt.Errorf("neither %s nor its unfinished parts, %s, are there, and the checkpoints count on them", o.Path(), o.Staging()))
+			errs = append(errs, fmt.Errorf("neither %s nor the list of its unfinished parts, %s, is there, and the checkpoints count on one of them", o.Path(), o.Ledger()))
 		}
 	}
 	if len(errs) == 0 {
 		return nil
 	}
-	return fmt.Errorf("--%s %s: %w\nPut them back, or begin anew with another state dir", outParam, out, errors.Join(errs...))
+	return fmt.Errorf("--%s %s: %w\nPut back what was there, or begin anew with another state dir", outParam, out, errors.Join(errs...))
 }
 
 func missing(name string) bool {

@@ -218,6 +218,11 @@ func (r *running) findOut() (err error) {
 		}
 		r.fresh = true
 	}
+	if r.dir != nil {
+		if err := r.dir.refuseOut(r.now.Out); err != nil {
+			return err
+		}
+	}
 	return r.buildInto(r.now.Out)
 }
 

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"blink/internal/durable"
 	"blink/snapshot"
@@ -27,7 +29,15 @@ const (
 	lockFile     = "lock"
 	drillFile    = "drills"
 	objectsDir   = "objects"
+	leaderDir    = "leader"
 )
+
+// own says whether a name in a state dir is the runner's. Small files are written under a
+// second name before they get theirs.
+func own(name string) bool {
+	names := []string{identityFile, lockFile, drillFile, objectsDir, leaderDir}
+	return slices.Contains(names, strings.TrimSuffix(name, ".new"))
+}
 
 var errInUse = errors.New("another process is using it: wait for its end, or stop it")
 
@@ -47,7 +57,8 @@ func openStateDir(path string) (*stateDir, error) {
 	return d, nil
 }
 
-// refuseForeign keeps out of a folder that is something else.
+// refuseForeign keeps out of a folder that is something else. Folders without files are what a
+// kill leaves that comes between the making of the output folder and of job.json.
 func (d *stateDir) refuseForeign() error {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -60,13 +71,31 @@ func (d *stateDir) refuseForeign() error {
 			return nil
 		case lockFile, identityFile + ".new":
 		default:
-			other = e.Name()
+			hollow, err := hollow(filepath.Join(d.path, e.Name()))
+			if err != nil {
+				return fmt.Errorf("state dir: %w", err)
+			}
+			if !hollow {
+				other = e.Name()
+			}
 		}
 	}
 	if other != "" {
 		return fmt.Errorf("state dir %s: it holds %s but no %s, so it is no state dir: name a new or an empty folder", d.path, other, identityFile)
 	}
 	return nil
+}
+
+// hollow says whether something is a folder that holds nothing but folders.
+func hollow(name string) (bool, error) {
+	is := true
+	err := filepath.WalkDir(name, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			is, err = false, filepath.SkipAll
+		}
+		return err
+	})
+	return is, err
 }
 
 // load reads job.json; nil when the job has not begun.

@@ -32,6 +32,13 @@ func lockFolder(name string) (*os.File, error) {
 	return held, err
 }
 
+// writable says why nothing can be made in a folder. Unlike a file made for a try, the question
+// leaves nothing behind when the process is killed.
+func writable(folder string) error {
+	const writeAndSearch = 2 | 1
+	return syscall.Access(folder, writeAndSearch)
+}
+
 func locked(f *os.File) (*os.File, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {

@@ -336,6 +336,9 @@ func TestKeptTellsWhatIsLost(t *testing.T) {
 	wantError(t, err, "x.csv: it exists beside its unfinished parts")
 	check(t, os.RemoveAll(dir+"/.x.csv.parts"))
 	kept(true)
+	if want := dir + "/.x.csv.parts/ledger-00000-*"; sink.Ledger() != want {
+		t.Errorf("looks for %s, want %s", sink.Ledger(), want)
+	}
 	if ok, err := outputOf(t, CSV(dir+"/none/")).Kept(); !ok || err != nil {
 		t.Errorf("a folder: %v, %v", ok, err)
 	}

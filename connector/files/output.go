@@ -28,6 +28,9 @@ func (o Output) Folder() bool { return o.target.folder }
 // Staging is the folder of what is not visible yet.
 func (o Output) Staging() string { return o.target.parts() }
 
+// Ledger is the pattern of what Kept looks for beside the file itself.
+func (o Output) Ledger() string { return path.Join(o.Staging(), "ledger-00000-*") }
+
 // Entries are the names that the sink makes in the folder of its target.
 func (o Output) Entries() []string {
 	if o.Folder() {

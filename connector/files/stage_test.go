@@ -339,14 +339,18 @@ func TestResultsOfOthersAreNotOverwritten(t *testing.T) {
 	same(t, sortedLines(t, dir+"/x.csv"), []string{"precious"})
 }
 
-func TestFullDiskIsAnErrorThatSaysWhatToDo(t *testing.T) {
+func TestDiskThatIsFullOrShutIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	dir := filepath.ToSlash(t.TempDir())
-	full := &brittle{OS(), -1, syscall.ENOSPC}
-	s := &stage{fs: full, target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
+	disk := &brittle{OS(), -1, syscall.ENOSPC}
+	s := &stage{fs: disk, target: newTarget(dir + "/x.csv"), parallelism: 1, attempt: operator.Attempt{Epoch: 1, N: 1}}
 	check(t, s.begin())
-	full.left = 1 // the file can be made, not written
+	disk.left = 1 // the file can be made, not written
 	wantError(t, s.write([]byte("1\n")), "x.csv", "writing-00000-1.1", "no space left on device", "make room")
 	check(t, s.close())
+	for _, shut := range []error{syscall.EACCES, syscall.EPERM, syscall.EROFS} {
+		disk.left, disk.err = 0, shut
+		wantError(t, s.write([]byte("1\n")), "x.csv", shut.Error()+": make it writable, or name another folder")
+	}
 }
 
 func TestFolderThatCannotBeMadeIsNamed(t *testing.T) {

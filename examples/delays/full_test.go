@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,6 +25,19 @@ func limitFiles(bytes string) {
 		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n})
 	}
 	if err != nil {
+		panic(err)
+	}
+}
+
+// The program ceases to be the superuser when this variable is set.
+const asNobody = "DELAYS_TEST_AS_NOBODY"
+
+func becomeNobody(asked string) {
+	const nobody = 65534
+	if asked == "" || os.Getuid() != 0 {
+		return
+	}
+	if err := errors.Join(syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
 		panic(err)
 	}
 }

@@ -28,6 +28,7 @@ const asProgram = "DELAYS_TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		limitFiles(os.Getenv(fileLimit))
+		becomeNobody(os.Getenv(asNobody))
 		main()
 		return
 	}

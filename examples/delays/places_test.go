@@ -39,6 +39,26 @@ func TestPlacesThatCannotBeWrittenAreNamed(t *testing.T) {
 	start(t, program("run", "--out-of-orderness", "-1h")).ends(1, "parameter --out-of-orderness=-1h: want a duration of at least 0")
 }
 
+// A folder that everybody may only read stops everybody but the superuser, whom the program
+// ceases to be.
+func TestFolderThatIsOnlyToBeReadIsRefusedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil { // others may pass
+		t.Fatal(err)
+	}
+	c := program("run", "--out", out)
+	c.Env = append(c.Env, asNobody+"=1")
+	p := start(t, c)
+	p.ends(1, "--out "+out+": permission denied: make it writable, or name another folder")
+	if told := p.told(); strings.Contains(told, "restart") {
+		t.Errorf("it began:\n%s", told)
+	}
+}
+
 // While a run was away somebody has put a file in the place of a folder that it needs; when
 // that is mended, the same command goes on.
 func TestFileInThePlaceOfAFolderIsNamed(t *testing.T) {
@@ -93,7 +113,7 @@ func TestOutputThatIsGoneIsMissed(t *testing.T) {
 	}
 	for range 2 {
 		start(t, program("run", "--state-dir", state, "--out", out)).ends(1,
-			"--out "+out, filepath.Join(out, "windows.csv"), ".windows.csv.parts", "Put them back, or begin anew with another state dir")
+			"--out "+out, filepath.Join(out, "windows.csv"), ".windows.csv.parts/ledger-00000-*", "Put back what was there, or begin anew with another state dir")
 	}
 	restore(t, out, away)
 	run(t, "--state-dir", state, "--out", out)

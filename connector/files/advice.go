@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"io/fs"
 	"syscall"
 )
 
@@ -12,6 +13,8 @@ func advice(err error) string {
 		return ": make room on the disk and run again"
 	case errors.Is(err, syscall.EFBIG):
 		return ": raise the limit on the size of a file (ulimit -f) and run again"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return ": make it writable, or name another folder"
 	}
 	return ""
 }
