@@ -2,6 +2,7 @@ package files
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -55,6 +56,10 @@ func (m *members) next() error {
 	}
 	if err := m.in.UnreadByte(); err != nil {
 		return err
+	}
+	magic, _ := m.in.Peek(len(gzipMagic)) // what Reset reads again, with the same error
+	if !bytes.HasPrefix(gzipMagic, magic) {
+		return errTail
 	}
 	err := m.at.Reset(m.in)
 	if err == gzip.ErrHeader {

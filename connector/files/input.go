@@ -71,6 +71,8 @@ func (in Input) find(fsys operator.FS) ([]found, error) {
 		return nil, fmt.Errorf("read %s: it is a folder: name a file", in.pattern)
 	case err == nil && info.Dir:
 		return nil, fmt.Errorf("read %s: it is a folder: name a file, or a pattern such as %s", in.pattern, path.Join(in.pattern, "*.csv"))
+	case err == nil && info.Special:
+		return nil, special(in.pattern)
 	case err == nil:
 		return []found{{in.pattern, info.Size}}, nil
 	case in.one || !errors.Is(err, fs.ErrNotExist):
@@ -93,6 +95,9 @@ func (in Input) match(fsys operator.FS) ([]found, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
+		if info.Special {
+			return nil, special(name)
+		}
 		if !info.Dir {
 			files = append(files, found{name, info.Size})
 		}
@@ -104,6 +109,11 @@ func (in Input) match(fsys operator.FS) ([]found, error) {
 		return nil, fmt.Errorf("read %s: %w", in.pattern, noMatch{})
 	}
 	return nil, fmt.Errorf("read %s: %w", in.pattern, fs.ErrNotExist)
+}
+
+// special refuses what has no bytes that can be read twice; to open a pipe might wait for ever.
+func special(name string) error {
+	return fmt.Errorf("read %s: it is a pipe or a device, and a restart reads a file again: name a file", name)
 }
 
 // noMatch is fs.ErrNotExist of a pattern.

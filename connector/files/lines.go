@@ -18,10 +18,15 @@ type Line struct {
 	File   string
 	Number int64 // from 1
 	Text   string
+	Cut    bool // the line is longer than 1 MiB, and Text is its first KiB
 }
 
-// maxLine bounds the memory that one line may take; its end does not count.
-const maxLine = 1 << 20
+// maxLine bounds the memory that one line may take; its end does not count. Of a longer one
+// cutLine bytes are kept.
+const (
+	maxLine = 1 << 20
+	cutLine = 1 << 10
+)
 
 // Split is one file and how far it has been read. Size and Checksum say which content was
 // meant: what is appended later is not read. Who takes up a job again can tell by the two that
@@ -118,41 +123,39 @@ func (l *lines) seek() error {
 	return err
 }
 
-// next returns the next line, or io.EOF; then the position is behind it. The bytes are
-// valid until the following call.
-func (l *lines) next() ([]byte, error) {
-	raw, err := l.raw()
+// next returns the next line, or io.EOF; then the position is behind it.
+func (l *lines) next() (Line, error) {
+	raw, size, err := l.raw()
 	if err != nil && (err != io.EOF || len(raw) == 0) {
-		return nil, l.end(err)
+		return Line{}, l.end(err)
 	}
-	line := bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
-	if len(line) > maxLine {
-		return nil, l.failed(l.tooLong())
+	text := bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
+	cut := len(text) > maxLine
+	if cut {
+		text = text[:cutLine]
 	}
-	l.at.Offset += int64(len(raw))
+	l.at.Offset += size
 	l.at.Number++
-	return line, nil
+	return Line{l.at.Path, l.at.Number, string(text), cut}, nil
 }
 
-// raw is the next line with its end; with io.EOF the rest of the file, which may be empty.
-func (l *lines) raw() ([]byte, error) {
+// raw is the next line with its end, and its size; with io.EOF the rest of the file, which may
+// be empty. Behind maxLine it passes over the rest of the line.
+func (l *lines) raw() (line []byte, size int64, err error) {
 	piece, err := l.in.ReadSlice('\n')
+	size = int64(len(piece))
 	if err != bufio.ErrBufferFull {
-		return piece, err
+		return piece, size, err
 	}
 	l.long = append(l.long[:0], piece...)
 	for err == bufio.ErrBufferFull {
-		if len(l.long) > maxLine+1 { // the last byte may be half of the line's end
-			return nil, l.tooLong()
-		}
 		piece, err = l.in.ReadSlice('\n')
-		l.long = append(l.long, piece...)
+		size += int64(len(piece))
+		if len(l.long) <= maxLine+1 { // the last byte may be half of the line's end
+			l.long = append(l.long, piece...)
+		}
 	}
-	return l.long, err
-}
-
-func (l *lines) tooLong() error {
-	return operator.Permanent(fmt.Errorf("line %d is longer than %d bytes", l.at.Number+1, maxLine))
+	return l.long, size, err
 }
 
 // end tells the end of a file from the end of one that has become shorter.
@@ -161,7 +164,7 @@ func (l *lines) end(err error) error {
 		return l.failed(err)
 	}
 	if !l.zip && l.at.Offset < l.at.Size {
-		return l.failed(fmt.Errorf("it ends after %d bytes and had %d when the job started: a file must not change while it is read", l.at.Offset, l.at.Size))
+		return l.failed(operator.Permanent(fmt.Errorf("it ends after %d bytes and had %d when the job started: a file must not change while it is read: put back what was there", l.at.Offset, l.at.Size)))
 	}
 	return io.EOF
 }

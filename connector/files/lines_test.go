@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"blink/operator"
@@ -47,14 +48,14 @@ func readAll(in Input, s Split) (texts []string, after []Split, err error) {
 	}
 	defer l.close()
 	for {
-		text, err := l.next()
+		line, err := l.next()
 		if err == io.EOF {
 			return texts, after, nil
 		}
 		if err != nil {
 			return texts, after, err
 		}
-		texts, after = append(texts, string(text)), append(after, l.at)
+		texts, after = append(texts, line.Text), append(after, l.at)
 	}
 }
 
@@ -135,19 +136,32 @@ func same(t *testing.T, have, want []string) {
 	}
 }
 
-func TestOverlongLineIsAnErrorWithItsPlace(t *testing.T) {
+func TestOverlongLineIsCutAndTheNextIsRead(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", "", "\nb"} {
 		longest := strings.Repeat("x", maxLine)
-		in := Embedded("big.txt", []byte("a\n"+longest+end))
-		texts, _, err := readAll(in, only(t, in))
-		if err != nil || texts[1] != longest {
-			t.Errorf("a longest line that ends with %q: %v", end, err)
-		}
-		for _, more := range []int{1, 2, 100_000} {
-			in := Embedded("big.txt", []byte("a\n"+longest+strings.Repeat("x", more)+end))
-			texts, _, err := readAll(in, only(t, in))
-			wantError(t, err, "big.txt", "line 2", "longer than 1048576 bytes")
-			same(t, texts, []string{"a"})
+		for _, more := range []int{0, 1, 2, 100_000, 3 * maxLine} {
+			data := "a\n" + longest + strings.Repeat("x", more) + end
+			in := Embedded("big.txt", []byte(data))
+			l, err := in.openLines(OS(), only(t, in))
+			check(t, err)
+			want := []Line{{"big.txt", 1, "a", false}, {"big.txt", 2, longest, false}}
+			if more > 0 {
+				want[1] = Line{"big.txt", 2, longest[:cutLine], true}
+			}
+			if end == "\nb" {
+				want = append(want, Line{"big.txt", 3, "b", false})
+			}
+			for _, w := range want {
+				if line, err := l.next(); err != nil || line != w {
+					t.Errorf("%d too long, end %q: line %d is %.20q…, cut %v, %v", more, end, w.Number, line.Text, line.Cut, err)
+				}
+			}
+			if _, err := l.next(); err != io.EOF || l.at.Offset != int64(len(data)) {
+				t.Errorf("%d too long, end %q: it ends at %d of %d: %v", more, end, l.at.Offset, len(data), err)
+			}
+			if cap(l.long) > 2*maxLine {
+				t.Errorf("%d bytes are kept of a line", cap(l.long))
+			}
 		}
 	}
 }
@@ -161,10 +175,27 @@ func TestAGzipFileMayHaveMembersAndZerosBehindThem(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) { checkLines(t, Embedded("x.gz", data), []string{"a", "bc", "d"}) })
 	}
-	in := Embedded("x.gz", append(two, "\nnot zipped"...))
-	texts, _, err := readAll(in, only(t, in))
-	same(t, texts, []string{"c", "d"})
-	wantError(t, err, "read x.gz: behind line 2: the file goes on with something that is no gzip data")
+	for _, tail := range []string{"\nnot zipped", "\n", "ab", "\x1f\x8c", "\x1f\x8b\x07 not zipped"} {
+		in := Embedded("x.gz", slices.Concat(two, []byte(tail)))
+		texts, _, err := readAll(in, only(t, in))
+		same(t, texts, []string{"c", "d"})
+		wantError(t, err, "read x.gz: behind line 2: the file goes on with something that is no gzip data")
+	}
+	for _, cut := range []int{1, 2, 9} {
+		in := Embedded("x.gz", slices.Concat(two, two[:cut]))
+		_, _, err := readAll(in, only(t, in))
+		wantError(t, err, "read x.gz: the gzip data is damaged behind line 2")
+	}
+}
+
+func TestPipesAndDevicesAreRefusedAndNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	check(t, syscall.Mkfifo(pipe, 0o666))
+	for _, in := range []Input{File(pipe), Glob(pipe), Glob(filepath.Join(dir, "p*")), File("/dev/null")} {
+		_, err := in.splits(context.Background(), OS())
+		wantError(t, err, "read "+strings.Replace(in.pattern, "p*", "pipe", 1)+": it is a pipe or a device", "name a file")
+	}
 }
 
 func TestWhatIsAppendedLaterIsNotRead(t *testing.T) {

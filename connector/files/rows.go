@@ -43,14 +43,17 @@ func (in Input) readHeader(fsys operator.FS, s *Split, columns []string) error {
 		return err
 	}
 	defer l.close()
-	text, err := l.next()
+	line, err := l.next()
 	if err == io.EOF {
 		return fmt.Errorf("read %s: it is empty: a header line with the columns %s is needed", s.Path, strings.Join(columns, ","))
 	}
 	if err != nil {
 		return err
 	}
-	header, err := cells(strings.TrimPrefix(string(text), "\ufeff"))
+	if line.Cut {
+		return fmt.Errorf("read %s: header line: %s", s.Path, tooLong)
+	}
+	header, err := cells(strings.TrimPrefix(line.Text, "\ufeff"))
 	if err != nil {
 		return fmt.Errorf("read %s: header line: %w", s.Path, err)
 	}
@@ -81,9 +84,13 @@ func (s *Split) locate(header, columns []string) error {
 }
 
 // row makes a Row of the line that was just read.
-func (s *Split) row(text string) Row {
-	r := Row{Line: Line{s.Path, s.Number, text}}
-	all, err := cells(text)
+func (s *Split) row(l Line) Row {
+	r := Row{Line: l}
+	if l.Cut {
+		r.Problem = tooLong
+		return r
+	}
+	all, err := cells(l.Text)
 	switch {
 	case err != nil:
 		r.Problem = err.Error()
@@ -94,6 +101,8 @@ func (s *Split) row(text string) Row {
 	}
 	return r
 }
+
+const tooLong = "longer than 1 MiB"
 
 func pick(all []string, columns []int) []string {
 	picked := make([]string, len(columns))

@@ -18,7 +18,7 @@ func rowsOf(t *testing.T, in Input, columns ...string) []Row {
 	}
 	rows := make([]Row, len(texts))
 	for i := range texts {
-		rows[i] = after[i].row(texts[i])
+		rows[i] = after[i].row(Line{File: after[i].Path, Number: after[i].Number, Text: texts[i]})
 	}
 	return rows
 }
@@ -40,6 +40,25 @@ func TestLineThatIsNoRowHasItsProblem(t *testing.T) {
 			t.Errorf("row %+v, want problem %q", r, want[i])
 		}
 	}
+}
+
+func TestOverlongLineIsNoRow(t *testing.T) {
+	long := strings.Repeat("x", maxLine+1)
+	in := Embedded("x.csv", []byte("a,b\n"+long+"\n1,2\n"))
+	all, err := in.rowSplits(context.Background(), OS(), []string{"b"})
+	check(t, err)
+	l, err := in.openLines(OS(), all[0])
+	check(t, err)
+	line, err := l.next()
+	check(t, err)
+	if r := l.at.row(line); r.Problem != "longer than 1 MiB" || r.Cells != nil || r.Text != long[:cutLine] || r.Number != 2 {
+		t.Errorf("line %d, %d bytes, %q, %v", r.Number, len(r.Text), r.Problem, r.Cells)
+	}
+	line, err = l.next()
+	check(t, err)
+	same(t, l.at.row(line).Cells, []string{"2"})
+	_, err = Embedded("x.csv", []byte(long)).rowSplits(context.Background(), OS(), []string{"a"})
+	wantError(t, err, "read x.csv: header line: longer than 1 MiB")
 }
 
 func TestMissingAndRepeatedColumnsAndEmptyFilesAreNamed(t *testing.T) {

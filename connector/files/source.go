@@ -16,11 +16,11 @@ func Rows(pattern string, columns ...string) operator.SourceOf[Row] {
 }
 
 // Lines is a bounded source of all lines of the input: one split for each file, LF or CRLF,
-// with or without an end of the last line. A line longer than 1 MiB fails the job.
+// with or without an end of the last line. A line longer than 1 MiB is Cut.
 func (in Input) Lines() operator.SourceOf[Line] {
 	find := func(ctx context.Context, fsys operator.FS) ([]Split, error) { return in.splits(ctx, fsys) }
-	return newSource(in, "lines", find, func(s *Split, text string, into *operator.Batch[Line]) {
-		into.Append(Line{s.Path, s.Number, text}, time.Time{})
+	return newSource(in, "lines", find, func(_ *Split, l Line, into *operator.Batch[Line]) {
+		into.Append(l, time.Time{})
 	})
 }
 
@@ -31,14 +31,14 @@ func (in Input) Rows(columns ...string) operator.SourceOf[Row] {
 	find := func(ctx context.Context, fsys operator.FS) ([]Split, error) {
 		return in.rowSplits(ctx, fsys, columns)
 	}
-	return newSource(in, "rows", find, func(s *Split, text string, into *operator.Batch[Row]) {
-		if text != "" {
-			into.Append(s.row(text), time.Time{})
+	return newSource(in, "rows", find, func(s *Split, l Line, into *operator.Batch[Row]) {
+		if l.Text != "" {
+			into.Append(s.row(l), time.Time{})
 		}
 	})
 }
 
-func newSource[T any](in Input, what string, find enumerator, put func(*Split, string, *operator.Batch[T])) operator.SourceOf[T] {
+func newSource[T any](in Input, what string, find enumerator, put func(*Split, Line, *operator.Batch[T])) operator.SourceOf[T] {
 	o := operator.SourceOptions{Name: what + " of " + in.pattern, Bounded: true, Untimed: true}
 	return operator.NewSource(o, find, func(_ context.Context, fsys operator.FS, s Split) (operator.Reader[T, Split], error) {
 		l, err := in.openLines(fsys, s)
@@ -59,17 +59,17 @@ func (e enumerator) Splits(ctx context.Context, fsys operator.FS) ([]Split, erro
 // reader is operator.Reader.
 type reader[T any] struct {
 	lines *lines
-	put   func(*Split, string, *operator.Batch[T])
+	put   func(*Split, Line, *operator.Batch[T])
 }
 
 // Next fills the batch, so a position lies between two lines.
 func (r *reader[T]) Next(ctx context.Context, into *operator.Batch[T]) error {
 	for !into.Full() {
-		text, err := r.lines.next()
+		line, err := r.lines.next()
 		if err != nil {
 			return err
 		}
-		r.put(&r.lines.at, string(text), into)
+		r.put(&r.lines.at, line, into)
 	}
 	return ctx.Err()
 }

@@ -85,6 +85,22 @@ func TestNastyRowsCountAsTheyDoForTheOracle(t *testing.T) {
 	}
 }
 
+// The job goes on behind it, and only its beginning is kept.
+func TestOverlongRowIsABadOne(t *testing.T) {
+	args, want := inputs(t, nastyFlights, nastyWeather)
+	long, flights := strings.Repeat("x", 3<<20), args[1]
+	write(t, flights, []byte(nastyFlights+long+"\n"))
+	out := filepath.Join(t.TempDir(), "out")
+	n := run(t, append(args, "--out", out)...)
+	holds(t, out, "windows.csv", want.Windows)
+	bad := append(want.Bad, fmt.Sprintf("%s,%d,longer than 1 MiB,%s", flights, strings.Count(nastyFlights, "\n")+1, long[:1<<10]))
+	slices.Sort(bad)
+	holds(t, out, "bad.csv", bad)
+	if n.Bad != int64(len(bad)) {
+		t.Errorf("%+v", n)
+	}
+}
+
 // flight is a row of a flight that was to leave at a time of 1 January 2013, UTC. delay is NA
 // of one that was cancelled.
 func flight(origin, at, delay string) string {

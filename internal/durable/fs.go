@@ -21,8 +21,9 @@ type FS interface {
 
 // FileInfo is what Stat tells.
 type FileInfo struct {
-	Size int64
-	Dir  bool
+	Size    int64
+	Dir     bool
+	Special bool // neither a folder nor a file of bytes: a pipe, a device
 }
 
 // File is an open file. Not safe for concurrent use.

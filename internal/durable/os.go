@@ -52,7 +52,7 @@ func (disk) Stat(name string) (FileInfo, error) {
 	if err != nil {
 		return FileInfo{}, err
 	}
-	return FileInfo{Size: info.Size(), Dir: info.IsDir()}, nil
+	return FileInfo{Size: info.Size(), Dir: info.IsDir(), Special: !info.IsDir() && !info.Mode().IsRegular()}, nil
 }
 
 // SyncDir makes the names in a folder durable.
