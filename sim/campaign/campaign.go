@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,11 +68,13 @@ type summary struct {
 }
 
 // Run runs every seed. It returns false when a seed broke something, or the campaign has not
-// met what it must.
+// met what it must. An error means that not all was run, or not all could be told.
 func Run(o Options) (ok bool, err error) {
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(sim.GCPercent))
 	}
+	out := &teller{to: o.Out}
+	o.Out = out
 	r := &run{o: o, began: time.Now(), told: time.Now(), sum: summary{
 		Broken: []uint64{}, Faults: map[sim.FaultKind]int{}, Seen: sim.Coverage{}, Missing: []string{},
 	}}
@@ -79,13 +82,45 @@ func Run(o Options) (ok bool, err error) {
 	if o.Story {
 		workers = 1
 	}
-	for out := range r.outcomes(workers) {
-		if out.err != nil {
-			return false, out.err
+	for seed := range r.outcomes(workers) {
+		if seed.err != nil {
+			return false, seed.err
 		}
-		r.tell(out)
+		r.tell(seed)
+		if err := out.failed(); err != nil {
+			return false, err
+		}
 	}
-	return r.end(), nil
+	ok = r.end()
+	return ok, out.failed()
+}
+
+// teller writes until that fails, and keeps the error. Safe for concurrent use: a seed that
+// tells its story runs beside the summary of others.
+type teller struct {
+	mu  sync.Mutex // guards what follows
+	to  io.Writer
+	err error
+}
+
+func (t *teller) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil {
+		return 0, t.err
+	}
+	n, err := t.to.Write(p)
+	t.err = err
+	return n, err
+}
+
+func (t *teller) failed() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		return nil
+	}
+	return fmt.Errorf("tell how the seeds went: %w", t.err)
 }
 
 type run struct {
@@ -193,7 +228,7 @@ func (r *run) tell(out outcome) {
 	}
 	if out.Err != nil {
 		fmt.Fprintf(r.o.Out, "seed %d: %s\n  faults that are enough: %s\n  again with: %s --seed %d --trace\n",
-			out.Seed, l.Error, strings.Join(l.Plan, "; "), r.o.Replay, out.Seed)
+			out.Seed, l.Error, cmp.Or(strings.Join(l.Plan, "; "), "none"), r.o.Replay, out.Seed)
 	}
 	if now := time.Now(); now.Sub(r.told) >= 10*time.Second && r.o.Last-r.o.First > 100 {
 		r.told = now

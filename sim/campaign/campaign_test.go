@@ -88,7 +88,7 @@ func TestABrokenSeedIsToldToPeopleWithItsReplayCommand(t *testing.T) {
 	if ok, err := Run(Options{First: 7, Last: 7, Workload: wrong, Out: &out, Replay: "go run ./x sim"}); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
-	want := "seed 7: I1: wrong\n  faults that are enough: \n  again with: go run ./x sim --seed 7 --trace\n"
+	want := "seed 7: I1: wrong\n  faults that are enough: none\n  again with: go run ./x sim --seed 7 --trace\n"
 	if !strings.HasPrefix(out.String(), want) {
 		t.Errorf("printed\n%s\nand not\n%s", out.String(), want)
 	}
@@ -141,6 +141,37 @@ func TestTheStoryNamesFaultsLeadersAndTheEnd(t *testing.T) {
 	for _, want := range []string{"leads with epoch", "deploys attempt 1 of task", "is complete", "fault ", "ends the job: FINISHED"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in the story", want)
+		}
+	}
+}
+
+// full has room for so many writes.
+type full struct{ left int }
+
+var errFull = errors.New("no room")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.left == 0 {
+		return 0, errFull
+	}
+	f.left--
+	return len(p), nil
+}
+
+// Whoever reads the output must not take what is there for all of it.
+func TestWhatCannotBeToldIsAnError(t *testing.T) {
+	for _, o := range []Options{{JSON: true}, {}, {Story: true}} {
+		for left := range 3 { // of two seeds and the summary, or of a story
+			if !o.JSON && !o.Story && left > 0 {
+				continue // two good seeds are one line and a table
+			}
+			o.First, o.Last, o.Out = 1, 2, &full{left}
+			if o.Story {
+				o.Last = 1
+			}
+			if _, err := Run(o); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "tell how the seeds went: no room") {
+				t.Errorf("JSON %v, story %v, room for %d: %v", o.JSON, o.Story, left, err)
+			}
 		}
 	}
 }
