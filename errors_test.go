@@ -107,6 +107,14 @@ func everyMistake(job *blink.Job) {
 	// parameter --b=maybe: want true or false
 	job.String("n", "", "another")
 	// parameter "n" is declared twice
+	job.String("-x", "", "a flag of its own")
+	// parameter "-x": a name is a letter, then letters, digits, - and _
+	job.Int("a=b", 1, "a setting")
+	// parameter "a=b": a name is a letter, then letters, digits, - and _
+	job.Bool("", false, "nothing")
+	// parameter "": a name is a letter, then letters, digits, - and _
+	job.String("a b", "", "two words")
+	// parameter "a b": a name is a letter, then letters, digits, - and _
 	job.Refuse("n", "at least 5")
 	// parameter --n=one: want at least 5
 	job.Refuse("m", "at least 5")
@@ -326,7 +334,7 @@ func foretold(t *testing.T) map[int][]string {
 func TestAnErrorOfASplitNamesThePlaceOfItsSource(t *testing.T) {
 	p := need(blink.Define("copy", func(j *blink.Job) { j.Read(files.Lines("none.txt")).Write(files.CSV("out.csv")) }).Describe(nil))(t)
 	_, err := p.Factories[0].Splits(t.Context(), files.OS())
-	if want := regexp.MustCompile(`^errors_test\.go:\d+: read: list splits: read none.txt: file does not exist$`); err == nil || !want.MatchString(err.Error()) {
+	if want := regexp.MustCompile(`^errors_test\.go:\d+: read: read none.txt: file does not exist$`); err == nil || !want.MatchString(err.Error()) {
 		t.Errorf("said %v", err)
 	}
 }
@@ -485,5 +493,12 @@ func TestEqualBuildsGiveEqualJobs(t *testing.T) {
 	p := blink.Define("ways", everyWay)
 	if a, b := need(p.Describe(nil))(t), need(p.Describe(nil))(t); !reflect.DeepEqual(a.Job, b.Job) {
 		t.Errorf("%+v\n%+v", a.Job, b.Job)
+	}
+}
+
+func TestAProgramWithoutAFunctionIsRefused(t *testing.T) {
+	_, err := blink.Define("x", nil).Describe(nil)
+	if want := `program "x" has no function that builds its job: give Define one`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

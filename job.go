@@ -46,6 +46,9 @@ func Define(name string, build func(*Job)) Program { return Program{name, build}
 // Describe builds the job with the parameters given; others have their defaults. The error
 // lists every mistake.
 func (p Program) Describe(params map[string]string) (*operator.Program, error) {
+	if p.Build == nil {
+		return nil, fmt.Errorf("program %q has no function that builds its job: give Define one", p.Name)
+	}
 	j := NewJob(p.Name, params)
 	p.Build(j)
 	return j.Program()
@@ -79,7 +82,8 @@ func (j *Job) MaxParallelism(n int) *Job { j.maxParallelism = n; return j }
 // another one.
 func (j *Job) CheckpointEvery(d time.Duration) *Job { j.checkpointEvery = d; return j }
 
-// String declares a parameter of the job, a flag on the command line, and returns its value.
+// String declares a parameter of the job, a flag on the command line, and returns its value. Its
+// name is a letter, then letters, digits, - and _.
 func (j *Job) String(name, def, usage string) string { return j.param(name, def, usage) }
 
 // Int is String for an integer.
@@ -122,8 +126,22 @@ func (j *Job) param(name, def, usage string) string {
 	if slices.ContainsFunc(j.params, func(p graph.Param) bool { return p.Name == name }) {
 		j.errs = append(j.errs, fmt.Errorf("%s: parameter %q is declared twice", caller(2), name))
 	}
+	if !isFlag(name) {
+		j.errs = append(j.errs, fmt.Errorf("%s: parameter %q: a name is a letter, then letters, digits, - and _", caller(2), name))
+	}
 	j.params = append(j.params, graph.Param{Name: name, Value: v, Default: def, Usage: usage})
 	return v
+}
+
+// isFlag says whether a name can be that of a flag on any command line.
+func isFlag(name string) bool {
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || !(r >= '0' && r <= '9' || r == '-' || r == '_')) {
+			return false
+		}
+	}
+	return name != ""
 }
 
 func (j *Job) wrongParam(name, want string, err error) {

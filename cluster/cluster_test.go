@@ -465,6 +465,8 @@ func TestSeveralProgramsAreChosenByName(t *testing.T) {
 	s.b.programs = append(s.b.programs, job{"other", s.build})
 	s.want(exitOK, nil, "small", "run", "--in", in)
 	s.want(exitUsage, []string{"name a program first: small, other"}, "run")
+	s.b.programs = append(s.b.programs, job{"small", s.build})
+	s.want(exitFailed, []string{"two programs called small", "another name"}, "small", "run", "--in", in)
 }
 
 func TestParameterMayNotHaveTheNameOfAFlag(t *testing.T) {

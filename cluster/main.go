@@ -136,10 +136,15 @@ func (b *binary) choose(args []string) (job, []string, error) {
 	}
 	var names []string
 	for _, p := range b.programs {
+		if slices.Contains(names, p.name) {
+			return job{}, nil, fmt.Errorf("this binary has two programs called %s: give one another name", p.name)
+		}
+		names = append(names, p.name)
+	}
+	for _, p := range b.programs {
 		if len(args) > 0 && args[0] == p.name {
 			return p, args[1:], nil
 		}
-		names = append(names, p.name)
 	}
 	if len(names) == 0 {
 		return job{}, nil, usagef("this binary has no program: give cluster.Main one")

@@ -88,7 +88,7 @@ func NewSource[T any, S Split](o SourceOptions, e Enumerator[S], open func(ctx c
 func enumerate[S Split](ctx context.Context, fs FS, e Enumerator[S], stored *codec.Codec[position[S]]) ([]snapshot.Item, error) {
 	splits, err := e.Splits(ctx, fs)
 	if err != nil {
-		return nil, fmt.Errorf("list splits: %w", err)
+		return nil, err
 	}
 	items := make([]snapshot.Item, 0, len(splits))
 	seen := map[string]bool{}
