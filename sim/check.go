@@ -328,6 +328,7 @@ func (k *checker) advanced(_, value string, epoch uint64) {
 	first := m.Checkpoint > k.last // the pointer may be told again
 	if first {
 		k.checkpoints++
+		k.c.layered(m)
 	}
 	k.last, k.complete, k.calm = m.Checkpoint, value, max(k.calm, k.c.w.Elapsed())
 	if err := k.readable(m); err != nil {

@@ -6,11 +6,12 @@ import (
 	"slices"
 
 	"blink/jobmaster/exec"
+	"blink/snapshot"
 )
 
 // Coverage counts what runs have met: by name, the events and actions of the JobMaster's
-// machine ("event Reported", "action Deploy"), the faults ("fault pause") and what random jobs
-// consist of ("verb filter", "branch join").
+// machine ("event Reported", "action Deploy"), the faults ("fault pause"), what random jobs consist
+// of ("verb filter", "branch join") and what the parts of complete checkpoints were ("part delta").
 type Coverage map[string]int
 
 // Add counts what another run has met.
@@ -50,8 +51,38 @@ func reachable() map[string]bool {
 	for _, kind := range randomKinds {
 		all["branch "+kind] = true
 	}
+	for _, what := range []string{wholePart, deltaPart, thirdLayer, lastLayer} {
+		all[what] = true
+	}
 	delete(all, "event "+nameOf(exec.PartitionLost{}))
 	return all
+}
+
+// What parts of complete checkpoints can be.
+const (
+	wholePart  = "part whole"
+	deltaPart  = "part delta"
+	thirdLayer = "part of three layers or more"
+	lastLayer  = "part of as many layers as it may have"
+)
+
+// layered notes what the parts of a checkpoint are.
+func (c *cluster) layered(m *snapshot.Manifest) {
+	for _, t := range m.Tasks {
+		for _, p := range t.Parts {
+			what := wholePart
+			if p.Layers > 1 {
+				what = deltaPart
+			}
+			c.seen[what]++
+			if p.Layers > 2 {
+				c.seen[thirdLayer]++
+			}
+			if p.Layers > 1 && p.Layers == c.scenario.Layers {
+				c.seen[lastLayer]++
+			}
+		}
+	}
 }
 
 func nameOf(v any) string { return reflect.TypeOf(v).Name() }

@@ -49,6 +49,7 @@ type Scenario struct {
 	BatchRecords    int
 	Credits         int
 	DrainBytes      int     // of a snapshot, encoded between two quanta; 0: as ever
+	Layers          int     // of a part of a snapshot at most; 0: as many as in production
 	Rate            float64 // records a second of each source
 	Horizon         time.Duration
 	Heartbeat       time.Duration // 0: that of a small cluster
@@ -93,6 +94,7 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 		Workload: w, Candidates: 1 + r.N(2), Slots: 1 + r.N(3),
 		CheckpointEvery: r.Between(200*time.Millisecond, 3*time.Second),
 		BatchRecords:    []int{1, 2, 4, 64}[r.N(4)], Credits: 1 + r.N(3),
+		Layers: 2 + r.Split("layers").N(4),
 	}
 	built, err := w.Program()
 	if err != nil {

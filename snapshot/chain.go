@@ -6,12 +6,6 @@ import "slices"
 // the manifests, and the objects that a restore reads.
 const MaxLayers = 64
 
-// maxDeltas bounds what is read to restore a part, and so what its layers take in the store:
-// when the deltas hold that many times as much as the whole part below them, the next one is
-// whole. State that only grows is so written a few times in all, state that changes all the time
-// is hardly ever written as a delta.
-const maxDeltas = 2
-
 // Chain is what one operator of a task has written in this attempt, as far as it matters for
 // what the next part may go onto. The zero value is that of an attempt that begins.
 //
@@ -26,10 +20,9 @@ type Chain struct{ taken []taken }
 
 // taken is a part that was written.
 type taken struct {
-	checkpoint    uint64
-	onto          uint64 // 0: it is whole
-	layers        int
-	whole, deltas int // bytes
+	checkpoint uint64
+	onto       uint64 // 0: it is whole
+	layers     int
 }
 
 // Onto is what the next part may go onto; 0: it must be whole. complete is the newest complete
@@ -47,19 +40,17 @@ func (c *Chain) Onto(complete uint64, limit int) uint64 {
 	if onto == 0 {
 		return 0
 	}
-	base := c.taken[c.find(onto)]
-	if base.layers >= limit || base.deltas >= maxDeltas*base.whole {
+	if c.taken[c.find(onto)].layers >= limit {
 		return 0
 	}
 	return onto
 }
 
-// Took is told of a part of this size that is to be part of a checkpoint.
-func (c *Chain) Took(checkpoint, onto uint64, size int) {
-	t := taken{checkpoint: checkpoint, layers: 1, whole: size}
+// Took is told of a part that is to be part of a checkpoint.
+func (c *Chain) Took(checkpoint, onto uint64) {
+	t := taken{checkpoint: checkpoint, onto: onto, layers: 1}
 	if onto != 0 {
-		base := c.taken[c.find(onto)]
-		t.onto, t.layers, t.whole, t.deltas = onto, base.layers+1, base.whole, base.deltas+size
+		t.layers += c.taken[c.find(onto)].layers
 	}
 	c.taken = append(c.taken, t)
 }

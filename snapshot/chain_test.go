@@ -2,32 +2,22 @@ package snapshot
 
 import "testing"
 
-// What a chain holds is bounded by what is read of it, too.
-func TestALongOrHeavyChainBeginsAnew(t *testing.T) {
-	for _, c := range []struct {
-		name              string
-		whole, delta, end int // bytes, and how many layers come before the next whole part
-	}{
-		{"many small deltas", 1000, 1, 5},
-		{"deltas as large as the whole", 1000, 1000, 3},
-		{"nothing at all", 0, 0, 1},
-	} {
-		var chain Chain
-		layers, size := 1, c.whole
-		for id := uint64(1); ; id++ {
-			onto := chain.Onto(id-1, 5)
-			if onto == 0 && id > 1 {
-				break
-			}
-			if onto != 0 {
-				layers, size = layers+1, c.delta
-			}
-			chain.Took(id, onto, size)
-			chain.Concluded(id, id)
+func TestALongChainBeginsAnew(t *testing.T) {
+	var c Chain
+	layers := 1
+	for id := uint64(1); ; id++ {
+		onto := c.Onto(id-1, 5)
+		if onto == 0 && id > 1 {
+			break
 		}
-		if layers != c.end {
-			t.Errorf("%s: %d layers, want %d", c.name, layers, c.end)
+		if onto != 0 {
+			layers++
 		}
+		c.Took(id, onto)
+		c.Concluded(id, id)
+	}
+	if layers != 5 {
+		t.Errorf("%d layers, want 5", layers)
 	}
 }
 
@@ -41,20 +31,20 @@ func TestADeltaGoesOntoWhatIsThereForSure(t *testing.T) {
 		}
 	}
 	onto(0, 0)
-	c.Took(1, 0, 10)
+	c.Took(1, 0)
 	onto(0, 0) // whether 1 is complete is not known
 	c.Concluded(1, 1)
 	onto(1, 1)
 	onto(0, 0) // its manifest cannot be read
-	c.Took(2, 1, 1)
+	c.Took(2, 1)
 	onto(1, 1) // whatever becomes of 2
-	c.Took(3, 1, 1)
+	c.Took(3, 1)
 	c.Concluded(2, 2)
 	onto(2, 1) // 3 may be complete, and does not lie on 2
-	c.Took(4, 1, 1)
+	c.Took(4, 1)
 	c.Concluded(4, 4)
 	onto(4, 4)
-	c.Took(5, 0, 10)
+	c.Took(5, 0)
 	onto(4, 0) // 5 may be complete, and lies on nothing
 	c.Concluded(5, 4)
 	onto(4, 4)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"blink/graph"
+	"blink/internal/mutate"
 )
 
 // Layers are the objects of a task, the oldest first.
@@ -50,7 +51,18 @@ func Stack(newest TaskEntry, parts []PartSummary, below *TaskEntry) (TaskEntry, 
 	if last >= 0 {
 		newest.Below = slices.Clone(below.Layers()[first : last+1])
 	}
+	if mutate.On(mutate.DropLayer) && len(newest.Below) > 0 {
+		newest.drop()
+	}
 	return newest, nil
+}
+
+// drop leaves out the layer below the newest, for a mutation.
+func (t *TaskEntry) drop() {
+	t.Below = t.Below[:len(t.Below)-1]
+	for i := range t.Parts {
+		t.Parts[i].Layers = max(1, t.Parts[i].Layers-1)
+	}
 }
 
 // span finds the layers of a part that a delta goes onto.

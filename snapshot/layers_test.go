@@ -135,7 +135,7 @@ func (s *saga) checkpoint() {
 	task := graph.TaskID{Vertex: vertexOf(s.plan, "sum").ID}
 	h := HandleOf(TaskKey(s.at, task, s.attempt, 3), data)
 	for _, p := range parts {
-		s.chains[p.Operator].Took(s.at, p.Onto, p.Size())
+		s.chains[p.Operator].Took(s.at, p.Onto)
 	}
 	var below *TaskEntry
 	if s.manifest != nil {

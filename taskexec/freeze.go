@@ -108,7 +108,7 @@ func (t *task) drain() error {
 	}
 	parts := f.parts()
 	for _, p := range parts {
-		t.chains[slices.Index(t.chain.ids, p.Operator)].Took(f.checkpoint, p.Onto, p.Size())
+		t.chains[slices.Index(t.chain.ids, p.Operator)].Took(f.checkpoint, p.Onto)
 	}
 	t.persist(f.checkpoint, parts)
 	return nil

@@ -373,9 +373,9 @@ func (p *player) Wake(int64) bool {
 func (p *player) Snapshot(o operator.SnapshotOptions) (operator.Frozen, error) {
 	part := snapshot.Part{Items: []snapshot.Item{{Name: "item"}}}
 	if p.s.state > 0 {
-		part.Groups = []snapshot.Group{{Data: make([]byte, p.s.state)}}
+		part.Onto, part.Groups = o.Onto, []snapshot.Group{{Data: make([]byte, p.s.state)}}
 	}
-	if part.Onto = o.Onto; o.Onto != 0 {
+	if part.Onto != 0 {
 		p.act("snapshot onto %d", o.Onto)
 	} else {
 		p.act("snapshot")

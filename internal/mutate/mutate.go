@@ -55,6 +55,10 @@ const (
 	TimerFiredTwice
 	// WriteFrozen lets a key be written to that is part of a snapshot and not encoded yet.
 	WriteFrozen
+	// DropLayer leaves a layer of a snapshot out of the manifest.
+	DropLayer
+	// DeleteLayer takes the older layers of snapshots for garbage.
+	DeleteLayer
 
 	count = iota
 )
@@ -64,7 +68,7 @@ var names = [count]string{
 	"source-off-by-one", "ack-before-durable", "restart-without-barrier", "delete-before-pointer",
 	"drop-key", "drop-timer", "drop-transaction", "ignore-lease", "trust-stale-report",
 	"lose-credit", "watermark-overtakes", "barrier-overtakes", "late-frame",
-	"timer-fired-twice", "write-frozen",
+	"timer-fired-twice", "write-frozen", "drop-layer", "delete-layer",
 }
 
 // String is the name as tests and reports print it, such as "attempt-fence".

@@ -322,9 +322,22 @@ func (m *Machine) pointerAdvanced(id uint64) {
 func (m *Machine) kept() []string {
 	var keep []string
 	for _, man := range slices.Concat(m.cp.retained, m.cp.left) {
+		if mutate.On(mutate.DeleteLayer) {
+			man = flat(man)
+		}
 		keep = append(keep, man.Objects(man.Key())...)
 	}
 	return keep
+}
+
+// flat is a manifest without older layers, for a mutation.
+func flat(man *snapshot.Manifest) *snapshot.Manifest {
+	one := *man
+	one.Tasks = slices.Clone(man.Tasks)
+	for i := range one.Tasks {
+		one.Tasks[i].Below = nil
+	}
+	return &one
 }
 
 // abort gives up the checkpoint in flight. One whose pointer may have advanced is beyond

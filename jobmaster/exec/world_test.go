@@ -344,7 +344,7 @@ func (p *process) snapshot(in *instance, id uint64) {
 		in.before, in.State, in.behind = in.State, Stopped, id
 	}
 	onto := in.chain.Onto(p.seen.Onto, stackable)
-	in.chain.Took(id, onto, 1)
+	in.chain.Took(id, onto)
 	p.acks = append(p.acks, Ack{
 		Checkpoint: id, Task: in.Task, Attempt: in.Attempt, Declined: in.declines,
 		Handle: snapshot.Handle{Key: key}, Parts: []snapshot.PartSummary{{Operator: fmt.Sprint("op", in.Task.Vertex), Onto: onto}},
