@@ -93,7 +93,7 @@ func appendTimes(dst []byte, times []int64) []byte {
 
 // Decode is Port. Strings of the records are parts of data, so data must be left alone when
 // there may be some: then kept is true.
-func (p port[T]) Decode(data []byte, into Records) (r Records, kept bool, err error) {
+func (p *port[T]) Decode(data []byte, into Records) (r Records, kept bool, err error) {
 	b, _ := into.(*buffer[T])
 	if b == nil {
 		b = &buffer[T]{codec: p.codec}
@@ -105,7 +105,7 @@ func (p port[T]) Decode(data []byte, into Records) (r Records, kept bool, err er
 	return b, p.codec.Shares(), nil
 }
 
-func (p port[T]) decode(data []byte, b *buffer[T]) (err error) {
+func (p *port[T]) decode(data []byte, b *buffer[T]) (err error) {
 	if b.records, data, err = p.shared.DecodeSome(b.records, data); err != nil {
 		return err
 	}

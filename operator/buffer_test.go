@@ -10,16 +10,16 @@ import (
 	"blink/graph"
 )
 
-func portOf[T any](t testing.TB) port[T] {
+func portOf[T any](t testing.TB) *port[T] {
 	t.Helper()
 	p, err := PortOf[T]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.(port[T])
+	return p.(*port[T])
 }
 
-func (p port[T]) encoded(t testing.TB, b buffer[T]) []byte {
+func (p *port[T]) encoded(t testing.TB, b buffer[T]) []byte {
 	t.Helper()
 	b.codec = p.codec
 	data, err := b.AppendTo(nil)

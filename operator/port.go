@@ -13,7 +13,7 @@ func PortOf[T any]() (Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return port[T]{c, c.Shared()}, nil
+	return &port[T]{c, c.Shared()}, nil
 }
 
 type port[T any] struct {
@@ -21,7 +21,7 @@ type port[T any] struct {
 	shared *codec.Codec[T] // its Decode leaves strings where they are
 }
 
-func (port[T]) Tee(to []any) any {
+func (*port[T]) Tee(to []any) any {
 	if len(to) == 1 {
 		return to[0]
 	}
@@ -41,7 +41,7 @@ func (t tee[T]) Collect(in *T, ts int64) {
 	}
 }
 
-func (port[T]) Tap(to any, f func()) any { return Collector[T](&tap[T]{to.(Collector[T]), f}) }
+func (*port[T]) Tap(to any, f func()) any { return Collector[T](&tap[T]{to.(Collector[T]), f}) }
 
 type tap[T any] struct {
 	to Collector[T]
@@ -53,7 +53,7 @@ func (t *tap[T]) Collect(in *T, ts int64) {
 	t.to.Collect(in, ts)
 }
 
-func (port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
+func (*port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 	b, c := r.(*buffer[T]), head.(Collector[T])
 	defer p.catch()
 	if h, ok := head.(HashedCollector[T]); ok && len(b.hashes) > 0 {
@@ -68,9 +68,9 @@ func (port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 	return from
 }
 
-func (p port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
+func (p *port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
 
-func (p port[T]) Output(o OutputOptions) Output {
+func (p *port[T]) Output(o OutputOptions) Output {
 	s := &sender[T]{codec: p.codec, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
 	var t T
 	s.most = max(1, min(o.BatchRecords, o.BatchBytes/max(1, int(unsafe.Sizeof(t)))))
@@ -85,13 +85,13 @@ func (p port[T]) Output(o OutputOptions) Output {
 func (s *sender[T]) router(o OutputOptions) Collector[T] {
 	switch {
 	case o.Ship == graph.Broadcast && o.Channels > 1:
-		return broadcast[T]{s}
+		return (*broadcast[T])(s)
 	case o.Channels == 1:
-		return single[T]{s}
+		return (*single[T])(s)
 	case o.Ship == graph.Hash:
-		return &byHash[T]{sender: s, hash: o.Hash.(func(*T) uint64), max: o.MaxParallelism, channels: channelsOf(o)}
+		return &byHash[T]{to: s, hash: o.Hash.(func(*T) uint64), max: o.MaxParallelism, channels: channelsOf(o)}
 	default:
-		return &dealt[T]{sender: s, next: o.First % o.Channels}
+		return &dealt[T]{to: s, next: o.First % o.Channels}
 	}
 }
 
@@ -163,34 +163,38 @@ func (s *sender[T]) put(channel int, in *T, ts int64) {
 	}
 }
 
-type single[T any] struct{ *sender[T] }
+// The ways in are types of their own without an embedded sender: its methods would be compiled
+// for each of them and for each type of records.
 
-func (s single[T]) Collect(in *T, ts int64) { s.put(0, in, ts) }
+// single is the only channel.
+type single[T any] sender[T]
 
-type broadcast[T any] struct{ *sender[T] }
+func (s *single[T]) Collect(in *T, ts int64) { (*sender[T])(s).put(0, in, ts) }
 
-func (s broadcast[T]) Collect(in *T, ts int64) {
+type broadcast[T any] sender[T]
+
+func (s *broadcast[T]) Collect(in *T, ts int64) {
 	for i := range s.buffers {
-		s.put(i, in, ts)
+		(*sender[T])(s).put(i, in, ts)
 	}
 }
 
 // dealt is Rebalance, and Forward between different parallelisms.
 type dealt[T any] struct {
-	*sender[T]
+	to   *sender[T]
 	next int
 }
 
 func (s *dealt[T]) Collect(in *T, ts int64) {
 	at := s.next
-	if s.next++; s.next == len(s.buffers) {
+	if s.next++; s.next == len(s.to.buffers) {
 		s.next = 0
 	}
-	s.put(at, in, ts)
+	s.to.put(at, in, ts)
 }
 
 type byHash[T any] struct {
-	*sender[T]
+	to       *sender[T]
 	hash     func(*T) uint64
 	max      int
 	channels []int32 // by key group
@@ -202,7 +206,7 @@ func (s *byHash[T]) Collect(in *T, ts int64) { s.CollectHashed(in, ts, s.hash(in
 // state up with it.
 func (s *byHash[T]) CollectHashed(in *T, ts int64, hash uint64) {
 	channel := int(s.channels[graph.KeyGroup(hash, s.max)])
-	b := s.buffers[channel]
+	b := s.to.buffers[channel]
 	b.hashes = append(b.hashes, hash)
-	s.put(channel, in, ts)
+	s.to.put(channel, in, ts)
 }

@@ -209,4 +209,4 @@ func TestAPortAllocatesNothing(t *testing.T) {
 	}
 }
 
-func codecFor[T any](p Port) *codec.Codec[T] { return p.(port[T]).codec }
+func codecFor[T any](p Port) *codec.Codec[T] { return p.(*port[T]).codec }

@@ -30,9 +30,10 @@ type processing[K comparable, R any] struct {
 	_       pad
 }
 
-// processInput is one input of a processor.
+// processInput is one input of a processor. It embeds nothing: the methods would be compiled
+// for each type of its records.
 type processInput[K comparable, T, R any] struct {
-	*processing[K, R]
+	of      *processing[K, R]
 	key     func(T) K
 	hash    func(K) uint64
 	process func(*Ctx[K], T, *Out[R]) error
@@ -117,22 +118,23 @@ func (m *processing[K, R]) Close() (err error) {
 func (m *processing[K, R]) Input(i int) any { return m.inputs[i] }
 
 func (m *processInput[K, T, R]) Collect(in *T, ts int64) {
-	m.enter(ts)
+	m.of.enter(ts)
 	key := m.key(*in)
 	m.collect(in, ts, key, m.hash(key))
 }
 
 // CollectHashed is HashedCollector.
 func (m *processInput[K, T, R]) CollectHashed(in *T, ts int64, hash uint64) {
-	m.enter(ts)
+	m.of.enter(ts)
 	m.collect(in, ts, m.key(*in), hash)
 }
 
 func (m *processInput[K, T, R]) collect(in *T, ts int64, key K, hash uint64) {
-	m.store.SetKey(key, hash)
-	m.ctx.key, m.ctx.ts, m.out.ts = key, ts, ts
-	if err := m.process(&m.ctx, *in, &m.out); err != nil {
-		m.fail(ts, err)
+	of := m.of
+	of.store.SetKey(key, hash)
+	of.ctx.key, of.ctx.ts, of.out.ts = key, ts, ts
+	if err := m.process(&of.ctx, *in, &of.out); err != nil {
+		of.fail(ts, err)
 	}
 }
 

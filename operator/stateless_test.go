@@ -20,7 +20,7 @@ func TestMapsGiveOneRecordForEach(t *testing.T) {
 func TestUpdateDoesNotChangeWhatASiblingSees(t *testing.T) {
 	out, sibling := &kettle[int]{}, &kettle[int]{}
 	b := newBench(t, NewUpdate(func(n *int) { *n++ }), out)
-	both := port[int]{}.Tee([]any{b.op.(Node).Input(0), Collector[int](sibling)}).(Collector[int])
+	both := (&port[int]{}).Tee([]any{b.op.(Node).Input(0), Collector[int](sibling)}).(Collector[int])
 	n := 1
 	both.Collect(&n, 0)
 	same(t, out.got, 2)
@@ -96,7 +96,7 @@ func TestAPanicNamesItsOperator(t *testing.T) {
 	deliver := func(n int) func() {
 		return func() {
 			r := &buffer[int]{records: []int{n}, times: []int64{sec(5)}}
-			port[int]{}.Deliver(r, 0, 1, first.op.(Node).Input(0), p)
+			(&port[int]{}).Deliver(r, 0, 1, first.op.(Node).Input(0), p)
 		}
 	}
 	if e := failure(t, deliver(1)); e.Operator != "op" || !strings.Contains(e.Error(), "panic: one (at stateless_test.go:") {
