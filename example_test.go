@@ -68,7 +68,7 @@ func Example() {
 		return
 	}
 	fmt.Println(built.Job.Name, built.Job.Params[0].Value, len(built.Job.Operators))
-	// Output: hot-pages today.log 5
+	// Output: hot-pages today.log 6
 }
 
 // Nothing is built while one mistake is left, and each is told with its place.
@@ -346,7 +346,8 @@ func ExampleWindowed_Aggregate() {
 	//   0: 4 tasks of vertices 0 1
 }
 
-// A visit of a user ends when half an hour has passed without a view.
+// A visit of a user ends when half an hour has passed without a view. What a batch has of it
+// is combined before it is sent to the task of the user.
 func ExampleSession() {
 	job := blink.NewJob("visits", nil)
 	views(job).
@@ -362,6 +363,7 @@ func ExampleSession() {
 	//   [views]      read values → blink_test.view (example.go:N)
 	//       state splits splits operator.valuesSplit
 	//   [event-time] eventtime out of order by ≤ 1m0s → blink_test.view (example.go:N)
+	//   [visits.combine] combine session 30m0s count → operator.partial[string,int64] (example.go:N)
 	// vertex 1 ×1 ← 0 hash(string)
 	//   [visits]     window session 30m0s count → operator.Pane[string,int64] (example.go:N)
 	//       state panes panes int64

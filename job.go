@@ -162,6 +162,8 @@ type node struct {
 	errs []error // mistakes in it
 	// splits enumerates a source's splits.
 	splits operator.Factory
+	// combines is, of an operator that combines for another, that one.
+	combines *node
 }
 
 // input is an edge as a verb describes it; from may be a union, a side output or the like.
@@ -195,6 +197,29 @@ func (j *Job) add(skip int, verb, what string, spec operator.Spec, in ...input) 
 	return n
 }
 
+// combine adds an operator that combines to each output of an operator that n stands for.
+func (n *node) combine(what string, c *operator.Combining) (all []*node) {
+	for _, from := range n.outputs() {
+		m := n.job.add(3, "combine", what, c.First, input{from: from})
+		m.op.Out, m.main = c.Type, c.Port
+		all = append(all, m)
+	}
+	return all
+}
+
+// outputs are the operators and side outputs that a virtual node stands for.
+func (n *node) outputs() (all []*node) {
+	if !n.virtual() || n.tag != "" {
+		return []*node{n}
+	}
+	for _, in := range n.in {
+		if in.from != nil && in.from.job == n.job { // check tells of others
+			all = append(all, in.from.outputs()...)
+		}
+	}
+	return all
+}
+
 // declare adds a side output.
 func (n *node) declare(s graph.Side) {
 	if s.Tag == "" {
@@ -220,12 +245,13 @@ func (j *Job) Program() (*operator.Program, error) {
 		Name: j.name, Mode: j.mode, Parallelism: j.parallelism, MaxParallelism: j.maxParallelism,
 		CheckpointEvery: j.checkpointEvery, Params: j.params,
 	}}
+	j.number()
 	for _, n := range j.nodes {
 		errs = append(append(errs, n.errs...), n.check())
 		if n.virtual() {
 			continue
 		}
-		f, err := n.resolve(len(p.Factories))
+		f, err := n.resolve()
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -240,6 +266,38 @@ func (j *Job) Program() (*operator.Program, error) {
 		return nil, fmt.Errorf("job %q cannot be built:\n%w", j.name, err)
 	}
 	return p, nil
+}
+
+// number gives the operators their indexes, and ids to those that were given none. One that
+// combines goes into the chain before it, and is called after the operator it works for.
+func (j *Job) number() {
+	count := 0
+	for _, n := range j.nodes {
+		if n.virtual() {
+			continue
+		}
+		n.real, n.op.Index = count, count
+		if count++; n.op.ID == "" && n.combines == nil {
+			n.op.ID = fmt.Sprintf("%s-%d", n.op.Verb, n.real)
+		}
+	}
+	for _, n := range j.nodes {
+		if of := n.combines; of != nil {
+			n.op.ID = of.op.ID + ".combine"
+			if i := slices.IndexFunc(of.in, func(in input) bool { return in.from == n }); i > 0 {
+				n.op.ID += strconv.Itoa(i + 1)
+			}
+			n.op.Parallelism = n.in[0].from.operator().op.Parallelism
+		}
+	}
+}
+
+// operator is n, or that of the side output that n stands for.
+func (n *node) operator() *node {
+	if n.tag != "" {
+		return n.in[0].from
+	}
+	return n
 }
 
 // Plan is the job as text for people, or every mistake in it.
@@ -297,7 +355,7 @@ func timeless(os []graph.Operator) (errs []error) {
 
 // keepsTime are the verbs behind which a record has the event time that it had before: others
 // hand out an Out, with which user code may give it one, or give it one themselves.
-var keepsTime = []string{"read", "map", "update", "filter", "try", "count", "reduce"}
+var keepsTime = []string{"read", "map", "update", "filter", "try", "count", "reduce", "combine"}
 
 // fruitless refuses a job that reads and has no result.
 func fruitless(j *graph.Job) error {
@@ -326,12 +384,9 @@ func (n *node) check() error {
 // virtual verbs only say where records go.
 func (n *node) virtual() bool { return n.spec.New == nil && n.spec.Err == nil }
 
-// resolve gives the node its index, its edges to real operators, and its factory.
-func (n *node) resolve(index int) (operator.Factory, error) {
-	n.real, n.op.Index, n.op.In = index, index, nil
-	if n.op.ID == "" {
-		n.op.ID = fmt.Sprintf("%s-%d", n.op.Verb, index)
-	}
+// resolve gives the node its edges to real operators, and its factory.
+func (n *node) resolve() (operator.Factory, error) {
+	n.op.In = nil
 	f := n.splits
 	f.New = n.spec.New
 	if splits := f.Splits; splits != nil {

@@ -66,7 +66,9 @@ func (k Keyed[K, T]) Process[S, R any, P Processor[S, K, T, R]](p P) Stream[R] {
 	return keyedThen[R](k.n, byKey(k, 0), "process", structName(p), operator.NewProcess(k.key, p))
 }
 
-// Window groups each key's records by event time; say next what becomes of a window.
+// Window groups each key's records by event time; say next what becomes of a window. Unless
+// it has an allowed lateness or a late output, the records of a batch are combined before they
+// are sent: the plan shows an operator ID.combine.
 func (k Keyed[K, T]) Window(w Window) Windowed[K, T] {
 	return Windowed[K, T]{k, operator.WindowOptions{Window: w}}
 }
@@ -108,9 +110,23 @@ func (w Windowed[K, T]) AllowedLateness(d time.Duration) Windowed[K, T] {
 // it they are counted and dropped.
 func (w Windowed[K, T]) LateTo(t Tag[T]) Windowed[K, T] { w.o.LateTo = t; return w }
 
+// windowed adds a window, and before it, where it can be made in two steps, an operator that
+// combines at the end of each chain that feeds it.
 func windowed[R any](k *node, in input, w Window, what string, spec operator.Spec) Stream[R] {
-	n := k.there().job.add(2, "window", w.String()+" "+what, spec, in)
+	ins, what := []input{in}, w.String()+" "+what
+	var combiners []*node
+	if c := spec.Combined; c != nil && spec.Err == nil {
+		combiners = k.there().combine(what, c)
+		spec, ins = c.Rest, nil
+		for _, from := range combiners {
+			ins = append(ins, input{from: from, ship: graph.Hash, key: in.key, hash: c.Hash})
+		}
+	}
+	n := k.there().job.add(2, "window", what, spec, ins...)
 	n.op.Out, n.main = typeName[R](), operator.PortOf[R]
+	for _, c := range combiners {
+		c.combines = n
+	}
 	return Stream[R]{n}
 }
 

@@ -144,6 +144,9 @@ type (
 	Advancer interface {
 		Advance(in int64) (out int64, done bool)
 	}
+	// Gatherer keeps records until Advance. The task checks that it is Empty at a barrier: what
+	// it held would be in no snapshot.
+	Gatherer interface{ Empty() bool }
 	// Waker is called at or after the time asked for with WakeAt, also when another operator
 	// asked; done as in Advancer. The task calls Advance after it, with in unchanged.
 	Waker interface{ Wake(now int64) (done bool) }
@@ -251,7 +254,8 @@ type SinkOperator interface {
 type Port interface {
 	// Tee makes one Collector[T] out of several, one that drops out of none.
 	Tee(to []any) any
-	// Tap makes a Collector[T] that calls f before it hands each record to to.
+	// Tap makes a Collector[T] that calls f before it hands each record to to; for what a
+	// combiner has made of several records, once for each of them.
 	Tap(to any, f func()) any
 	// Output makes the sending end of a link in one task. hash is the func(*T) uint64 of the
 	// edge, used when ship is Hash.

@@ -35,5 +35,5 @@
 //     so that one deferred call a batch can tell who it was.
 //   - An error that every attempt would meet is marked with Permanent: the job fails at once.
 //
-// Start reading at stateless.go, then place.go, process.go, window.go and session.go.
+// Start reading at stateless.go, then place.go, process.go, window.go, session.go and combine.go.
 package operator

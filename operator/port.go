@@ -43,13 +43,22 @@ func (t tee[T]) Collect(in *T, ts int64) {
 
 func (*port[T]) Tap(to any, f func()) any { return Collector[T](&tap[T]{to.(Collector[T]), f}) }
 
+// weighed is a record that stands for several.
+type weighed interface{ weight() int64 }
+
 type tap[T any] struct {
 	to Collector[T]
 	f  func()
 }
 
 func (t *tap[T]) Collect(in *T, ts int64) {
-	t.f()
+	n := int64(1)
+	if w, ok := any(in).(weighed); ok {
+		n = w.weight()
+	}
+	for range n {
+		t.f()
+	}
 	t.to.Collect(in, ts)
 }
 

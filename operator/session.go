@@ -52,7 +52,7 @@ type sessionEntry[K comparable, A any] struct {
 // bucketsPerGap is how finely the agenda of sessions is divided.
 const bucketsPerGap = 64
 
-func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[sessionEntry[K, A]]) any {
+func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[sessionEntry[K, A]]) cut {
 	gap := int64(w.window.size)
 	return &sessioning[K, T, A, R]{
 		windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap, pool: make([]session[K, A], 1),
@@ -60,7 +60,7 @@ func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored ent
 	}
 }
 
-func (m *sessioning[K, T, A, R]) Input(int) any { return Collector[T](m) }
+func (m *sessioning[K, T, A, R]) records() any { m.input = Collector[T](m); return m }
 
 func (m *sessioning[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
@@ -75,36 +75,81 @@ func (m *sessioning[K, T, A, R]) CollectHashed(in *T, ts int64, hash uint64) {
 }
 
 func (m *sessioning[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
-	if first := m.first.find(hash, &key); first != nil {
-		if s := &m.pool[*first]; s.open && ts >= s.start && ts <= min(s.last+m.gap, m.latest) {
-			s.last = max(s.last, ts)
-			m.fold.add(&s.acc, in)
-			return
-		}
+	if s := m.current(hash, &key, ts, ts); s != nil {
+		m.fold.add(&s.acc, in)
+		return
 	}
-	m.demand(ts)
-	if m.over(ts) && !m.touched(hash, &key, ts) {
+	at := m.sessionOf(hash, &key, ts, ts)
+	if at == 0 {
 		m.miss(in, ts)
 		return
 	}
-	at := m.join(hash, &key, ts, ts)
 	m.fold.add(&m.pool[at].acc, in)
 	m.settle(at)
 }
 
-// over says whether a session whose last record is at ts is closed.
-func (m *sessioning[K, T, A, R]) over(ts int64) bool {
-	return after(ts+m.gap, m.lateness) <= m.mark
+func (m *sessioning[K, T, A, R]) partials() any {
+	m.input = Collector[partial[K, A]](&sessionPartials[K, T, A, R]{m})
+	return m
 }
 
-// touched says whether a session of the key takes in a record of time ts.
-func (m *sessioning[K, T, A, R]) touched(hash uint64, key *K, ts int64) bool {
+// sessionPartials is the input of sessions over partials, of which each is a piece of one
+// session: see windowPartials.
+type sessionPartials[K comparable, T, A, R any] struct{ *sessioning[K, T, A, R] }
+
+func (m *sessionPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
+	m.CollectHashed(in, ts, m.hash(in.Key))
+}
+
+// CollectHashed is HashedCollector.
+func (m *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+	m.enter(ts)
+	if s := m.current(hash, &in.Key, ts, in.Last); s != nil {
+		m.fold.merge(&s.acc, &in.Acc)
+		return
+	}
+	at := m.sessionOf(hash, &in.Key, ts, in.Last)
+	if at == 0 {
+		m.count("late", in.Records)
+		return
+	}
+	m.fold.merge(&m.pool[at].acc, &in.Acc)
+	m.settle(at)
+}
+
+// current is the latest session of the key if it is open and only goes on with what spans
+// start to last: nearly always.
+func (m *sessioning[K, T, A, R]) current(hash uint64, key *K, start, last int64) *session[K, A] {
+	first := m.first.find(hash, key)
+	if first == nil {
+		return nil
+	}
+	s := &m.pool[*first]
+	if !s.open || start < s.start || start > s.last+m.gap || last > m.latest {
+		return nil
+	}
+	s.last = max(s.last, last)
+	return s
+}
+
+// sessionOf is the session of what spans start to last, 0 if that is late.
+func (m *sessioning[K, T, A, R]) sessionOf(hash uint64, key *K, start, last int64) int32 {
+	m.demand(start)
+	m.demand(last)
+	if after(last+m.gap, m.lateness) <= m.mark && !m.touched(hash, key, start, last) {
+		return 0
+	}
+	return m.join(hash, key, start, last)
+}
+
+// touched says whether a session of the key takes in what spans start to last.
+func (m *sessioning[K, T, A, R]) touched(hash uint64, key *K, start, last int64) bool {
 	first := m.first.find(hash, key)
 	if first == nil {
 		return false
 	}
 	for at := *first; at != 0; at = m.pool[at].earlier {
-		if s := &m.pool[at]; ts >= s.start-m.gap && ts <= s.last+m.gap {
+		if s := &m.pool[at]; last >= s.start-m.gap && start <= s.last+m.gap {
 			return true
 		}
 	}
@@ -138,7 +183,7 @@ func (m *sessioning[K, T, A, R]) join(hash uint64, key *K, start, last int64) in
 // absorb makes the earlier session o part of s.
 func (m *sessioning[K, T, A, R]) absorb(s *session[K, A], number int32) {
 	o := &m.pool[number]
-	s.start, s.earlier, s.fired = o.start, o.earlier, s.fired || o.fired
+	s.start, s.earlier, s.fired = min(s.start, o.start), o.earlier, s.fired || o.fired
 	m.fold.merge(&s.acc, &o.acc)
 	m.end(number)
 }

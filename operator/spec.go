@@ -14,6 +14,8 @@ type Spec struct {
 	Sides []AnyTag              // declared side outputs
 	// Target is what a sink writes to: see SinkOf.Target.
 	Target graph.Target
+	// Combined, unless it is nil, does the same in two steps.
+	Combined *Combining
 	// Err has every mistake in types and arguments, joined, but a bad key, which KeyBy
 	// reports. With either New must not be called.
 	Err error

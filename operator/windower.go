@@ -21,7 +21,10 @@ type windower[K comparable, T, A, R any] struct {
 	late     Collector[T] // nil: late records are dropped and counted
 	pane     Pane[K, struct{}]
 	out      R
+	input    any
 }
+
+func (w *windower[K, T, A, R]) Input(int) any { return w.input }
 
 // newWindows is the Spec of windows over the records of one input.
 func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
@@ -32,7 +35,7 @@ func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fol
 }
 
 // newWindowsOf makes the operator with build. E is what it stores.
-func newWindowsOf[K comparable, T, A, R, E any](key func(T) K, o WindowOptions, f fold[K, T, A, R], build func(windower[K, T, A, R], entries[E]) any) Spec {
+func newWindowsOf[K comparable, T, A, R, E any](key func(T) K, o WindowOptions, f fold[K, T, A, R], build func(windower[K, T, A, R], entries[E]) cut) Spec {
 	stored, err := entriesOf[E](o.Window)
 	sum, _ := hash.Of[K]() // KeyBy has reported the error
 	s := Spec{Err: errors.Join(o.check(), cmp.Or(f.refused, err))}
@@ -43,14 +46,27 @@ func newWindowsOf[K comparable, T, A, R, E any](key func(T) K, o WindowOptions, 
 		return s
 	}
 	s.State = append(s.State, stored.state(TypeName[A]()))
-	s.New = func(out Outlets) any {
-		w := windower[K, T, A, R]{key: key, hash: sum, fold: f, window: o.Window, lateness: int64(o.Lateness), next: outlet[R](out)}
+	w := windower[K, T, A, R]{key: key, hash: sum, fold: f, window: o.Window, lateness: int64(o.Lateness)}
+	opened := func(out Outlets) windower[K, T, A, R] {
+		w := w
+		w.next = outlet[R](out)
 		if o.LateTo != nil {
 			w.late = out.Side(o.LateTo.Name()).(Collector[T])
 		}
-		return build(w, stored)
+		return w
+	}
+	s.New = func(out Outlets) any { return build(opened(out), stored).records() }
+	if o.Lateness == 0 && o.LateTo == nil { // no record needs to be seen by itself
+		s.Combined = newCombining(w, func(out Outlets) any { return build(opened(out), stored).partials() })
+		s.Combined.Rest.State = s.State
 	}
 	return s
+}
+
+// cut is an operator of windows, which takes records, or partials of them.
+type cut interface {
+	records() any
+	partials() any
 }
 
 // demand fails the task when no window can hold ts.

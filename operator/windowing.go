@@ -56,11 +56,11 @@ type paneEntry[K comparable, A any] struct {
 // firingsPerTurn bounds how many panes or timers fire before others of the slot may go on.
 const firingsPerTurn = 512
 
-func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) any {
+func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) cut {
 	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime}
 }
 
-func (m *windowing[K, T, A, R]) Input(int) any { return Collector[T](m) }
+func (m *windowing[K, T, A, R]) records() any { m.input = Collector[T](m); return m }
 
 func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
@@ -75,11 +75,10 @@ func (m *windowing[K, T, A, R]) CollectHashed(in *T, ts int64, hash uint64) {
 }
 
 func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
-	s := m.recent
-	if s == nil || uint64(ts-s.start) >= uint64(m.slicing.width) || s.first <= m.fired {
-		if s = m.sliceOf(in, ts); s == nil {
-			return
-		}
+	s := m.current(ts, 1)
+	if s == nil {
+		m.miss(in, ts)
+		return
 	}
 	m.fold.add(s.table.ref(hash, &key), in)
 	if s.first <= m.fired {
@@ -87,27 +86,49 @@ func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 	}
 }
 
-// sliceOf is the slice of a record. It is nil, and the record is late, when no window of
-// the record is open any more.
-func (m *windowing[K, T, A, R]) sliceOf(in *T, ts int64) *slice[K, A] {
-	m.demand(ts)
-	first := m.slicing.first(ts)
-	if after(first, m.lateness) <= m.fired && !m.missed(in, ts, first) {
-		return nil
-	}
-	return m.sliceAt(m.slicing.slice(ts))
+func (m *windowing[K, T, A, R]) partials() any {
+	m.input = Collector[partial[K, A]](&windowPartials[K, T, A, R]{m})
+	return m
 }
 
-// missed is told of a record for which some windows are closed, from the one that ends at
-// first on. It says whether others are open: a record is late when none is.
-func (m *windowing[K, T, A, R]) missed(in *T, ts, first int64) bool {
-	last, closed := m.slicing.last(ts), m.fired-m.lateness
-	if last <= closed {
-		m.miss(in, ts)
-		return false
+// windowPartials is the input of windows over partials: those of a combiner, which is there
+// when no record has to be seen by itself.
+type windowPartials[K comparable, T, A, R any] struct{ *windowing[K, T, A, R] }
+
+func (m *windowPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
+	m.CollectHashed(in, ts, m.hash(in.Key))
+}
+
+// CollectHashed is HashedCollector.
+func (m *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+	m.enter(ts)
+	s := m.current(ts, in.Records)
+	if s == nil {
+		m.count("late", in.Records)
+		return
 	}
-	m.count("missed windows", (closed-first)/m.slicing.slide+1)
-	return true
+	m.fold.merge(s.table.ref(hash, &in.Key), &in.Acc)
+}
+
+// current is the slice of a number of records. It is nil, and they are late, when no window of
+// theirs is open any more.
+func (m *windowing[K, T, A, R]) current(ts, records int64) *slice[K, A] {
+	if s := m.recent; s != nil && uint64(ts-s.start) < uint64(m.slicing.width) && s.first > m.fired {
+		return s
+	}
+	return m.sliceOf(ts, records)
+}
+
+func (m *windowing[K, T, A, R]) sliceOf(ts, records int64) *slice[K, A] {
+	m.demand(ts)
+	first, closed := m.slicing.first(ts), before(m.fired, m.lateness)
+	switch {
+	case m.slicing.last(ts) <= closed:
+		return nil
+	case first <= closed:
+		m.count("missed windows", ((closed-first)/m.slicing.slide+1)*records)
+	}
+	return m.sliceAt(m.slicing.slice(ts))
 }
 
 // sliceAt is the slice with this start, a new one if there is none.

@@ -45,6 +45,7 @@ type randomBranch struct {
 	source      int
 	other       int // second source of a join
 	parallelism int
+	apart       bool // a window sees each record by itself: nothing is combined before it
 }
 
 var randomVerbs = []string{"filter", "map", "flatmap", "rebalance", "update", "try"}
@@ -74,6 +75,7 @@ func drawJob(seed uint64) *randomJob {
 			source:      c.N(len(j.sources)),
 			other:       c.N(len(j.sources)),
 			parallelism: c.N(4),
+			apart:       c.P(0.3),
 		})
 	}
 	return j

@@ -89,13 +89,13 @@ func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) 
 		s.KeyBy(keyOf).Count().ID(id).Parallelism(b.parallelism).
 			Map(func(kv blink.KV[int64, int64]) countRow { return countRow{kv.Key, kv.Value} }).Write(out).ID("out-" + id)
 	case "tumbling":
-		s.KeyBy(keyOf).Window(blink.Tumbling(window)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
+		b.windows(s, blink.Tumbling(window)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
 			Map(rowOfPane).Write(out).ID("out-" + id)
 	case "sliding":
-		s.KeyBy(keyOf).Window(blink.Sliding(window, slide)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
+		b.windows(s, blink.Sliding(window, slide)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
 			Map(rowOfPane).Write(out).ID("out-" + id)
 	case "session":
-		s.KeyBy(keyOf).Window(blink.Session(gap)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
+		b.windows(s, blink.Session(gap)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
 			Map(rowOfPane).Write(out).ID("out-" + id)
 	case "timers":
 		s.KeyBy(keyOf).Process(&lastWords{}).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
@@ -104,6 +104,14 @@ func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) 
 	case "join":
 		s.KeyBy(keyOf).Connect(streams[b.other].KeyBy(keyOf)).Process(&pairUp{}).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
 	}
+}
+
+func (b randomBranch) windows(s blink.Stream[fact], w blink.Window) blink.Windowed[int64, fact] {
+	windows := s.KeyBy(keyOf).Window(w)
+	if b.apart {
+		return windows.AllowedLateness(time.Second) // nothing is late
+	}
+	return windows
 }
 
 // tally is a mergeable aggregate.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"blink/graph"
+	"blink/internal/invariant"
 	"blink/operator"
 )
 
@@ -221,6 +222,15 @@ func (c *chain) wake(now int64, p *operator.Pressure) bool {
 	}
 	c.woken = 0
 	return true
+}
+
+// checkEmpty checks, at a barrier, that nothing lies between operators.
+func (c *chain) checkEmpty() {
+	for i, op := range c.ops {
+		if g, ok := op.(operator.Gatherer); ok {
+			invariant.Check(g.Empty(), "operator %q holds records at a barrier", c.ids[i])
+		}
+	}
 }
 
 // mark is the watermark behind the operator with index op.

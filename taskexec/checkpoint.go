@@ -60,6 +60,7 @@ func (t *task) checkpoint(id uint64) error {
 	t.thaw() // of an earlier one: it was aborted
 	t.in.align.conclude(id)
 	t.now.stop = t.now.stopAt == id
+	t.chain.checkEmpty()
 	t.out.barrier(id)
 	t.now.snapshot = id
 	if len(t.sinks.ops) == 0 {
