@@ -11,6 +11,7 @@ import (
 type fold[K comparable, T, A, R any] struct {
 	add   func(acc *A, in *T)
 	merge func(acc *A, other *A)
+	undo  func(acc *A, other *A) // of merge, exactly; nil if there is none
 	emit  func(p *Pane[K, struct{}], acc *A, out *R)
 	// refused says in the user's words why A cannot be stored.
 	refused error
@@ -28,17 +29,22 @@ func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
 	return newWindows(key, o, fold[K, T, int64, Pane[K, int64]]{
 		add:   func(n *int64, _ *T) { *n++ },
 		merge: func(n, m *int64) { *n += *m },
+		undo:  func(n, m *int64) { *n -= *m },
 		emit:  paned[K](func(n *int64) int64 { return *n }),
 	})
 }
 
 // NewWindowSum adds up a number of each record. The order shows in a sum of floats.
 func NewWindowSum[K comparable, T any, N Number](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindows(key, o, fold[K, T, N, Pane[K, N]]{
+	f := fold[K, T, N, Pane[K, N]]{
 		add:   func(sum *N, in *T) { *sum += of(*in) },
 		merge: func(sum, more *N) { *sum += *more },
 		emit:  paned[K](func(sum *N) N { return *sum }),
-	})
+	}
+	if one := N(1); one/2 == 0 { // an integer: no sum of it is rounded
+		f.undo = func(sum, less *N) { *sum -= *less }
+	}
+	return newWindows(key, o, f)
 }
 
 // some is a record, or none yet.
@@ -88,7 +94,9 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 }
 
 // Accumulator is a pointer type *A with these methods. A is stored, so the rules of state
-// types hold. Merge joins two partial results; *zero holds nothing.
+// types hold. Merge joins two partial results; *zero holds nothing. What is merged may be
+// merged again, and Result asked for several times: Merge neither changes nor keeps what its
+// argument refers to, such as a map, and Result changes nothing.
 type Accumulator[A, T, R any] interface {
 	*A
 	Add(T)

@@ -50,9 +50,18 @@ func (t *table[K, A]) find(hash uint64, key *K) *A {
 	return nil
 }
 
-func (t *table[K, A]) grow() {
+func (t *table[K, A]) grow() { t.resize(max(smallTable, 2*len(t.slots))) }
+
+// fit makes a table smaller of which hardly anything is used any more.
+func (t *table[K, A]) fit() {
+	if t.taken*16 < len(t.slots) && len(t.slots) > smallTable {
+		t.resize(len(t.slots) / 4)
+	}
+}
+
+func (t *table[K, A]) resize(n int) {
 	old := t.slots
-	t.slots = make([]slot[K, A], max(smallTable, 2*len(old)))
+	t.slots = make([]slot[K, A], n)
 	mask := uint64(len(t.slots) - 1)
 	for i := range old {
 		if old[i].hash == 0 {

@@ -24,7 +24,9 @@ type windowing[K comparable, T, A, R any] struct {
 	free   []*slice[K, A]
 	fired  int64 // every window with an end up to this one has fired
 	firing firing[K, A]
-	_      pad
+	// rolling is the window that fires, if windows are of several slices.
+	rolling rolling[K, A]
+	_       pad
 }
 
 // spareSlices is how many dropped slices are kept for reuse.
@@ -37,13 +39,13 @@ type slice[K comparable, A any] struct {
 	table table[K, A]
 }
 
-// firing is the window being emitted: its panes are the slots of table, up to next gone.
+// firing is the window being emitted: its panes are the slots of table, or of rolling, up to
+// next gone.
 type firing[K comparable, A any] struct {
 	on    bool
 	end   int64
 	table *table[K, A]
 	next  int
-	whole table[K, A] // folded from several slices
 }
 
 // paneEntry is what is stored of one key in one slice.
@@ -57,7 +59,7 @@ type paneEntry[K comparable, A any] struct {
 const firingsPerTurn = 512
 
 func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) cut {
-	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime}
+	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime, rolling: newRolling[K](w.fold.merge, w.fold.undo)}
 }
 
 func (m *windowing[K, T, A, R]) records() any { m.input = Collector[T](m); return m }
@@ -82,6 +84,7 @@ func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 	}
 	m.fold.add(s.table.ref(hash, &key), in)
 	if s.first <= m.fired {
+		m.spoil(s, hash, &key)
 		m.fireAgain(hash, &key, ts)
 	}
 }
@@ -108,6 +111,16 @@ func (m *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, 
 		return
 	}
 	m.fold.merge(s.table.ref(hash, &in.Key), &in.Acc)
+	if s.first <= m.fired {
+		m.spoil(s, hash, &in.Key)
+	}
+}
+
+// spoil tells of a record in a slice of which a window has fired.
+func (m *windowing[K, T, A, R]) spoil(s *slice[K, A], hash uint64, key *K) {
+	if s.start >= m.rolling.from && s.start < m.rolling.to {
+		m.rolling.spoil(hash, key)
+	}
 }
 
 // current is the slice of a number of records. It is nil, and they are late, when no window of
@@ -133,7 +146,7 @@ func (m *windowing[K, T, A, R]) sliceOf(ts, records int64) *slice[K, A] {
 
 // sliceAt is the slice with this start, a new one if there is none.
 func (m *windowing[K, T, A, R]) sliceAt(start int64) *slice[K, A] {
-	i := sort.Search(len(m.slices), func(i int) bool { return m.slices[i].start >= start })
+	i := m.indexOf(start)
 	if i == len(m.slices) || m.slices[i].start != start {
 		m.slices = slices.Insert(m.slices, i, m.newSlice(start))
 	}
@@ -167,56 +180,104 @@ func (m *windowing[K, T, A, R]) Advance(in int64) (int64, bool) {
 
 // begin starts to fire the earliest window that ends up to watermark in, if there is one.
 func (m *windowing[K, T, A, R]) begin(in int64) bool {
-	for i, s := range m.slices {
-		if m.slicing.last(s.start) <= m.fired {
-			continue // kept for late records only
-		}
-		end := m.slicing.first(max(s.start, m.fired))
-		if end-1 > in {
-			return false
-		}
-		f := &m.firing
-		f.on, f.end, f.next = true, end, 0
-		f.table = m.gather(m.slices[i:], end)
-		return true
+	i := sort.Search(len(m.slices), func(i int) bool { return m.slicing.last(m.slices[i].start) > m.fired })
+	if i == len(m.slices) {
+		return false // what there is is kept for late records only
 	}
-	return false
+	s := m.slices[i]
+	end := m.slicing.first(max(s.start, m.fired))
+	if end-1 > in {
+		return false
+	}
+	m.firing = firing[K, A]{on: true, end: end}
+	if m.slicing.size == m.slicing.width {
+		m.firing.table = &s.table
+	} else {
+		m.roll(end)
+	}
+	return true
 }
 
-// gather is a table with the panes of the window that ends at end: that of its only slice,
-// or one folded from several. from starts with the window's first slice.
-func (m *windowing[K, T, A, R]) gather(from []*slice[K, A], end int64) *table[K, A] {
-	n := sort.Search(len(from), func(i int) bool { return from[i].start >= end })
-	if n == 1 {
-		return &from[0].table
-	}
+// roll moves rolling on to the window that ends at end.
+func (m *windowing[K, T, A, R]) roll(end int64) {
 	m.enter(end - 1)
-	whole := &m.firing.whole
-	for _, s := range from[:n] {
+	r := &m.rolling
+	from := max(r.to, end-m.slicing.size)
+	for _, s := range m.between(from, end) {
 		for i := range s.table.slots {
 			if at := &s.table.slots[i]; at.hash != 0 {
-				m.fold.merge(whole.ref(at.hash, &at.key), &at.acc)
+				r.take(at.hash, &at.key, s.start, &at.acc)
 			}
 		}
 	}
-	return whole
+	r.from, r.to = end-m.slicing.size, end
+	r.renew(m.between(r.from, r.to))
+}
+
+// leave gives up the slices that belong to no window after that which ends at end.
+func (m *windowing[K, T, A, R]) leave(end int64) {
+	m.enter(end - 1)
+	r := &m.rolling
+	from := end + m.slicing.slide - m.slicing.size
+	for _, s := range m.between(r.from, min(from, r.to)) {
+		for i := range s.table.slots {
+			if at := &s.table.slots[i]; at.hash != 0 {
+				r.give(at.hash, &at.key, &at.acc)
+			}
+		}
+	}
+	r.from = from
+	r.table.fit()
+}
+
+// between are the slices that begin from one time on and before another.
+func (m *windowing[K, T, A, R]) between(from, to int64) []*slice[K, A] {
+	i, j := m.indexOf(from), m.indexOf(to)
+	return m.slices[i:max(i, j)]
+}
+
+// indexOf is where a slice with this start is, or would be.
+func (m *windowing[K, T, A, R]) indexOf(start int64) int {
+	return sort.Search(len(m.slices), func(i int) bool { return m.slices[i].start >= start })
 }
 
 // fire emits the panes of the firing window until pressure or the end of the turn stops it.
 func (m *windowing[K, T, A, R]) fire() bool {
 	f, fired := &m.firing, 0
-	for ; f.next < len(f.table.slots); f.next++ {
-		s := &f.table.slots[f.next]
-		if s.hash == 0 {
+	for ; f.next < m.panes(); f.next++ {
+		key, acc := m.paneAt(f.next)
+		if key == nil {
 			continue
 		}
 		if m.pressure.Held() || fired == firingsPerTurn {
 			return false
 		}
-		m.emitPane(&s.key, &s.acc, f.end, false)
+		m.emitPane(key, acc, f.end, false)
 		fired++
 	}
 	return true
+}
+
+// panes is how many places for a pane the firing window has.
+func (m *windowing[K, T, A, R]) panes() int {
+	if t := m.firing.table; t != nil {
+		return len(t.slots)
+	}
+	return len(m.rolling.table.slots)
+}
+
+// paneAt is the pane at a place of the firing window; none if key is nil.
+func (m *windowing[K, T, A, R]) paneAt(i int) (key *K, acc *A) {
+	if t := m.firing.table; t != nil {
+		if s := &t.slots[i]; s.hash != 0 {
+			return &s.key, &s.acc
+		}
+		return nil, nil
+	}
+	if s := &m.rolling.table.slots[i]; s.hash != 0 {
+		return &s.key, m.rolling.value(&s.acc)
+	}
+	return nil, nil
 }
 
 func (m *windowing[K, T, A, R]) emitPane(key *K, acc *A, end int64, late bool) {
@@ -225,8 +286,8 @@ func (m *windowing[K, T, A, R]) emitPane(key *K, acc *A, end int64, late bool) {
 
 func (m *windowing[K, T, A, R]) finish() {
 	f := &m.firing
-	if f.table == &f.whole {
-		f.whole.clear()
+	if f.table == nil {
+		m.leave(f.end)
 	}
 	f.on, f.table = false, nil
 	m.fired = f.end
@@ -259,11 +320,9 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 		}
 		m.enter(ts)
 		var acc A
-		for _, s := range m.slices {
-			if s.start >= end-m.slicing.size && s.start < end {
-				if part := s.table.find(hash, key); part != nil {
-					m.fold.merge(&acc, part)
-				}
+		for _, s := range m.between(end-m.slicing.size, end) {
+			if part := s.table.find(hash, key); part != nil {
+				m.fold.merge(&acc, part)
 			}
 		}
 		m.emitPane(key, &acc, end, true)
