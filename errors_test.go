@@ -218,6 +218,18 @@ func everyMistake(job *blink.Job) {
 	// window: tumbling window of size 0s: the size must be positive
 	byUser.Window(blink.Sliding(time.Minute, time.Hour)).Count()
 	// window: sliding window of 1m0s by 1h0m0s: the slide must be positive and at most the size
+	byMinute.AllMaxBy[int](nil)
+	// window: it is given nil instead of a func(blink_test.hit) int
+	byMinute.AllMinBy[int](nil)
+	// window: it is given nil instead of a func(blink_test.hit) int
+	byMinute.Top(0, func(a, b hit) int { return 0 })
+	// window: top 0: at least 1
+	byMinute.Top(1, (func(a, b hit) int)(nil))
+	// window: it is given nil instead of a func(blink_test.hit, blink_test.hit) int
+	byUser.Join(byUser).Apply(func(l, r *hit) hit { return *l })
+	// window: no window given: use Tumbling, Sliding or Session
+	byUser.LeftJoin(byUser).Window(blink.Tumbling(time.Minute)).Apply[hit](nil)
+	// window: it is given nil instead of a func(*blink_test.hit, *blink_test.hit) blink_test.hit
 	byUser.Window(blink.Session(-time.Second)).Count()
 	// window: session window with a gap of -1s: the gap must be positive and at most 50 years
 	byUser.Window(blink.Session(time.Minute).Offset(time.Hour)).Count()

@@ -372,3 +372,35 @@ func ExampleSession() {
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1
 }
+
+// Who looked at a page within the hour in which they signed up.
+func ExampleKeyed_Join() {
+	job := blink.NewJob("newcomers", nil)
+	users := job.Read(blink.Values(user{"ann", "Ann"})).ID("users").
+		EventTime(func(user) time.Time { return time.Unix(0, 0) }, blink.Ascending()).ID("user-time")
+	views(job).
+		EventTime(view.when, blink.Ascending()).ID("view-time").
+		KeyBy(view.user).
+		Join(users.KeyBy(user.user)).
+		Window(blink.Tumbling(time.Hour)).
+		Apply(func(v *view, u *user) string { return u.Name + " looked at " + v.Page }).ID("newcomers").
+		Write(files.CSV("newcomers.csv")).ID("write-newcomers")
+	show(job.Plan())
+	// Output:
+	// job newcomers: 3 vertices, 3 tasks, parallelism 1, 128 key groups
+	// vertex 0 ×1
+	//   [users]      read values → blink_test.user (example.go:N)
+	//       state splits splits operator.valuesSplit
+	//   [user-time]  eventtime out of order by ≤ 0s → blink_test.user (example.go:N)
+	// vertex 1 ×1
+	//   [views]      read values → blink_test.view (example.go:N)
+	//       state splits splits operator.valuesSplit
+	//   [view-time]  eventtime out of order by ≤ 0s → blink_test.view (example.go:N)
+	// vertex 2 ×1 ← 1 hash(string) ← 0 hash(string)
+	//   [newcomers]  window tumbling 1h0m0s join func → string (example.go:N)
+	//       state panes panes operator.sides[blink_test.view,blink_test.user]
+	//   [write-newcomers] write CSV newcomers.csv (example.go:N)
+	//       state transactions transactions files.Written
+	// regions: 1
+	//   0: 3 tasks of vertices 0 1 2
+}

@@ -2,6 +2,7 @@ package blink
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -76,6 +77,41 @@ func (k Keyed[K, T]) Window(w Window) Windowed[K, T] {
 // Connect shares keyed state between two streams of different types.
 func (k Keyed[K, T]) Connect[U any](right Keyed[K, U]) Connected[K, T, U] {
 	return Connected[K, T, U]{k, right}
+}
+
+// Join pairs records of two streams that have one key; say next with Window how near in time.
+func (k Keyed[K, T]) Join[U any](right Keyed[K, U]) Joined[K, T, U] {
+	return Joined[K, T, U]{left: k, right: right}
+}
+
+// LeftJoin is Join that keeps the left records without a right one: their right one is nil.
+func (k Keyed[K, T]) LeftJoin[U any](right Keyed[K, U]) Joined[K, T, U] {
+	return Joined[K, T, U]{left: k, right: right, unmatched: true}
+}
+
+// Joined is two streams whose records are paired.
+type Joined[K comparable, L, R any] struct {
+	left      Keyed[K, L]
+	right     Keyed[K, R]
+	unmatched bool
+	window    Window
+}
+
+// Window pairs the records that are in one window. In a session are the records of both sides.
+func (j Joined[K, L, R]) Window(w Window) Joined[K, L, R] { j.window = w; return j }
+
+// Apply makes a record of each pair when its window ends. l and r are valid during the call,
+// and f may not change what they point to. Late records are counted and dropped.
+func (j Joined[K, L, R]) Apply[O any](f func(l *L, r *R) O) Stream[O] {
+	spec, what := operator.Spec{}, "join "
+	if j.unmatched {
+		spec, what = operator.NewWindowLeftJoin(j.left.key, j.right.key, f, j.window), "left join "
+	} else {
+		spec = operator.NewWindowJoin(j.left.key, j.right.key, f, j.window)
+	}
+	s := windowed[O](j.left.n, byKey(j.left, 0), j.window, what+funcName(f), given(f, spec))
+	s.n.in = append(s.n.in, byKey(j.right, 1))
+	return s
 }
 
 // Connected is two streams of one key that share state.
@@ -156,6 +192,22 @@ func (w Windowed[K, T]) MaxBy[N cmp.Ordered](of func(T) N) Stream[T] {
 // MinBy emits the record with the least value, any of them on a tie; see MaxBy.
 func (w Windowed[K, T]) MinBy[N cmp.Ordered](of func(T) N) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "min by "+funcName(of), given(of, operator.NewWindowMinBy(w.k.key, of, w.o)))
+}
+
+// AllMaxBy emits all records with the greatest value, where MaxBy emits one of them.
+func (w Windowed[K, T]) AllMaxBy[N cmp.Ordered](of func(T) N) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "all max by "+funcName(of), given(of, operator.NewWindowAllMaxBy(w.k.key, of, w.o)))
+}
+
+// AllMinBy emits all records with the least value.
+func (w Windowed[K, T]) AllMinBy[N cmp.Ordered](of func(T) N) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "all min by "+funcName(of), given(of, operator.NewWindowAllMinBy(w.k.key, of, w.o)))
+}
+
+// Top emits the n first records of each window in the order of compare, which is negative when
+// a comes before b. Which of equal records are among them depends on the order of arrival.
+func (w Windowed[K, T]) Top[F ~func(a, b T) int](n int, compare F) Stream[T] {
+	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, fmt.Sprint("top ", n, " ", funcName(compare)), given(compare, operator.NewWindowTop(w.k.key, n, compare, w.o)))
 }
 
 // Aggregate folds each window into an accumulator of type A, a copy of *zero. Result is what

@@ -2,17 +2,20 @@ package operator
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 
 	"blink/internal/codec"
 )
 
 // fold is how the records of a window become its result: T into A, A and A into A, and A
-// into the emitted R. The zero A holds nothing.
+// into the emitted R, or into several with rows. The zero A holds nothing.
 type fold[K comparable, T, A, R any] struct {
 	add   func(acc *A, in *T)
 	merge func(acc *A, other *A)
 	undo  func(acc *A, other *A) // of merge, exactly; nil if there is none
 	emit  func(p *Pane[K, struct{}], acc *A, out *R)
+	rows  func(acc *A, row func(R)) // instead of emit
 	// refused says in the user's words why A cannot be stored.
 	refused error
 }
@@ -75,6 +78,83 @@ func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T
 			*acc = in
 		}
 	}))
+}
+
+// NewWindowAllMaxBy emits all records with the greatest value.
+func NewWindowAllMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
+	return newWindows(key, o, best[K](func(a, b *T) int { return cmp.Compare(of(*a), of(*b)) }))
+}
+
+// NewWindowAllMinBy emits all records with the least value.
+func NewWindowAllMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
+	return newWindows(key, o, best[K](func(a, b *T) int { return cmp.Compare(of(*b), of(*a)) }))
+}
+
+// best keeps the records of which none is better.
+func best[K comparable, T any](better func(a, b *T) int) fold[K, T, bag[T], T] {
+	add := func(acc *bag[T], in *T) {
+		c := 1
+		if acc.Have {
+			c = better(in, &acc.First)
+		}
+		if c > 0 {
+			*acc = bag[T]{} // what it had may be shared
+		}
+		if c >= 0 {
+			acc.put(in)
+		}
+	}
+	return fold[K, T, bag[T], T]{
+		add: add,
+		merge: func(acc, more *bag[T]) {
+			for in := range more.all {
+				add(acc, in)
+			}
+		},
+		rows: func(acc *bag[T], row func(T)) {
+			for in := range acc.all {
+				row(*in)
+			}
+		},
+		refused: codec.Storable[T](),
+	}
+}
+
+// ranked is the first records in some order.
+type ranked[T any] struct{ Records []T }
+
+// NewWindowTop emits the n first records of each window in the order of compare.
+func NewWindowTop[K comparable, T any](key func(T) K, n int, compare func(a, b T) int, o WindowOptions) Spec {
+	if n < 1 {
+		return Spec{Err: fmt.Errorf("top %d: at least 1", n)}
+	}
+	add := func(acc *ranked[T], in *T) {
+		i := len(acc.Records)
+		for i > 0 && compare(*in, acc.Records[i-1]) < 0 {
+			i--
+		}
+		switch {
+		case i == n:
+			return
+		case len(acc.Records) == n:
+			acc.Records = acc.Records[:n-1]
+		}
+		acc.Records = slices.Insert(acc.Records, i, *in)
+	}
+	return newWindows(key, o, fold[K, T, ranked[T], T]{
+		add: add,
+		merge: func(acc, more *ranked[T]) {
+			for i := range more.Records {
+				add(acc, &more.Records[i])
+			}
+		},
+		rows: func(acc *ranked[T], row func(T)) {
+			for _, in := range acc.Records {
+				row(in)
+			}
+		},
+		refused: codec.Storable[T](),
+	})
 }
 
 func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[T], T] {

@@ -25,6 +25,7 @@ type sessioning[K comparable, T, A, R any] struct {
 	pool   []session[K, A] // by number, from 1 on
 	free   []int32         // numbers of sessions that are gone
 	agenda agenda
+	opened int32 // between open and changed, if it has to be settled
 	mark   int64 // every session with an end up to this one has fired
 	_      pad
 }
@@ -52,7 +53,7 @@ type sessionEntry[K comparable, A any] struct {
 // bucketsPerGap is how finely the agenda of sessions is divided.
 const bucketsPerGap = 64
 
-func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[sessionEntry[K, A]]) cut {
+func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[sessionEntry[K, A]]) cut[K, A] {
 	gap := int64(w.window.size)
 	return &sessioning[K, T, A, R]{
 		windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap, pool: make([]session[K, A], 1),
@@ -60,7 +61,7 @@ func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored ent
 	}
 }
 
-func (m *sessioning[K, T, A, R]) records() any { m.input = Collector[T](m); return m }
+func (m *sessioning[K, T, A, R]) records() any { return Collector[T](m) }
 
 func (m *sessioning[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
@@ -89,8 +90,7 @@ func (m *sessioning[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 }
 
 func (m *sessioning[K, T, A, R]) partials() any {
-	m.input = Collector[partial[K, A]](&sessionPartials[K, T, A, R]{m})
-	return m
+	return Collector[partial[K, A]](&sessionPartials[K, T, A, R]{m})
 }
 
 // sessionPartials is the input of sessions over partials, of which each is a piece of one
@@ -115,6 +115,24 @@ func (m *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64,
 	}
 	m.fold.merge(&m.pool[at].acc, &in.Acc)
 	m.settle(at)
+}
+
+// open is explained at cut.
+func (m *sessioning[K, T, A, R]) open(hash uint64, key *K, ts int64) *A {
+	m.opened = 0
+	if s := m.current(hash, key, ts, ts); s != nil {
+		return &s.acc
+	}
+	if m.opened = m.sessionOf(hash, key, ts, ts); m.opened == 0 {
+		return nil
+	}
+	return &m.pool[m.opened].acc
+}
+
+func (m *sessioning[K, T, A, R]) changed(uint64, *K, int64) {
+	if m.opened != 0 {
+		m.settle(m.opened)
+	}
 }
 
 // current is the latest session of the key if it is open and only goes on with what spans

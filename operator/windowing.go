@@ -21,6 +21,7 @@ type windowing[K comparable, T, A, R any] struct {
 
 	slices []*slice[K, A] // ascending by start
 	recent *slice[K, A]   // of the last record
+	opened *slice[K, A]   // between open and changed
 	free   []*slice[K, A]
 	fired  int64 // every window with an end up to this one has fired
 	firing firing[K, A]
@@ -58,11 +59,11 @@ type paneEntry[K comparable, A any] struct {
 // firingsPerTurn bounds how many panes or timers fire before others of the slot may go on.
 const firingsPerTurn = 512
 
-func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) cut {
+func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) cut[K, A] {
 	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime, rolling: newRolling[K](w.fold.merge, w.fold.undo)}
 }
 
-func (m *windowing[K, T, A, R]) records() any { m.input = Collector[T](m); return m }
+func (m *windowing[K, T, A, R]) records() any { return Collector[T](m) }
 
 func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
 	m.enter(ts)
@@ -90,8 +91,7 @@ func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
 }
 
 func (m *windowing[K, T, A, R]) partials() any {
-	m.input = Collector[partial[K, A]](&windowPartials[K, T, A, R]{m})
-	return m
+	return Collector[partial[K, A]](&windowPartials[K, T, A, R]{m})
 }
 
 // windowPartials is the input of windows over partials: those of a combiner, which is there
@@ -113,6 +113,23 @@ func (m *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, 
 	m.fold.merge(s.table.ref(hash, &in.Key), &in.Acc)
 	if s.first <= m.fired {
 		m.spoil(s, hash, &in.Key)
+	}
+}
+
+// open is explained at cut.
+func (m *windowing[K, T, A, R]) open(hash uint64, key *K, ts int64) *A {
+	s := m.current(ts, 1)
+	if s == nil {
+		return nil
+	}
+	m.opened = s
+	return s.table.ref(hash, key)
+}
+
+func (m *windowing[K, T, A, R]) changed(hash uint64, key *K, ts int64) {
+	if m.opened.first <= m.fired {
+		m.spoil(m.opened, hash, key)
+		m.fireAgain(hash, key, ts)
 	}
 }
 

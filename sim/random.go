@@ -50,7 +50,7 @@ type randomBranch struct {
 
 var randomVerbs = []string{"filter", "map", "flatmap", "rebalance", "update", "try"}
 
-var randomKinds = []string{"records", "count", "tumbling", "sliding", "session", "timers", "states", "join", "union"}
+var randomKinds = []string{"records", "count", "tumbling", "sliding", "session", "timers", "states", "join", "window join", "union"}
 
 const (
 	randomSpan = 2 * time.Minute // of event time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"blink"
@@ -79,7 +80,7 @@ type (
 func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) {
 	s := streams[b.source]
 	out := files.CSV(fmt.Sprintf("out/%d.csv", i))
-	id := fmt.Sprint(b.kind, i)
+	id := fmt.Sprint(strings.ReplaceAll(b.kind, " ", "-"), i)
 	switch b.kind {
 	case "records":
 		s.Map(func(f fact) factRow { return factRow{f.ID, f.Key, f.Value} }).Parallelism(b.parallelism).Write(out).ID("out-" + id)
@@ -101,6 +102,9 @@ func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) 
 		s.KeyBy(keyOf).Process(&lastWords{}).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
 	case "states":
 		s.KeyBy(keyOf).Process(&everyState{}).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
+	case "window join":
+		s.KeyBy(keyOf).LeftJoin(streams[b.other].KeyBy(keyOf)).Window(blink.Sliding(window, slide)).Apply(pairOf).ID(id).Parallelism(b.parallelism).
+			Write(out).ID("out-" + id)
 	case "join":
 		s.KeyBy(keyOf).Connect(streams[b.other].KeyBy(keyOf)).Process(&pairUp{}).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
 	}
@@ -199,6 +203,14 @@ func (p *everyState) OnTimer(c *blink.Ctx[int64], t *blink.Timer, out *blink.Out
 	}
 	out.Emit(sumRow{c.Key(), s.N, s.Sum})
 	return nil
+}
+
+// pairOf is a pair of facts, the right of which may be missing.
+func pairOf(l, r *fact) pairRow {
+	if r == nil {
+		return pairRow{l.ID, -1}
+	}
+	return pairRow{l.ID, r.ID}
 }
 
 // pairUp joins every left record with every right one of its key.

@@ -64,6 +64,8 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 		expectRecords(slices.Concat(in, other), line)
 	case "join":
 		expectPairs(in, other, line)
+	case "window join":
+		expectWindowPairs(in, other, line)
 	case "count":
 		expectCounts(in, line)
 	case "states":
@@ -102,6 +104,25 @@ func expectPairs(left, right []fact, line func(...int64)) {
 		for _, r := range right {
 			if l.Key == r.Key {
 				line(l.ID, r.ID)
+			}
+		}
+	}
+}
+
+// expectWindowPairs pairs each left record with each right one, or with -1 if there is none,
+// in each sliding window that holds it.
+func expectWindowPairs(left, right []fact, line func(...int64)) {
+	for _, l := range left {
+		for start := l.At.Truncate(slide); l.At.Sub(start) < window; start = start.Add(-slide) {
+			matched := false
+			for _, r := range right {
+				if since := r.At.Sub(start); l.Key == r.Key && since >= 0 && since < window {
+					line(l.ID, r.ID)
+					matched = true
+				}
+			}
+			if !matched {
+				line(l.ID, -1)
 			}
 		}
 	}
