@@ -162,7 +162,17 @@ func (nowhere) Side(string) any { return nil }
 func (b *Batch[T]) Reset() { b.reset() }
 
 // Full says that Next should return.
-func (b *Batch[T]) Full() bool { return b.Len() >= maxBatch || b.most > 0 && b.Len() >= b.most }
+func (b *Batch[T]) Full() bool { return b.Room() == 0 }
+
+// Room is how many records it takes until it is full: few at a time when the rate of the
+// source is limited.
+func (b *Batch[T]) Room() int {
+	most := maxBatch
+	if b.most > 0 {
+		most = min(most, b.most)
+	}
+	return max(0, most-b.Len())
+}
 
 // Len is the number of records, those for side outputs included.
 func (b *Batch[T]) Len() int { return len(b.records) + b.sided }

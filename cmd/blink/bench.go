@@ -22,6 +22,9 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"nexmark", "the queries of the Nexmark benchmark, beside plain loops", benchNexmark},
+		{"report", "a table and a plot of what nexmark --json has printed", benchReport},
+		{"generator", "the generator of its events, the unit of the costs", benchGenerator},
+		{"soak", "whether memory grows while a query runs for long", benchSoak},
 		{"exchange", "records from one process to another, beside plain TCP", benchExchange},
 		{"codec", "encoding and decoding of records, type by type, beside a plain copy", benchCodec},
 		{"latency", "how long a busy task keeps barriers and messages waiting", benchLatency},

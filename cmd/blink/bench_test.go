@@ -43,6 +43,10 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench nexmark --checkpoint-interval -1s", "--checkpoint-interval -1s: at least 0"},
 		{"bench nexmark --runs 0", "--runs 0: at least 1"},
 		{"bench nexmark --cpuprofile x", "--cpuprofile x: it takes one query"},
+		{"bench soak --query q18", "--query q18: not one of q0 q1"},
+		{"bench soak --duration 0s", "--duration 0s: more than 0"},
+		{"bench report", "--from is missing"},
+		{"bench generator --runs 0", "--runs 0: at least 1"},
 		{"bench nexmark --inject panic=digest@0%", "--inject panic=digest@0%: a share of the rows"},
 	} {
 		var out, errs strings.Builder

@@ -1,6 +1,9 @@
 package nexmark
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // The rows of the further queries, whose columns are chosen after the public set's SQL.
 
@@ -85,6 +88,9 @@ func (r *Rated) AddTo(d *Digest) {
 
 // Counts are all, and of those the ones of low, middle and high prices: see Statistics.
 type Counts [4]int64
+
+// MarshalText writes the four numbers with spaces between them, as in a cell of a table.
+func (n Counts) MarshalText() ([]byte, error) { return fmt.Append(nil, n[0], n[1], n[2], n[3]), nil }
 
 func (c Columns) counts(n *Counts) Columns {
 	return c.Number(n[0]).Number(n[1]).Number(n[2]).Number(n[3])

@@ -155,7 +155,7 @@ func (r *reader[T]) Next(ctx context.Context, into *operator.Batch[T]) error {
 		return io.EOF
 	}
 	made := s.Next / s.Of
-	count := min(batch, markEvery-made%markEvery, (s.End-s.Next-1)/s.Of+1)
+	count := min(batch, uint64(into.Room()), markEvery-made%markEvery, (s.End-s.Next-1)/s.Of+1)
 	r.fill(run{s.Next, s.Of, count}, into)
 	s.Next += count * s.Of
 	if (made+count)%markEvery == 0 {

@@ -33,13 +33,19 @@ func read[T any](t testing.TB, s operator.SourceOf[T], items []snapshot.Item, si
 // readApart has collectors of side outputs as well.
 func readApart[T any](t testing.TB, s operator.SourceOf[T], items []snapshot.Item, sink operator.Collector[T], side map[string]any) *task[T] {
 	t.Helper()
+	return readLimited(t, s, items, sink, side, 0)
+}
+
+// readLimited reads at most so many records at once; 0: no limit.
+func readLimited[T any](t testing.TB, s operator.SourceOf[T], items []snapshot.Item, sink operator.Collector[T], side map[string]any, most int) *task[T] {
+	t.Helper()
 	k := &task[T]{t: t, sink: sink, side: side}
 	if err := s.Spec().Err; err != nil {
 		t.Fatal(err)
 	}
 	k.op = s.Spec().New(k)
 	view := &operator.Task{Job: "test", Parallelism: 1, MaxParallelism: 1, Pressure: &operator.Pressure{}, Splits: operator.NewSplitClocks(1),
-		Count: func(string, string, int64) {}}
+		Count: func(string, string, int64) {}, MaxFetch: most}
 	k.check(k.op.(operator.Opener).Open(view, "source"))
 	k.check(k.op.(operator.Restorer).Restore([]snapshot.Part{{Operator: "source", Items: items}}))
 	return k
@@ -265,6 +271,35 @@ func TestAWrongNumberOfSplitsIsRefused(t *testing.T) {
 type nothing[T any] struct{}
 
 func (nothing[T]) Collect(*T, int64) {}
+
+// TestEventsWithoutEndComeAFewAtATimeWhereTheRateIsLimited also looks at the watermarks, which
+// stand behind the same events however many are read at once.
+func TestEventsWithoutEndComeAFewAtATimeWhereTheRateIsLimited(t *testing.T) {
+	s := Events(Options{})
+	if s.Options().Bounded {
+		t.Error("a source without end says that it has one")
+	}
+	const most = 7
+	out := &seen[Event]{}
+	k := readLimited(t, s, splitsOf(t, s), out, nil, most)
+	for len(out.records) < 2100 {
+		before := len(out.records)
+		if !k.step() {
+			t.Fatalf("it has ended behind %d events", before)
+		}
+		if n := len(out.records) - before; n < 1 || n > most {
+			t.Fatalf("%d events are read at once, of at most %d", n, most)
+		}
+	}
+	if want := (dateTime(1999) - 1).nanos(); k.mark != want {
+		t.Errorf("the watermark is %d, want %d", k.mark, want)
+	}
+	for i, want := range first(2100) {
+		if have := text(out.records[i]); have != want {
+			t.Fatalf("event %d is %s, want %s", i, have, want)
+		}
+	}
+}
 
 func TestReadingAllocatesNothing(t *testing.T) {
 	quiet(t, Events(Options{}))

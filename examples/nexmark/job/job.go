@@ -1,17 +1,22 @@
 package job
 
 import (
+	"path"
 	"strings"
 
 	"blink"
+	"blink/connector/files"
 	"blink/connector/nexmark"
 )
 
-// Nexmark is the job, with the place where its result goes.
+// Nexmark is the job, with the place where its result goes. The zero value writes the rows to
+// a folder that a parameter names.
 type Nexmark struct {
+	// Ledger takes the digest of the rows, which are not written then.
 	Ledger nexmark.Ledger
 	// Empty is the digest that rows are added to: nexmark.Digest{} or nexmark.WithFull().
 	Empty nexmark.Digest
+	out   string // the folder
 }
 
 // Build describes the job of the query that the parameter query names.
@@ -22,6 +27,9 @@ func (n Nexmark) Build(job *blink.Job) {
 	if events < 0 {
 		job.Refuse("events", "at least 0")
 		return
+	}
+	if n.Ledger == nil {
+		n.out = job.String("out", "", "`folder` of the rows, new or empty (default: a fresh one)")
 	}
 	in := read(job, nexmark.Options{Events: uint64(events), Splits: splits})
 	for _, q := range queries {
@@ -90,5 +98,9 @@ func Queries() []string {
 }
 
 func write[R any](n Nexmark, rows blink.Stream[R], add func(*R, *nexmark.Digest)) {
+	if n.Ledger == nil {
+		rows.Write(files.CSV(path.Join(n.out, "rows") + "/")).ID("rows")
+		return
+	}
 	rows.Write(nexmark.DigestTo(n.Ledger, n.Empty, add)).ID("digest")
 }

@@ -1,0 +1,122 @@
+package nexmark
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"blink/examples/nexmark/job"
+)
+
+// Report is the medians of measurements, to be shown beside the goals.
+type Report struct{ queries []queryCosts }
+
+// queryCosts are what was measured of one query.
+type queryCosts struct {
+	query    string
+	goal     Goal // zero: none is set
+	events   uint64
+	unit     float64        // what the generator takes for an event, in ns
+	loop     float64        // cost of the plain loop
+	costs    map[int]figure // by parallelism
+	restarts int64
+}
+
+// figure is the median cost of several runs.
+type figure struct {
+	cost        float64
+	runs        int
+	checkpoints int64 // the fewest of a run
+	allocs      float64
+}
+
+// ReadReport reads the lines that blink bench nexmark --json has printed, of any number of
+// runs. Of a query measured several times the medians count.
+func ReadReport(from io.Reader) (Report, error) {
+	var all []Result
+	lines := bufio.NewScanner(from)
+	for n := 1; lines.Scan(); n++ {
+		var r Result
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return Report{}, fmt.Errorf("line %d: %w", n, err)
+		}
+		if r.Events == 0 || r.GeneratorCPUSeconds <= 0 || !slices.Contains(job.Queries(), r.Query) {
+			return Report{}, fmt.Errorf("line %d is no result of blink bench nexmark", n)
+		}
+		all = append(all, r)
+	}
+	var rep Report
+	for _, q := range job.Queries() {
+		of := slices.DeleteFunc(slices.Clone(all), func(r Result) bool { return r.Query != q })
+		if len(of) > 0 {
+			rep.queries = append(rep.queries, costsOf(q, of))
+		}
+	}
+	return rep, lines.Err()
+}
+
+func costsOf(query string, of []Result) queryCosts {
+	m := queryCosts{query: query, events: of[0].Events, costs: map[int]figure{}}
+	if i := slices.IndexFunc(Goals(), func(g Goal) bool { return g.Query == query }); i >= 0 {
+		m.goal = Goals()[i]
+	}
+	m.unit = medianOf(of, func(r Result) float64 { return r.GeneratorCPUSeconds / float64(r.Events) * 1e9 })
+	m.loop = medianOf(of, Result.LoopCost)
+	for _, r := range of {
+		m.restarts += r.Restarts
+		if _, done := m.costs[r.Parallelism]; done {
+			continue
+		}
+		same := slices.DeleteFunc(slices.Clone(of), func(x Result) bool { return x.Parallelism != r.Parallelism })
+		fewest := slices.MinFunc(same, func(a, b Result) int { return int(a.Checkpoints - b.Checkpoints) })
+		m.costs[r.Parallelism] = figure{medianOf(same, Result.Cost), len(same), fewest.Checkpoints,
+			medianOf(same, func(r Result) float64 { return r.AllocsPerEvent })}
+	}
+	return m
+}
+
+func medianOf(of []Result, figure func(Result) float64) float64 {
+	all := make([]float64, len(of))
+	for i, r := range of {
+		all[i] = figure(r)
+	}
+	return median(all)
+}
+
+// Table is the report as a table in Markdown. A cost above its goal has an exclamation mark.
+func (r Report) Table() string {
+	var b strings.Builder
+	b.WriteString("| query | events | g, ns | plain loop | p = 1 | goal | p = 2 | goal | Flink 2.3 | rewritten by hand | allocations an event | checkpoints |\n")
+	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, m := range r.queries {
+		one := m.costs[1]
+		fmt.Fprintf(&b, "| %s | %d M | %.1f | %.2f | %s | %s | %s | %s | %s | %s | %.3f | %d |\n", m.query, m.events/1_000_000, m.unit, m.loop,
+			m.cost(1, m.goal.Most), known(m.goal.Most), m.cost(2, m.goal.Most*atTwo), known(m.goal.Most*atTwo), known(m.goal.Flink), known(m.goal.Hand), one.allocs, one.checkpoints)
+	}
+	return b.String()
+}
+
+// atTwo is how much more a query may cost with two tasks of each operator.
+const atTwo = 1.5
+
+func (m queryCosts) cost(parallelism int, goal float64) string {
+	f, ok := m.costs[parallelism]
+	switch {
+	case !ok:
+		return ""
+	case goal > 0 && f.cost > goal:
+		return fmt.Sprintf("%.2f !", f.cost)
+	default:
+		return fmt.Sprintf("%.2f", f.cost)
+	}
+}
+
+func known(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3g", v)
+}
