@@ -32,10 +32,10 @@ func (s *sale) sold() bool                      { return s.Winner.Price > 0 }
 
 // take prefers of equal prices the earliest bid, then that of the lowest bidder, then that
 // with the smallest Extra.
-func (s *sale) take(t *trade) {
-	a, b := &t.Trade, &s.Winner
-	if cmp.Or(cmp.Compare(b.Price, a.Price), cmp.Compare(a.DateTime, b.DateTime), cmp.Compare(a.Bidder, b.Bidder), cmp.Compare(a.Extra, b.Extra)) < 0 {
-		*b = *a
+func (s *sale) take(t trade) {
+	best := &s.Winner
+	if cmp.Or(cmp.Compare(best.Price, t.Price), cmp.Compare(t.DateTime, best.DateTime), cmp.Compare(t.Bidder, best.Bidder), cmp.Compare(t.Extra, best.Extra)) < 0 {
+		*best = t.Trade
 	}
 }
 
@@ -72,7 +72,7 @@ func (o offer) at() nexmark.Millis { return o.At }
 
 func (p *price) open() (from, to nexmark.Millis) { return p.From, p.To }
 func (p *price) sold() bool                      { return p.Best > 0 }
-func (p *price) take(o *offer)                   { p.Best = max(p.Best, o.Price) }
+func (p *price) take(o offer)                    { p.Best = max(p.Best, o.Price) }
 
 // mean is the whole part of the average price.
 type mean struct{ sum, count int64 }
@@ -98,7 +98,7 @@ type winners[L any, P auction[L, B], B bid] struct {
 type auction[L, B any] interface {
 	*L
 	open() (from, to nexmark.Millis) // bids at these times and between count
-	take(*B)                         // a bid that counts
+	take(B)                          // a bid that counts
 	sold() bool
 }
 
@@ -107,12 +107,13 @@ type bid interface{ at() nexmark.Millis }
 
 // ProcessLeft is told of an auction.
 func (w *winners[L, P, B]) ProcessLeft(_ *blink.Ctx[int64], l L, _ *blink.Out[L]) error {
+	w.lot.Set(l)
+	lot := P(w.lot.Ref())
 	for b := range w.waiting.All() {
-		take(P(&l), &b)
+		take(lot, b)
 	}
 	w.waiting.Clear()
-	w.lot.Set(l)
-	_, to := P(&l).open()
+	_, to := lot.open()
 	w.end.Set(to.Time())
 	return nil
 }
@@ -120,7 +121,7 @@ func (w *winners[L, P, B]) ProcessLeft(_ *blink.Ctx[int64], l L, _ *blink.Out[L]
 // ProcessRight is told of a bid.
 func (w *winners[L, P, B]) ProcessRight(c *blink.Ctx[int64], b B, _ *blink.Out[L]) error {
 	if _, ok := w.lot.Load(); ok {
-		take(P(w.lot.Ref()), &b)
+		take(P(w.lot.Ref()), b)
 		return nil
 	}
 	w.waiting.Append(b)
@@ -132,7 +133,7 @@ func (w *winners[L, P, B]) ProcessRight(c *blink.Ctx[int64], b B, _ *blink.Out[L
 
 // OnTimer ends an auction, or the waiting for one.
 func (w *winners[L, P, B]) OnTimer(_ *blink.Ctx[int64], _ *blink.Timer, out *blink.Out[L]) error {
-	if l, ok := w.lot.Load(); ok && P(&l).sold() {
+	if l, ok := w.lot.Load(); ok && P(w.lot.Ref()).sold() {
 		out.Emit(l)
 	}
 	w.lot.Clear()
@@ -140,8 +141,9 @@ func (w *winners[L, P, B]) OnTimer(_ *blink.Ctx[int64], _ *blink.Timer, out *bli
 	return nil
 }
 
-func take[L any, P auction[L, B], B bid](l P, b *B) {
-	if from, to := l.open(); from <= (*b).at() && (*b).at() <= to {
+// take takes a bid by its value: a pointer to it would have to be allocated.
+func take[L any, P auction[L, B], B bid](l P, b B) {
+	if from, to := l.open(); from <= b.at() && b.at() <= to {
 		l.take(b)
 	}
 }
