@@ -226,7 +226,7 @@ func TestLostOrDamagedPartIsMissed(t *testing.T) {
 		{"lose a part", "part-*", remove, "is gone from " + out + "/.windows.csv.parts: put it back"},
 		{"cut a part", "part-*", halve, "has changed, from "},
 		{"flip a bit of a part", "part-*", flip, "has changed, and has its size still"},
-		{"lose the list", "ledger-*", remove, "neither " + out + "/windows.csv nor its unfinished parts"},
+		{"lose the list", "ledger-*", remove, "neither " + out + "/windows.csv nor the list of its unfinished parts, "},
 		{"cut the list", "ledger-*", halve, "is in no list of parts"},
 		{"flip a bit of the list", "ledger-*", flip, "it is damaged"},
 	} {
