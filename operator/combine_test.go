@@ -236,3 +236,26 @@ func TestCombiningAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// first remembers how often something was merged into it while it held nothing.
+type first struct{ N, Merged int64 }
+
+func (f *first) Add(int64)     { f.N++ }
+func (f *first) Merge(o first) { f.N, f.Merged = f.N+o.N, f.Merged+1 }
+func (f *first) Result() first { return *f }
+
+// TestThePartialOfOneBatchIsNotMerged also spares accumulators that make what they need in Add
+// alone.
+func TestThePartialOfOneBatchIsNotMerged(t *testing.T) {
+	for _, o := range []WindowOptions{tumbling(10), sessions(10)} {
+		out := &kettle[Pane[int64, first]]{}
+		w := newTwoSteps(t, NewWindowAggregate(func(n int64) int64 { return 1 }, &first{}, o), out)
+		for n := range int64(3) {
+			send(w.first, n, n*int64(time.Second))
+		}
+		w.advance(EndTime)
+		if got := out.take(); len(got) != 1 || got[0].Value != (first{N: 3}) {
+			t.Errorf("%v: %+v", o.Window, got)
+		}
+	}
+}

@@ -13,11 +13,23 @@ import (
 type fold[K comparable, T, A, R any] struct {
 	add   func(acc *A, in *T)
 	merge func(acc *A, other *A)
+	// adopt is merge of what nobody else has, such as a partial: an accumulator that holds
+	// nothing becomes it. nil: it is no better than merge.
+	adopt func(acc *A, given *A)
 	undo  func(acc *A, other *A) // of merge, exactly; nil if there is none
 	emit  func(p *Pane[K, struct{}], acc *A, out *R)
 	rows  func(acc *A, row func(R)) // instead of emit
 	// refused says in the user's words why A cannot be stored.
 	refused error
+}
+
+// take merges what nobody else has.
+func (f *fold[K, T, A, R]) take(acc, given *A) {
+	if f.adopt != nil {
+		f.adopt(acc, given)
+		return
+	}
+	f.merge(acc, given)
 }
 
 // paned puts the result of an accumulator in a pane.
@@ -174,8 +186,8 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 }
 
 // Accumulator is a pointer type *A with these methods. A is stored, so the rules of state
-// types hold. Merge joins two partial results; *zero holds nothing. What is merged may be
-// merged again, and Result asked for several times: Merge neither changes nor keeps what its
+// types hold. Merge joins two partial results, one of which may be a copy of *zero, which holds
+// nothing. What is merged may be merged again, and Result asked for several times: Merge neither changes nor keeps what its
 // argument refers to, such as a map, and Result changes nothing.
 type Accumulator[A, T, R any] interface {
 	*A
@@ -193,8 +205,15 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 		return P(&acc.Record)
 	}
 	return newWindows(key, o, fold[K, T, some[A], Pane[K, R]]{
-		add:     func(acc *some[A], in *T) { start(acc).Add(*in) },
-		merge:   func(acc, more *some[A]) { start(acc).Merge(more.Record) },
+		add:   func(acc *some[A], in *T) { start(acc).Add(*in) },
+		merge: func(acc, more *some[A]) { start(acc).Merge(more.Record) },
+		adopt: func(acc, given *some[A]) {
+			if !acc.Have {
+				*acc = *given
+				return
+			}
+			P(&acc.Record).Merge(given.Record)
+		},
 		emit:    paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
 		refused: codec.Storable[A](),
 	})

@@ -95,17 +95,18 @@ func (m *sessioning[K, T, A, R]) partials() any {
 
 // sessionPartials is the input of sessions over partials, of which each is a piece of one
 // session: see windowPartials.
-type sessionPartials[K comparable, T, A, R any] struct{ *sessioning[K, T, A, R] }
+type sessionPartials[K comparable, T, A, R any] struct{ of *sessioning[K, T, A, R] }
 
-func (m *sessionPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
-	m.CollectHashed(in, ts, m.hash(in.Key))
+func (p *sessionPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
+	p.CollectHashed(in, ts, p.of.hash(in.Key))
 }
 
 // CollectHashed is HashedCollector.
-func (m *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+func (p *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+	m := p.of
 	m.enter(ts)
 	if s := m.current(hash, &in.Key, ts, in.Last); s != nil {
-		m.fold.merge(&s.acc, &in.Acc)
+		m.fold.take(&s.acc, &in.Acc)
 		return
 	}
 	at := m.sessionOf(hash, &in.Key, ts, in.Last)
@@ -113,7 +114,7 @@ func (m *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64,
 		m.count("late", in.Records)
 		return
 	}
-	m.fold.merge(&m.pool[at].acc, &in.Acc)
+	m.fold.take(&m.pool[at].acc, &in.Acc)
 	m.settle(at)
 }
 

@@ -96,21 +96,22 @@ func (m *windowing[K, T, A, R]) partials() any {
 
 // windowPartials is the input of windows over partials: those of a combiner, which is there
 // when no record has to be seen by itself.
-type windowPartials[K comparable, T, A, R any] struct{ *windowing[K, T, A, R] }
+type windowPartials[K comparable, T, A, R any] struct{ of *windowing[K, T, A, R] }
 
-func (m *windowPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
-	m.CollectHashed(in, ts, m.hash(in.Key))
+func (p *windowPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
+	p.CollectHashed(in, ts, p.of.hash(in.Key))
 }
 
 // CollectHashed is HashedCollector.
-func (m *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+func (p *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+	m := p.of
 	m.enter(ts)
 	s := m.current(ts, in.Records)
 	if s == nil {
 		m.count("late", in.Records)
 		return
 	}
-	m.fold.merge(s.table.ref(hash, &in.Key), &in.Acc)
+	m.fold.take(s.table.ref(hash, &in.Key), &in.Acc)
 	if s.first <= m.fired {
 		m.spoil(s, hash, &in.Key)
 	}
