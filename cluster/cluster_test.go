@@ -422,6 +422,8 @@ func TestMistakesInTheCommandLineAreNamed(t *testing.T) {
 		{"--parallelism 129: job small has 128 key groups", []string{"--in", in, "--parallelism", "129"}},
 		{`"two"`, []string{"--parallelism", "two"}},
 		{"--checkpoint-interval 1ms: at least 10ms", []string{"--checkpoint-interval", "1ms"}},
+		{"--buffer-timeout 0s: more than 0", []string{"--buffer-timeout", "0"}},
+		{"--buffer-timeout -1ms", []string{"--buffer-timeout", "-1ms"}},
 		{"--rate -1", []string{"--rate", "-1"}},
 		{"--rate NaN", []string{"--rate", "NaN"}},
 		{"--state-dir is empty", []string{"--state-dir", ""}},

@@ -32,8 +32,10 @@ type program struct {
 type runOptions struct {
 	stateDir string // "": state is kept in memory
 	rate     float64
-	restart  restartPolicy
-	drills   *drills
+	// bufferTimeout is how long a batch that is not full waits for a busy task; 0: the default.
+	bufferTimeout time.Duration
+	restart       restartPolicy
+	drills        *drills
 	// allowFallback lets the job go back to an older checkpoint also where output was published
 	// that cannot be taken back.
 	allowFallback bool
@@ -213,7 +215,7 @@ func (e *embedded) startExecutor(slots int, incarnation uint64) error {
 	config := taskexec.Config{
 		Job: e.program.name, Program: e.program.make, Slots: slots, NewLoop: e.system.NewLoop, Incarnation: incarnation,
 		Store: e.store, FS: files.OS(), Leader: leader.Lookup{Service: e.leader}, Lease: embeddedLease, Heartbeat: embeddedHeartbeat,
-		Rate: e.options.rate, Drill: e.options.drills.of,
+		Rate: e.options.rate, BufferTimeout: e.options.bufferTimeout, Drill: e.options.drills.of,
 	}.Defaults()
 	if err := config.Validate(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/taskexec"
 )
 
 // flags makes the flag set of a verb: its own flags, and the job's parameters, which share
@@ -96,6 +97,7 @@ type runFlags struct {
 	parallelism     int
 	checkpointEvery time.Duration
 	rate            float64
+	bufferTimeout   time.Duration
 	restart         restartPolicy
 	inject          []string
 	allowFallback   bool
@@ -110,6 +112,7 @@ func (o *runFlags) register(set *flag.FlagSet) {
 	set.IntVar(&o.parallelism, "parallelism", 0, "`number` of tasks of each operator; 0: the job's own")
 	set.DurationVar(&o.checkpointEvery, "checkpoint-interval", 0, "`time` between two checkpoints; 0: none but the last (default: the job's own)")
 	set.Float64Var(&o.rate, "rate", 0, "`records` a second that each source reads at most, all its tasks together; 0: no limit")
+	set.DurationVar(&o.bufferTimeout, "buffer-timeout", taskexec.DefaultBufferTimeout, "`time` that records wait at most in a batch that is not full, when their task is too busy to send it")
 	set.Var(&o.restart, "restart", "`attempts[,first[,most]]`: restarts after failures within ten minutes before the job fails, and the pause before the first, which doubles up to the longest")
 	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS` makes a task of operator ID panic when it has read that many records,\npanic=jobmaster@CHECKPOINT lets the JobMaster die while that checkpoint is in flight", func(v string) error {
 		o.inject = append(o.inject, v)
@@ -134,6 +137,8 @@ func (o *runFlags) check() error {
 		return usagef("--checkpoint-interval %v: at least %v, or 0 for none", o.checkpointEvery, minInterval)
 	case !(o.rate >= 0) || o.rate > 1e12:
 		return usagef("--rate %v: at least 0 records a second", o.rate)
+	case o.set["buffer-timeout"] && o.bufferTimeout <= 0:
+		return usagef("--buffer-timeout %v: more than 0", o.bufferTimeout)
 	case o.set["state-dir"] && o.stateDir == "":
 		return usagef("--state-dir is empty: name a folder")
 	}

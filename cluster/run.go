@@ -240,7 +240,7 @@ func (r *running) stateFile(name string) string {
 
 // execute runs the job and tells how it ended.
 func (r *running) execute(ctx context.Context, stop <-chan struct{}, d *drills) (int, error) {
-	o := runOptions{rate: r.flags.rate, restart: r.flags.restart, drills: d, allowFallback: r.flags.allowFallback, stop: stop}
+	o := runOptions{rate: r.flags.rate, bufferTimeout: r.flags.bufferTimeout, restart: r.flags.restart, drills: d, allowFallback: r.flags.allowFallback, stop: stop}
 	if r.dir != nil {
 		o.stateDir = r.dir.path
 	}

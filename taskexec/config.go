@@ -31,13 +31,13 @@ type Config struct {
 	Lease     time.Duration // how long tasks run without a JobMaster
 	Heartbeat time.Duration // between two reports
 
-	BatchRecords  int // records of a batch at most
-	BatchBytes    int // bytes of a batch at most, by the size of its records
-	DrainBytes    int // of a snapshot, encoded between two quanta
-	Layers        int // of a part of a snapshot at most
-	Credits       int // batches in flight on a channel
-	BufferTimeout time.Duration
-	Rate          float64 // records a second of each source, over all its tasks; 0 is no limit
+	BatchRecords  int           // records of a batch at most
+	BatchBytes    int           // bytes of a batch at most, by the size of its records
+	DrainBytes    int           // of a snapshot, encoded between two quanta
+	Layers        int           // of a part of a snapshot at most
+	Credits       int           // batches in flight on a channel
+	BufferTimeout time.Duration // how long a batch that is not full waits for a busy task
+	Rate          float64       // records a second of each source, over all its tasks; 0 is no limit
 
 	// Drill may return a function that is called before each input record of an operator's
 	// task, to make it panic on purpose; nil, or a nil result: none.
@@ -57,6 +57,9 @@ type LeaderLookup interface {
 	Leader(ctx context.Context, job string) (node, id string, vacant bool, err error)
 }
 
+// DefaultBufferTimeout is that of Config.
+const DefaultBufferTimeout = 5 * time.Millisecond
+
 // Defaults fills in what is zero.
 func (c Config) Defaults() Config {
 	def := func(p *int, v int) {
@@ -71,7 +74,7 @@ func (c Config) Defaults() Config {
 	def(&c.DrainBytes, drainBytes)
 	def(&c.Layers, snapshot.MaxLayers)
 	if c.BufferTimeout == 0 {
-		c.BufferTimeout = 5 * time.Millisecond
+		c.BufferTimeout = DefaultBufferTimeout
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = time.Second
@@ -98,6 +101,7 @@ func (c *Config) Validate() error {
 	refuse(c.DrainBytes < 1, "%d bytes of a snapshot between two quanta: at least 1", c.DrainBytes)
 	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
 	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
+	refuse(c.BufferTimeout < 0, "a buffer timeout of %v: more than 0", c.BufferTimeout)
 	refuse(c.Rate < 0, "rate of %g records a second: at least 0", c.Rate)
 	refuse(c.Lease <= 2*c.Heartbeat, "lease of %v with a heartbeat of %v: it must be longer than two heartbeats", c.Lease, c.Heartbeat)
 	if err := errors.Join(errs...); err != nil {
