@@ -1,0 +1,29 @@
+package state
+
+import "testing"
+
+// No test depends on a timing: these look at the measurement.
+func TestEveryCaseIsMeasured(t *testing.T) {
+	for _, c := range Cases() {
+		r, err := Run(c.Name, 2000, 20_000)
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		plain := r.Plain > 0 || c.Name == "delta"
+		if r.Case != c.Name || r.Keys != 2000 || r.Time <= 0 || !plain || r.Peak <= 0 || r.Bytes <= 0 && c.Name != "timers" {
+			t.Errorf("%+v", r)
+		}
+	}
+	if _, err := Run("nothing", 1, 1); err == nil {
+		t.Error("an unknown case was measured")
+	}
+}
+
+func TestKeysThatAreThereAndTheirTimersAllocateNothing(t *testing.T) {
+	for _, name := range []string{"upsert", "strings", "list", "timers"} {
+		r, err := Run(name, 1000, 200_000)
+		if err != nil || r.Allocs > 0.01 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+}

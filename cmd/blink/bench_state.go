@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"blink/bench/state"
+)
+
+// benchState measures cases one after the other, each with some numbers of keys.
+func benchState(c console, args []string) int {
+	set := c.flags()
+	var known []string
+	about := "`names` of cases with commas between them, or all"
+	for _, k := range state.Cases() {
+		known = append(known, k.Name)
+		about += "\n" + k.Name + ": " + k.About
+	}
+	cases := set.String("case", "all", about)
+	keys := set.Int("keys", 0, "`number` of keys; 0: those of each case")
+	inJSON := set.Bool("json", false, "print one JSON object a line for each figure")
+	if status, done := c.parse(set, args); done {
+		return status
+	}
+	names := strings.Split(*cases, ",")
+	if *cases == "all" {
+		names = known
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return c.refuse("--case %s: there is no case %q: there are %s", *cases, name, strings.Join(known, " "))
+		}
+	}
+	if *keys < 0 {
+		return c.refuse("--keys %d: at least 1", *keys)
+	}
+	if !*inJSON {
+		fmt.Fprintf(c.out, "%-8s %9s %8s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")
+	}
+	for _, k := range state.Cases() {
+		if !slices.Contains(names, k.Name) {
+			continue
+		}
+		sizes := k.Keys
+		if *keys > 0 {
+			sizes = []int{*keys}
+		}
+		for _, n := range sizes {
+			r, err := state.Run(k.Name, n, state.Operations(n))
+			if err == nil {
+				err = c.showState(*inJSON, r)
+			}
+			if err != nil {
+				return c.fail(err)
+			}
+		}
+	}
+	return exitOK
+}
+
+func (c console) showState(inJSON bool, r state.Result) error {
+	if inJSON {
+		return c.json(r)
+	}
+	_, err := fmt.Fprintf(c.out, "%-8s %9d %8.1f %9.1f %9.3f %11.1f %11.1f %8.0f\n", r.Case, r.Keys, r.Time, r.Plain, r.Allocs, r.Bytes, r.PlainBytes, float64(r.Peak)/(1<<20))
+	return err
+}
