@@ -134,7 +134,16 @@ func TestWhatCannotRunIsSaidAtOnce(t *testing.T) {
 		job.Read(src.Source()).Map(func(hit) total { panic("no totals today") }).ID("totals").Parallelism(8).Write(out.To())
 	}
 	for want, run := range map[string]func(testing.TB){
-		"was not given":        func(tb testing.TB) { blinktest.Run(tb, job, src) },
+		"was not given": func(tb testing.TB) { blinktest.Run(tb, job, src) },
+		"one Script is for one Read": func(tb testing.TB) {
+			blinktest.Run(tb, func(job *blink.Job) {
+				totals(job.Read(src.Source()).Union(job.Read(src.Source()).ID("again"))).Write(out.To())
+			}, src, out)
+		},
+		"Wait(-1h0m0s): time": func(tb testing.TB) {
+			back := new(blinktest.Script[hit]).At(0, hit{}).Wait(-time.Hour)
+			blinktest.Run(tb, func(job *blink.Job) { totals(job.Read(back.Source())).Write(out.To()) }, back, out)
+		},
 		`Crash("totals", 7)`:   func(tb testing.TB) { blinktest.Run(tb, job, src, out) },
 		"Seed(0): seeds count": func(tb testing.TB) { blinktest.Run(tb, job, src, out, blinktest.Seed(0)) },
 		"nothing to compare": func(tb testing.TB) {

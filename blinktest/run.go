@@ -45,6 +45,7 @@ type run struct {
 type scripted interface {
 	begin(sim.Control)
 	crashes() []crash
+	shortest() time.Duration
 	span() time.Duration
 }
 
@@ -117,12 +118,15 @@ func (r *run) check() error {
 		}
 	}
 	if scripts > len(r.scripts) || sinks > len(r.sinks) {
-		return errors.New("the job has a Script or a Sink that Run was not given")
+		return errors.New("a Script or a Sink of the job was not given to Run, or stands in it twice: one Script is for one Read, one Sink for one Write")
 	}
 	if sinks == 0 {
 		return errors.New("the job writes to no Sink of this package: there is nothing to compare")
 	}
 	for _, s := range r.scripts {
+		if d := s.shortest(); d < 0 {
+			return fmt.Errorf("Wait(%v): time does not go back", d)
+		}
 		for _, c := range s.crashes() {
 			if n, ok := tasks[c.operator]; !ok || c.subtask < 0 || c.subtask >= n {
 				return fmt.Errorf("Crash(%q, %d): the job has no such task", c.operator, c.subtask)

@@ -91,6 +91,16 @@ func (s *Script[T]) crashes() (all []crash) {
 	return all
 }
 
+// shortest is the shortest Wait, 0 if there is none.
+func (s *Script[T]) shortest() (d time.Duration) {
+	for _, st := range s.steps {
+		if st.kind == wait {
+			d = min(d, st.at)
+		}
+	}
+	return d
+}
+
 // span is about how long the script takes, beside its records.
 func (s *Script[T]) span() (d time.Duration) {
 	for _, st := range s.steps {
