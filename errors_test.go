@@ -365,7 +365,7 @@ func TestAJobIsRefusedAsAWhole(t *testing.T) {
 		{"no tasks", func(j *blink.Job) { copying(j.Parallelism(0)) }, `job "whole": parallelism 0: at least 1`},
 		{"more tasks than key groups", func(j *blink.Job) { copying(j.Parallelism(9).MaxParallelism(8)) }, `job "whole": parallelism 9 is above its max parallelism 8`},
 		{"too many key groups", func(j *blink.Job) { copying(j.MaxParallelism(1 << 16)) }, `job "whole": max parallelism 65536: from 1 to 32768`},
-		{"time going back", func(j *blink.Job) { copying(j.CheckpointEvery(-time.Second)) }, `job "whole": checkpoint interval of -1s: it must not be negative`},
+		{"time going back", func(j *blink.Job) { copying(j.CheckpointEvery(-time.Second)) }, `job "whole": checkpoint interval of -1s: at least 1ms, or 0 for none`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := blink.Define("whole", c.build).Describe(nil)

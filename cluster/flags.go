@@ -133,8 +133,8 @@ func (o *runFlags) check() error {
 	switch {
 	case o.set["parallelism"] && o.parallelism < 0:
 		return usagef("--parallelism %d: at least 1, or 0 for the job's own", o.parallelism)
-	case o.checkpointEvery < 0 || o.checkpointEvery > 0 && o.checkpointEvery < minInterval:
-		return usagef("--checkpoint-interval %v: at least %v, or 0 for none", o.checkpointEvery, minInterval)
+	case o.checkpointEvery < 0 || o.checkpointEvery > 0 && o.checkpointEvery < graph.MinCheckpointInterval:
+		return usagef("--checkpoint-interval %v: at least %v, or 0 for none", o.checkpointEvery, graph.MinCheckpointInterval)
 	case !(o.rate >= 0) || o.rate > 1e12:
 		return usagef("--rate %v: at least 0 records a second", o.rate)
 	case o.set["buffer-timeout"] && o.bufferTimeout <= 0:
@@ -144,9 +144,6 @@ func (o *runFlags) check() error {
 	}
 	return nil
 }
-
-// minInterval between two checkpoints: below it a job does little else.
-const minInterval = 10 * time.Millisecond
 
 // apply changes what the job's graph says by default.
 func (o *runFlags) apply(j *graph.Job) error {

@@ -81,7 +81,8 @@ func check(j *Job) error {
 	refuse(j.Parallelism < 1, "job %q: parallelism %d: at least 1", j.Name, j.Parallelism)
 	refuse(j.MaxParallelism < 1 || j.MaxParallelism > MaxKeyGroups, "job %q: max parallelism %d: from 1 to %d", j.Name, j.MaxParallelism, MaxKeyGroups)
 	refuse(j.above(j.Parallelism), "job %q: parallelism %d is above its max parallelism %d", j.Name, j.Parallelism, j.MaxParallelism)
-	refuse(j.CheckpointEvery < 0, "job %q: checkpoint interval of %v: it must not be negative", j.Name, j.CheckpointEvery)
+	refuse(j.CheckpointEvery < 0 || j.CheckpointEvery > 0 && j.CheckpointEvery < MinCheckpointInterval,
+		"job %q: checkpoint interval of %v: at least %v, or 0 for none", j.Name, j.CheckpointEvery, MinCheckpointInterval)
 	refuse(len(j.Operators) == 0, "job %q reads nothing", j.Name)
 	ids, targets := map[string]int{}, map[Target]int{}
 	for i := range j.Operators {

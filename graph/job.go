@@ -12,7 +12,7 @@ type Job struct {
 	Mode            Mode
 	Parallelism     int           // of operators that name none; at least 1
 	MaxParallelism  int           // number of key groups, 1 to 32,768
-	CheckpointEvery time.Duration // 0: no periodic checkpoints
+	CheckpointEvery time.Duration // 0: no periodic checkpoints; else at least MinCheckpointInterval
 	Params          []Param       // in the order of their declaration
 	Operators       []Operator    // Operators[i].Index == i; an edge comes from a lower index
 }
@@ -56,6 +56,10 @@ type Operator struct {
 	Sink        bool
 	Target      Target // of a sink
 }
+
+// MinCheckpointInterval is the least time between two checkpoints: with less a job does little
+// else.
+const MinCheckpointInterval = time.Millisecond
 
 // Target is what one sink alone writes to; zero if it does not say.
 type Target struct {
