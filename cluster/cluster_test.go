@@ -421,7 +421,7 @@ func TestMistakesInTheCommandLineAreNamed(t *testing.T) {
 		{"--parallelism -1", []string{"--parallelism", "-1"}},
 		{"--parallelism 129: job small has 128 key groups", []string{"--in", in, "--parallelism", "129"}},
 		{`"two"`, []string{"--parallelism", "two"}},
-		{"--checkpoint-interval 1ms: at least 10ms", []string{"--checkpoint-interval", "1ms"}},
+		{"--checkpoint-interval 100µs: at least 1ms", []string{"--checkpoint-interval", "100us"}},
 		{"--buffer-timeout 0s: more than 0", []string{"--buffer-timeout", "0"}},
 		{"--buffer-timeout -1ms", []string{"--buffer-timeout", "-1ms"}},
 		{"--rate -1", []string{"--rate", "-1"}},
@@ -493,6 +493,22 @@ func TestSeedsAreHandedToTheSimulator(t *testing.T) {
 	}
 	s.b.simulate = func(program, simOptions) (bool, error) { return false, errors.New("no such world") }
 	s.want(exitFailed, []string{"no such world"}, "sim")
+}
+
+func TestASeedIsReplayedByTheCommandThatRanIt(t *testing.T) {
+	s := newBench(t)
+	s.b.called = "go run ./small"
+	var replay string
+	s.b.simulate = func(_ program, o simOptions) (bool, error) { replay = o.replay; return true, nil }
+	s.want(exitOK, nil, "sim", "--parallelism", "2", "--seeds", "3-9")
+	if want := "go run ./small sim --parallelism=2"; replay != want {
+		t.Errorf("%q, want %q", replay, want)
+	}
+	s.b.programs = append(s.b.programs, job{"other", s.build})
+	s.want(exitOK, nil, "other", "sim")
+	if want := "go run ./small other sim"; replay != want {
+		t.Errorf("%q, want %q", replay, want)
+	}
 }
 
 func TestVersionIsOneLine(t *testing.T) {

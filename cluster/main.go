@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,9 +41,19 @@ func (s Show) Main(programs ...blink.Program) {
 	b := binary{
 		programs: jobs(programs), show: s, run: runEmbedded, simulate: runSimulated,
 		stdout: os.Stdout, stderr: os.Stderr, terminal: isTerminal(os.Stderr),
-		signals: signals, abort: func() { os.Exit(exitInterrupted) },
+		signals: signals, abort: func() { os.Exit(exitInterrupted) }, called: calledAs(),
 	}
 	os.Exit(b.main(os.Args[1:]))
+}
+
+// calledAs is the command with which this binary can be run again. What "go run" has built is
+// gone by then.
+func calledAs() string {
+	info, ok := debug.ReadBuildInfo()
+	if ok && strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
+		return "go run " + info.Path
+	}
+	return os.Args[0]
 }
 
 // Exit statuses.
@@ -55,6 +67,7 @@ const (
 // binary is a job's binary with its surroundings.
 type binary struct {
 	programs []job
+	called   string // how a person runs this binary
 	show     Show
 	run      runner
 	simulate simulator

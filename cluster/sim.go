@@ -52,7 +52,11 @@ func (b *binary) simVerb(p job, args []string) (int, error) {
 	if o.trace && (o.first != o.last || o.json) {
 		return 0, usagef("--trace tells the story of one seed to a person: name it with --seed, without --json")
 	}
-	o.replay = replay(p.name, set)
+	words := []string{b.called}
+	if len(b.programs) > 1 {
+		words = append(words, p.name)
+	}
+	o.replay = replay(append(words, "sim"), set)
 	make := func() (*operator.Program, error) {
 		built, err := p.build(given.given)
 		if err != nil {
@@ -71,8 +75,7 @@ func (b *binary) simVerb(p job, args []string) (int, error) {
 }
 
 // replay is the command line that runs the same job, but for the seeds and how they are told.
-func replay(job string, given *flag.FlagSet) string {
-	words := []string{job, "sim"}
+func replay(words []string, given *flag.FlagSet) string {
 	given.Visit(func(f *flag.Flag) {
 		switch f.Name {
 		case "seeds", "seed", "trace", "json":
