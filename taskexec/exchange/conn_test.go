@@ -409,3 +409,81 @@ func FuzzHello(f *testing.F) {
 		}
 	})
 }
+
+// A peer that introduces itself, promises a frame and then sends it byte by byte: the time of a
+// silent peer is what a frame may take, so it ends before the frame does.
+func TestAFrameThatComesByteByByteEndsItsConnection(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	c, err := net.Dial("tcp", b.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	say := hello{nonce: 7, dial: 1, from: "mallory", to: "b"}.append(nil)
+	say = append(binary.LittleEndian.AppendUint32(say, MaxFrame), 1, 'x')
+	for err == nil { // until it is thrown out
+		_, err = c.Write(say)
+		say = []byte{0}
+	}
+	b.until("b loses mallory", func() bool { return slices.Contains(b.lost, "mallory") })
+	a.tell("b", "x", "2")
+	b.hears("x", "1", "2")
+	if slices.Contains(b.losses(), "a") {
+		t.Error("a is lost too")
+	}
+}
+
+// waits is how many bytes wait for a node.
+func (h *house) waits(node string) int {
+	h.Conns.mu.Lock()
+	defer h.Conns.mu.Unlock()
+	return h.peer(node).queued
+}
+
+// A peer that introduces itself and then takes nothing loses its connection when writes to it
+// have stood still for the time of a silent peer, and what waits for it is let go.
+func TestAPeerThatStopsReadingIsLost(t *testing.T) {
+	w := newTown(t)
+	b := w.house("b")
+	c, err := net.Dial("tcp", b.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(hello{nonce: 7, dial: 1, from: "deaf", to: "b"}.append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAnswer(c); err != nil {
+		t.Fatal(err)
+	}
+	alive, stop := make(chan error, 1), make(chan struct{})
+	go func() { // it says that it lives, all the time
+		var err error
+		for err == nil {
+			select {
+			case <-stop:
+				err = net.ErrClosed
+			default:
+				_, err = c.Write(sign[:])
+			}
+		}
+		alive <- err
+	}()
+	for range 100 {
+		b.tell("deaf", "x", strings.Repeat("y", 1<<20)) // far more than the kernel holds
+	}
+	b.until("b loses deaf", func() bool { return slices.Contains(b.lost, "deaf") })
+	// What was told behind the loss is lost too, for nobody finds it.
+	for end := time.After(20 * time.Second); b.waits("deaf") > 0; {
+		select {
+		case <-b.news:
+		case <-end:
+			t.Fatalf("%d bytes still wait for it", b.waits("deaf"))
+		}
+	}
+	close(stop)
+	<-alive
+}
