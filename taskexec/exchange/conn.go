@@ -266,12 +266,12 @@ func (c *Conns) dialOnce(ctx context.Context, p *peer) error {
 		return fmt.Errorf("find %s: %w", p.node, err)
 	}
 	var d net.Dialer
-	nc, err := d.DialContext(ctx, "tcp", address)
+	plain, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = nc.Close() }) // ends what waits below
-	nc, err = c.introduce(ctx, p, nc)
+	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends what waits below
+	nc, err := c.introduce(ctx, p, plain)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
