@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"math"
 	"slices"
 
 	"blink/graph"
@@ -166,6 +167,8 @@ func (m *Machine) driveLeaving() {
 // sweepable is the checkpoint up to which all that is not kept may go.
 func (m *Machine) sweepable() uint64 {
 	switch n := len(m.cp.retained); {
+	case m.inherited && !m.broken:
+		return math.MaxUint64 // what an earlier leader has begun and aborted is not known here
 	case m.durable && !m.broken:
 		return m.cp.highest
 	case m.durable && n == 0:

@@ -39,6 +39,7 @@ type Machine struct {
 	broken        bool // the job cannot go on because its newest checkpoint is unusable
 	way           leavingStep
 	durable       bool // the result
+	inherited     bool // it was recorded by an earlier leader
 	released      bool // the former is done
 	swept         bool // the latter is done
 	helloAt       time.Time

@@ -22,7 +22,7 @@ func (m *Machine) recovered(ev Recovered) {
 	m.cp.completed, m.cp.concluded, m.cp.highest = ev.Newest, ev.Newest, ev.Newest
 	switch {
 	case ev.Over != nil:
-		m.way, m.durable = emptying, true
+		m.way, m.durable, m.inherited, m.broken = emptying, true, true, ev.Broken != ""
 		m.leave(*ev.Over) // what is left of it
 	case ev.Broken == "":
 	case !m.o.AllowFallback || len(ev.Manifests) == 0:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -281,7 +282,11 @@ func tell(a Action) string {
 				keep = append(keep, strings.TrimLeft(strings.Split(k, "/")[1], "0"))
 			}
 		}
-		return fmt.Sprintf("collect up to %d, but %s", a.Newest, cmp.Or(strings.Join(keep, " and "), "nothing"))
+		what := fmt.Sprint("up to ", a.Newest)
+		if a.Newest == math.MaxUint64 {
+			what = "everything"
+		}
+		return fmt.Sprintf("collect %s, but %s", what, cmp.Or(strings.Join(keep, " and "), "nothing"))
 	case Note:
 		return fmt.Sprintf("note: %s", a.Text)
 	case Finish:
