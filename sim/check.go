@@ -165,12 +165,14 @@ func (k *checker) deploy(node string, m *protos.Deploy) {
 // cancel notes which attempts a leader wants to end.
 func (k *checker) cancel(node string, m *protos.Cancel) {
 	t := graph.TaskID{Vertex: graph.VertexID(m.Task.Vertex), Subtask: int(m.Task.Subtask)}
-	for _, i := range k.live[t] {
-		if i.node == node && i.attempt.N <= m.UpTo {
-			k.cancels[deployment(node, t, i.attempt.N)] = true
+	for n := m.UpTo; n > 0; n-- { // also those whose actor has not begun yet
+		if d := deployment(node, t, n); k.ordered(d) {
+			k.cancels[d] = true
 		}
 	}
 }
+
+func (k *checker) ordered(deployment string) bool { _, ok := k.orders[deployment]; return ok }
 
 // obeyed checks I3 for a command that an executor carries out.
 func (k *checker) obeyed(node string, epoch uint64) {
