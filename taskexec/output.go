@@ -18,6 +18,7 @@ type outLink struct {
 	port     operator.Output
 	channels []outChannel
 	mark     int64 // last watermark sent
+	filled   int   // full batches since the other links were flushed for them
 	ended    bool
 }
 
@@ -47,7 +48,26 @@ type outputs struct {
 
 // full is called by the port in the middle of a record: the channel's buffer has reached
 // its bound.
-func (o *outputs) full(l *outLink, i int) { o.pack(l, i); o.pump(l, i) }
+func (o *outputs) full(l *outLink, i int) {
+	o.keepPace(l)
+	o.pack(l, i)
+	o.pump(l, i)
+}
+
+// keepPace sends what the other links have gathered before a link sends as many full batches
+// as it has channels. So links of few records lag behind those of many by about a batch, and
+// an operator that joins the two need not keep a long piece of the one until the other comes.
+func (o *outputs) keepPace(l *outLink) {
+	if l.filled++; l.filled < len(l.channels) {
+		return
+	}
+	l.filled = 0
+	for _, other := range o.links {
+		if other != l {
+			o.flushLink(other)
+		}
+	}
+}
 
 // touched is called by the port when a buffer gets its first record.
 func (o *outputs) touched(l *outLink, i int) {
@@ -194,11 +214,15 @@ func (o *outputs) flush() {
 		return
 	}
 	for _, l := range o.links {
-		for i := range l.channels {
-			if ch := &l.channels[i]; ch.dirty && ch.open && ch.credits > 0 && len(ch.queue) == 0 {
-				o.pack(l, i)
-				o.pump(l, i)
-			}
+		o.flushLink(l)
+	}
+}
+
+func (o *outputs) flushLink(l *outLink) {
+	for i := range l.channels {
+		if ch := &l.channels[i]; ch.dirty && ch.open && ch.credits > 0 && len(ch.queue) == 0 {
+			o.pack(l, i)
+			o.pump(l, i)
 		}
 	}
 }

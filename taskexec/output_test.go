@@ -18,7 +18,7 @@ type sending struct {
 	outputs
 	t    *testing.T
 	port operator.Port
-	sent [][]*exchange.Batch // by channel
+	sent map[exchange.Address][]*exchange.Batch
 }
 
 func newSending(t *testing.T, channels, batchRecords int) *sending {
@@ -27,38 +27,48 @@ func newSending(t *testing.T, channels, batchRecords int) *sending {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sending{t: t, port: port, sent: make([][]*exchange.Batch, channels)}
+	s := &sending{t: t, port: port, sent: map[exchange.Address][]*exchange.Batch{}}
 	s.pressure = &operator.Pressure{}
 	s.send = func(_ *outLink, ch *outChannel, b *exchange.Batch) error {
-		s.sent[ch.addr.To] = append(s.sent[ch.addr.To], b)
+		s.sent[ch.addr] = append(s.sent[ch.addr], b)
 		return nil
 	}
-	l := &outLink{Link: graph.Link{Ship: graph.Broadcast}, mark: operator.NoTime, channels: make([]outChannel, channels)}
-	for i := range l.channels {
-		l.channels[i].addr = toward(i)
-	}
-	l.port = port.Output(operator.OutputOptions{
-		Ship: graph.Broadcast, Channels: channels, MaxParallelism: 8, BatchRecords: batchRecords, BatchBytes: 1 << 20,
-		Full: func(ch int) { s.full(l, ch) }, Dirty: func(ch int) { s.touched(l, ch) },
-	})
-	s.links = []*outLink{l}
+	s.link(channels, batchRecords)
 	return s
 }
 
-// toward is the address of the channel to a subtask of the receiver.
+// link adds a link, of the next number.
+func (s *sending) link(channels, batchRecords int) {
+	l := &outLink{Link: graph.Link{ID: len(s.links), Ship: graph.Broadcast}, mark: operator.NoTime, channels: make([]outChannel, channels)}
+	for i := range l.channels {
+		l.channels[i].addr = toward(i)
+		l.channels[i].addr.Link = l.ID
+	}
+	l.port = s.port.Output(operator.OutputOptions{
+		Ship: graph.Broadcast, Channels: channels, MaxParallelism: 8, BatchRecords: batchRecords, BatchBytes: 1 << 20,
+		Full: func(ch int) { s.full(l, ch) }, Dirty: func(ch int) { s.touched(l, ch) },
+	})
+	s.links = append(s.links, l)
+}
+
+// toward is the address of the first link's channel to a subtask of the receiver.
 func toward(to int) exchange.Address { return exchange.Address{To: to, Epoch: 3, Attempt: 2} }
 
 // emit sends records, as the chain does.
-func (s *sending) emit(records ...int) {
-	in := s.links[0].port.Input(0).(operator.Collector[int])
+func (s *sending) emit(records ...int) { s.emitOn(0, records...) }
+
+func (s *sending) emitOn(link int, records ...int) {
+	in := s.links[link].port.Input(0).(operator.Collector[int])
 	for _, r := range records {
 		in.Collect(&r, operator.NoTime)
 	}
 }
 
-func (s *sending) open(channel, credits int) {
+func (s *sending) open(channel, credits int) { s.t.Helper(); s.openTo(toward(channel), credits) }
+
+func (s *sending) openTo(a exchange.Address, credits int) {
 	s.t.Helper()
-	m := exchange.Open{Address: toward(channel), Credits: credits, Schema: 1}
+	m := exchange.Open{Address: a, Credits: credits, Schema: 1}
 	if err := s.opened(m, func(*outLink) uint64 { return 1 }); err != nil {
 		s.t.Error(err)
 	}
@@ -84,9 +94,11 @@ func (s *sending) waits(channel int, batch string) {
 	s.want(channel, false, append(sent, batch)...)
 }
 
-func (s *sending) told(channel int) []string {
+func (s *sending) told(channel int) []string { return s.toldTo(toward(channel)) }
+
+func (s *sending) toldTo(a exchange.Address) []string {
 	var sent []string
-	for _, b := range s.sent[channel] {
+	for _, b := range s.sent[a] {
 		sent = append(sent, words(s.port, b))
 	}
 	return sent
@@ -186,8 +198,8 @@ func TestABatchHoldsABoundedNumberOfMarks(t *testing.T) {
 		s.emit(i)
 		s.watermark(s.links[0], int64(i))
 	}
-	if len(s.sent[0]) != 1 || len(s.sent[0][0].Marks) != exchange.MaxMarks {
-		t.Errorf("%d batches are sent", len(s.sent[0]))
+	if sent := s.sent[toward(0)]; len(sent) != 1 || len(sent[0].Marks) != exchange.MaxMarks {
+		t.Errorf("%d batches are sent", len(sent))
 	}
 }
 
@@ -206,6 +218,54 @@ func TestFlushSendsWhatHasGatheredWhereThereIsACredit(t *testing.T) {
 	s.credit(0)
 	s.flush()
 	s.want(0, false, "1: 1", "2: 2")
+}
+
+// A round of a link is as many full batches as it has channels.
+func TestALinkOfFewRecordsKeepsPaceWithOneOfMany(t *testing.T) {
+	s := newSending(t, 2, 2)
+	s.link(1, 100)
+	few := s.links[1].channels[0].addr
+	s.open(0, 9)
+	s.open(1, 9)
+	s.openTo(few, 2)
+	rare := func(batches ...string) {
+		t.Helper()
+		if sent := s.toldTo(few); !slices.Equal(sent, batches) {
+			t.Errorf("sent %q, want %q", sent, batches)
+		}
+	}
+	s.emitOn(1, 7, 8)
+	s.emit(1)
+	rare()
+	s.emit(2)
+	rare("1: 7 8")
+	s.want(1, false, "1: 1 2")
+	s.emitOn(1, 9)
+	s.emit(3)
+	rare("1: 7 8")
+	s.emit(4)
+	rare("1: 7 8", "2: 9")
+	s.emitOn(1, 10) // without a credit it waits, and holds nobody
+	s.emit(5, 6)
+	rare("1: 7 8", "2: 9")
+	s.want(0, false, "1: 1 2", "2: 3 4", "3: 5 6")
+}
+
+func TestWhatKeepsPaceLeavesBeforeTheFullBatch(t *testing.T) {
+	s := newSending(t, 1, 2)
+	s.link(1, 100)
+	var order []int
+	s.send = func(l *outLink, _ *outChannel, _ *exchange.Batch) error {
+		order = append(order, l.ID)
+		return nil
+	}
+	s.open(0, 9)
+	s.openTo(s.links[1].channels[0].addr, 9)
+	s.emitOn(1, 7)
+	s.emit(1, 2)
+	if !slices.Equal(order, []int{1, 0}) {
+		t.Errorf("batches leave on the links %v, want 1 and 0", order)
+	}
 }
 
 func TestNothingFollowsTheEnd(t *testing.T) {
@@ -258,8 +318,8 @@ func TestAChannelIsBoundedAndLosesNothing(t *testing.T) {
 		var sent, got []string
 		arrived, n := 0, 0
 		arrive := func() {
-			if arrived < len(s.sent[0]) {
-				if err := in.arrived(s.sent[0][arrived]); err != nil {
+			if sent := s.sent[toward(0)]; arrived < len(sent) {
+				if err := in.arrived(sent[arrived]); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 				arrived++
