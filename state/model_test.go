@@ -212,7 +212,7 @@ func (m *model) of(k customer) content {
 // act does one thing at random to a key, here and in a task that has entered it.
 func (m *model) act(k customer, x *task) {
 	c, n, name := m.of(k), m.IntN(100), string(rune('a'+m.IntN(8)))
-	switch i, at := m.IntN(3), m.now+1+m.Int64N(400); m.IntN(12) {
+	switch i, at := m.IntN(3), m.now+1+m.Int64N(400); m.IntN(13) {
 	case 0:
 		x.Sum.Set(n)
 		c.sum, c.have = n, true
@@ -243,6 +243,11 @@ func (m *model) act(k customer, x *task) {
 	case 11:
 		x.timers()[i].Clear()
 		c.at[i] = 0
+	case 12:
+		if sum := x.Sum.Find(); sum != nil {
+			*sum += n
+			c.sum += n
+		}
 	}
 	m.keys[k] = c
 }

@@ -21,6 +21,7 @@ import (
 type rows struct {
 	at      unsafe.Pointer                      // row of the current key, nil if it has none
 	current uint32                              // its number
+	hollow  bool                                // it may hold nothing: something was cleared, or it is new
 	claim   func()                              // gives the current key a row
 	gen     uint32                              // the current generation; 0 until the store is frozen
 	first   func(row uint32, at unsafe.Pointer) // told before the first write to a row in it
@@ -128,7 +129,14 @@ func (r *rows) row() unsafe.Pointer {
 
 // need is the current key's row, made if it has none, to be written to.
 func (r *rows) need() unsafe.Pointer {
-	if r.row() == nil {
+	if at := r.row(); at != nil && (*head)(at).gen == r.gen {
+		return at
+	}
+	return r.prepare()
+}
+
+func (r *rows) prepare() unsafe.Pointer {
+	if r.at == nil {
 		r.claim()
 	}
 	r.change(r.current, r.at)
@@ -197,12 +205,17 @@ func (c *cell) on(row unsafe.Pointer) bool        { return *c.bits(row)&c.bit !=
 func (c *cell) mark(row unsafe.Pointer) {
 	*c.bits(row) |= c.bit
 	if c.ttl > 0 {
-		*c.written(row) = c.rows.now().UnixNano()
+		c.touch(row)
 	}
 }
 
+func (c *cell) touch(row unsafe.Pointer) { *c.written(row) = c.rows.now().UnixNano() }
+
 // unmark says that the row holds nothing.
-func (c *cell) unmark(row unsafe.Pointer) { *c.bits(row) &^= c.bit }
+func (c *cell) unmark(row unsafe.Pointer) {
+	*c.bits(row) &^= c.bit
+	c.rows.hollow = true
+}
 
 // restore is mark of something that was stored with that time of its last write. What had no
 // TTL then has no time: a TTL that was given later counts from now.
@@ -213,8 +226,10 @@ func (c *cell) restore(row unsafe.Pointer, written int64) {
 }
 
 // expired says whether what the row holds was not written for the TTL.
-func (c *cell) expired(row unsafe.Pointer) bool {
-	return c.ttl > 0 && c.rows.now().UnixNano()-*c.written(row) >= int64(c.ttl)
+func (c *cell) expired(row unsafe.Pointer) bool { return c.ttl > 0 && c.old(row) }
+
+func (c *cell) old(row unsafe.Pointer) bool {
+	return c.rows.now().UnixNano()-*c.written(row) >= int64(c.ttl)
 }
 
 // held is the current key's row, to be written to, nil unless it holds something.

@@ -70,6 +70,9 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 // SetKey makes key the one that the handles speak of. hash is that of hash.Of; the key group
 // that it chooses is one of the store's.
 func (s *Store[K]) SetKey(key K, hash uint64) {
+	if s.at != nil && s.sum == hash && s.key == key {
+		return
+	}
 	s.release()
 	s.key, s.sum, s.at = key, hash, nil
 	x := s.group(hash)
@@ -122,16 +125,17 @@ func (s *Store[K]) claimRow() {
 	s.current = s.take()
 	s.at = s.address(s.current)
 	h := (*head)(s.at)
-	h.hash, *s.keyOf(s.at) = s.sum, s.key
+	h.hash, *s.keyOf(s.at), s.hollow = s.sum, s.key, true
 	x.add(s.sum, s.current)
 	s.born(s.current, h)
 }
 
 // release gives back the row of the current key if it holds nothing any more.
 func (s *Store[K]) release() {
-	if s.at != nil && !s.holds(s.at) {
+	if s.at != nil && (s.hollow || s.timed) && !s.holds(s.at) {
 		s.vacate(s.current, s.at)
 	}
+	s.hollow = false
 }
 
 // expire gives back the rows of a key group whose state has expired.

@@ -110,6 +110,17 @@ func TestStatesThatWereDeclaredLaterAreEmpty(t *testing.T) {
 	}
 }
 
+func TestAKeyOfWhichNothingWasStoredIsNotHeld(t *testing.T) {
+	x, k := newTask(t), customer{"a", 1}
+	key, err := x.keys.AppendOne([]byte{0, 0, 0, 0, 1, 0, 0, 0}, &k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.takeBack(&x.ledger, Group{graph.KeyGroup(hashOf(k), groups), key}, 0); err != nil || x.Len() != 0 {
+		t.Errorf("%d keys are held (%v)", x.Len(), err)
+	}
+}
+
 // brief is a processor whose state expires.
 type brief struct {
 	Sum  Value[int]

@@ -28,10 +28,21 @@ func (v *Value[V]) Get() V {
 // Load returns the value and whether there is one.
 func (v *Value[V]) Load() (x V, ok bool) {
 	row := v.cell.rows.row()
-	if row == nil || !v.cell.has(row) {
+	if row == nil || !v.cell.on(row) || v.cell.expired(row) {
 		return x, false
 	}
 	return *v.of(row), true
+}
+
+// Find is Ref of a value that is there; nil if there is none.
+func (v *Value[V]) Find() *V {
+	row := v.cell.rows.row()
+	if row == nil || !v.cell.on(row) || v.cell.expired(row) {
+		return nil
+	}
+	row = v.cell.rows.need()
+	v.cell.mark(row)
+	return v.of(row)
 }
 
 // Set stores x.

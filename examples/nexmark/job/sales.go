@@ -107,8 +107,8 @@ type bid interface{ at() nexmark.Millis }
 
 // ProcessLeft is told of an auction.
 func (w *winners[L, P, B]) ProcessLeft(_ *blink.Ctx[int64], l L, _ *blink.Out[L]) error {
-	w.lot.Set(l)
 	lot := P(w.lot.Ref())
+	*lot = l
 	for b := range w.waiting.All() {
 		take(lot, b)
 	}
@@ -120,8 +120,8 @@ func (w *winners[L, P, B]) ProcessLeft(_ *blink.Ctx[int64], l L, _ *blink.Out[L]
 
 // ProcessRight is told of a bid.
 func (w *winners[L, P, B]) ProcessRight(c *blink.Ctx[int64], b B, _ *blink.Out[L]) error {
-	if _, ok := w.lot.Load(); ok {
-		take(P(w.lot.Ref()), b)
+	if lot := w.lot.Find(); lot != nil {
+		take(P(lot), b)
 		return nil
 	}
 	w.waiting.Append(b)
@@ -133,8 +133,8 @@ func (w *winners[L, P, B]) ProcessRight(c *blink.Ctx[int64], b B, _ *blink.Out[L
 
 // OnTimer ends an auction, or the waiting for one.
 func (w *winners[L, P, B]) OnTimer(_ *blink.Ctx[int64], _ *blink.Timer, out *blink.Out[L]) error {
-	if l, ok := w.lot.Load(); ok && P(w.lot.Ref()).sold() {
-		out.Emit(l)
+	if lot := w.lot.Find(); lot != nil && P(lot).sold() {
+		out.Emit(*lot)
 	}
 	w.lot.Clear()
 	w.waiting.Clear()
