@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/internal/durable"
 	"blink/snapshot"
 )
@@ -106,6 +107,9 @@ func (a Attempt) String() string { return fmt.Sprintf("%d.%d", a.Epoch, a.N) }
 // What is emitted while held is kept, in order, by the output or sink that holds.
 // It also knows who is at work, so that a failure can name its operator.
 type Pressure struct {
+	// Lent is where strings of the records at hand may lie, which whoever keeps some copies.
+	Lent codec.Memory
+
 	holds    int
 	releases int
 	culprits

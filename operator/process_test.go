@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+	"weak"
 
+	"blink/internal/codec"
 	"blink/snapshot"
 	"blink/state"
 )
@@ -438,4 +442,33 @@ func TestAProcessorAllocatesNothingForARecord(t *testing.T) {
 	if a := testing.AllocsPerRun(1000, record); a != 0 {
 		t.Errorf("%v allocations a record", a)
 	}
+}
+
+// nobody takes records, and keeps none.
+type nobody[T any] struct{}
+
+func (nobody[T]) Collect(*T, int64) {}
+
+// The records of a batch that came from another process have their strings in its frame.
+func TestStateDoesNotKeepTheFrameOfItsRecords(t *testing.T) {
+	type visit struct{ Shop, By string }
+	p := portOf[visit](t)
+	latest := NewReduce(func(v visit) string { return v.Shop }, func(_, v visit) visit { return v })
+	b := newBench(t, latest, Collector[visit](nobody[visit]{})).start()
+	frame := p.encoded(t, buffer[visit]{records: []visit{{"a", "x"}, {"b", "y"}, {"b", "z"}}, times: []int64{1, 1, 1}})
+	kept := weak.Make(unsafe.SliceData(frame))
+	b.pressure.Lent = codec.MemoryOf(frame)
+	head := b.op.(Node).Input(0)
+	if r, _, err := p.Decode(frame, nil); err != nil || p.Deliver(r, 0, 3, head, b.pressure) != 3 {
+		t.Fatal(err)
+	}
+	frame = nil
+	next := p.encoded(t, buffer[visit]{records: []visit{{"c", "x"}}, times: []int64{1}})
+	if r, _, err := p.Decode(next, nil); err != nil || p.Deliver(r, 0, 1, head, b.pressure) != 1 {
+		t.Fatal(err)
+	}
+	if runtime.GC(); kept.Value() != nil {
+		t.Error("it is in use still")
+	}
+	runtime.KeepAlive(b)
 }

@@ -86,6 +86,7 @@ func (m *processing[K, R]) Open(t *Task, id string) (err error) {
 	if m.store, err = state.NewStore[K](t.MaxParallelism, t.Groups, t.Now); err != nil {
 		return err
 	}
+	m.store.Borrow(&t.Pressure.Lent)
 	if err := m.store.Bind(m.self); err != nil {
 		return err
 	}

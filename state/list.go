@@ -45,7 +45,11 @@ func (l *List[V]) push(row unsafe.Pointer, x V) {
 		c.gen, c.before = l.cell.rows.gen, c.len
 	}
 	c.block = l.blocks.room(c.block, int(c.len))
-	l.blocks.of(c.block, int(c.len)+1)[c.len] = x
+	at := &l.blocks.of(c.block, int(c.len)+1)[c.len]
+	*at = x
+	if lent := *l.cell.rows.lent; lent.Any() {
+		l.codec.Detach(at, nil, lent)
+	}
 	c.len++
 }
 

@@ -36,8 +36,20 @@ func (m *Map[MK, V]) Set(k MK, v V) {
 	if *all == nil || m.cell.expired(row) {
 		*all = map[MK]V{}
 	}
-	(*all)[k] = v
+	if m.cell.rows.lent.Any() {
+		m.keep(*all, k, v)
+	} else {
+		(*all)[k] = v
+	}
 	m.cell.mark(row)
+}
+
+// keep is for entries whose strings may be lent.
+func (m *Map[MK, V]) keep(all map[MK]V, k MK, v V) {
+	lent := *m.cell.rows.lent
+	m.keys.Detach(&k, nil, lent)
+	m.values.Detach(&v, nil, lent)
+	all[k] = v
 }
 
 // Delete forgets what is under k.

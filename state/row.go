@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 	"unsafe"
+
+	"blink/internal/codec"
 )
 
 // rows holds all that is kept, a row for each key: its head, the key, and the cells of all
@@ -25,6 +27,8 @@ type rows struct {
 	claim   func()                              // gives the current key a row
 	gen     uint32                              // the current generation; 0 until the store is frozen
 	first   func(row uint32, at unsafe.Pointer) // told before the first write to a row in it
+	lent    *codec.Memory                       // where strings of the record at hand may lie: what is kept is copied
+	loans   []lending                           // places in the current row that were given out while there was some
 	handles []handle
 	timed   bool     // some handle has a TTL
 	queues  [2]queue // by Clock
@@ -141,6 +145,20 @@ func (r *rows) prepare() unsafe.Pointer {
 	}
 	r.change(r.current, r.at)
 	return r.at
+}
+
+// lending is a handle that gives out the place where it keeps something.
+type lending interface {
+	// detach copies what was put there and lies in lent memory.
+	detach(row unsafe.Pointer)
+}
+
+// settleLoans is called when the places that were given out are not valid any more.
+func (r *rows) settleLoans() {
+	for _, l := range r.loans {
+		l.detach(r.at)
+	}
+	r.loans = r.loans[:0]
 }
 
 // change is called before a row is written to.

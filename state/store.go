@@ -60,17 +60,22 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 		return nil, err
 	}
 	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]index, owned.To-owned.From), generations: make([]generation, 1)}
-	s.now, s.claim, s.first = now, s.claimRow, s.written
+	s.now, s.claim, s.first, s.lent = now, s.claimRow, s.written, &codec.Memory{}
 	for i := range s.queues {
 		s.queues[i].hashOf = func(row uint32) uint64 { return (*head)(s.address(row)).hash }
 	}
 	return s, nil
 }
 
+// Borrow tells where memory stands that strings of the record at hand may be parts of, and that
+// is not to be kept for their sake: of keys and values that are stored, they are copied. The
+// place may change from record to record.
+func (s *Store[K]) Borrow(lent *codec.Memory) { s.lent = lent }
+
 // SetKey makes key the one that the handles speak of. hash is that of hash.Of; the key group
 // that it chooses is one of the store's.
 func (s *Store[K]) SetKey(key K, hash uint64) {
-	if s.at != nil && s.sum == hash && s.key == key {
+	if s.at != nil && s.sum == hash && s.key == key && len(s.loans) == 0 {
 		return
 	}
 	s.release()
@@ -126,12 +131,18 @@ func (s *Store[K]) claimRow() {
 	s.at = s.address(s.current)
 	h := (*head)(s.at)
 	h.hash, *s.keyOf(s.at), s.hollow = s.sum, s.key, true
+	if s.lent.Any() {
+		s.keys.Detach(s.keyOf(s.at), nil, *s.lent)
+	}
 	x.add(s.sum, s.current)
 	s.born(s.current, h)
 }
 
 // release gives back the row of the current key if it holds nothing any more.
 func (s *Store[K]) release() {
+	if len(s.loans) > 0 {
+		s.settleLoans()
+	}
 	if s.at != nil && (s.hollow || s.timed) && !s.holds(s.at) {
 		s.vacate(s.current, s.at)
 	}

@@ -17,6 +17,14 @@ type Value[V any] struct {
 	TTL   time.Duration // since the last write; 0 keeps it for ever
 	cell  cell
 	codec *codec.Codec[V]
+	loan  loan[V]
+}
+
+// loan is what is known of a place that was given out.
+type loan[V any] struct {
+	out bool
+	was V            // what it held
+	in  codec.Memory // where strings of the record at hand may lie
 }
 
 // Get returns the value, the zero V if there is none.
@@ -42,7 +50,26 @@ func (v *Value[V]) Find() *V {
 	}
 	row = v.cell.rows.need()
 	v.cell.mark(row)
-	return v.of(row)
+	at := v.of(row)
+	if v.cell.rows.lent.Any() {
+		v.lend(at)
+	}
+	return at
+}
+
+// lend is told of a place that is given out while there is lent memory.
+func (v *Value[V]) lend(at *V) {
+	if r := v.cell.rows; v.codec.Shares() && !v.loan.out {
+		v.loan = loan[V]{true, *at, *r.lent}
+		r.loans = append(r.loans, v)
+	}
+}
+
+func (v *Value[V]) detach(row unsafe.Pointer) {
+	if row != nil {
+		v.codec.Detach(v.of(row), &v.loan.was, v.loan.in)
+	}
+	v.loan = loan[V]{}
 }
 
 // Set stores x.
@@ -58,6 +85,9 @@ func (v *Value[V]) Ref() *V {
 		*at = zero
 	}
 	v.cell.mark(row)
+	if v.cell.rows.lent.Any() {
+		v.lend(at)
+	}
 	return at
 }
 

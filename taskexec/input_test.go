@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"blink/actors"
 	"blink/graph"
@@ -95,6 +96,42 @@ func TestMarksThatCannotBeAreRefused(t *testing.T) {
 	barrier := exchange.Mark{Kind: exchange.Barrier, Value: 1}
 	refuses(t, receiving(1).arrived(batch(0, 1, barrier, barrier)), "malformed")
 	refuses(t, receiving(1).arrived(batch(0, 1, exchange.Mark{At: 1, Kind: exchange.End})), "malformed")
+}
+
+// What came in a frame is lent, and so is, by a task that has seen such records, all that it
+// sends: an operator may have kept some.
+func TestRecordsOfAFrameAreLentAndNoOthers(t *testing.T) {
+	port, err := operator.PortOf[string]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, task := newSending(t, 1, 1), receiving(1)
+	s.open(0, 9)
+	task.phase, task.in.channels[0].port = running, port
+	lends := func(want bool) {
+		t.Helper()
+		task.now.batch = nil
+		if did, err := task.step(time.Time{}); did != part || err != nil || task.press.Lent.Any() != want {
+			t.Errorf("lent: %v, want %v (%v)", task.press.Lent, want, err)
+		}
+		s.lent = task.out.lent
+		s.emit(1)
+		if sent := s.sent[toward(0)]; sent[len(sent)-1].Lent.Any() != (want || len(sent) > 2) {
+			t.Errorf("of what it sends is lent: %v", sent[len(sent)-1].Lent)
+		}
+	}
+	come(t, task, batch(0, 1))
+	lends(false)
+	frame, err := port.Output(operator.OutputOptions{Channels: 1}).Take(0).AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := task.decodeBatch(&exchange.Encoded{Batch: exchange.Batch{Address: here(0), Seq: 2}, Data: frame}); !kept || err != nil {
+		t.Fatal(kept, err)
+	}
+	lends(true)
+	come(t, task, batch(0, 3))
+	lends(false)
 }
 
 func TestChannelsAreServedInTurnAndEachInOrder(t *testing.T) {

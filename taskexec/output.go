@@ -7,6 +7,7 @@ import (
 
 	"blink/actors"
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/internal/mutate"
 	"blink/operator"
 	"blink/taskexec/exchange"
@@ -42,7 +43,8 @@ type outputs struct {
 	links    []*outLink
 	pressure *operator.Pressure
 	send     func(l *outLink, ch *outChannel, b *exchange.Batch) error
-	dirty    int // channels that hold something
+	dirty    int          // channels that hold something
+	lent     codec.Memory // where strings of what is sent may lie
 	err      error
 }
 
@@ -155,7 +157,7 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 // pack makes a batch of what has gathered and queues it.
 func (o *outputs) pack(l *outLink, i int) {
 	ch := &l.channels[i]
-	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: ch.marks}
+	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: ch.marks, Lent: o.lent}
 	ch.marks = nil
 	if ch.dirty {
 		ch.dirty = false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"blink/internal/codec"
 	"blink/internal/invariant"
 	"blink/internal/mutate"
 	"blink/operator"
@@ -90,7 +91,16 @@ func (t *task) step(start time.Time) (progress, error) {
 		return nothing, nil
 	}
 	t.now.channel, t.now.batch, t.now.record, t.now.mark = ch, b, 0, 0
+	t.borrow(b.Lent)
 	return part, nil
+}
+
+// borrow notes where strings of the records that are processed next may lie. Operators may
+// keep records, so from then on they may lie anywhere in what the task sends.
+func (t *task) borrow(lent codec.Memory) {
+	if t.press.Lent = lent; lent.Any() {
+		t.out.lent = codec.Anywhere()
+	}
 }
 
 // process goes on with the batch at hand: records up to the next mark, then the mark.
@@ -276,6 +286,9 @@ func (t *task) decodeBatch(m *exchange.Encoded) (kept bool, err error) {
 	}
 	if m.Records, kept, err = ch.port.Decode(m.Data, ch.buffer()); err != nil {
 		return kept, fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+	}
+	if kept {
+		m.Lent = codec.MemoryOf(m.Data)
 	}
 	if late {
 		ch.queue = append(ch.queue, &m.Batch)

@@ -21,7 +21,8 @@ type Codec[T any] struct {
 type plan struct {
 	typ     reflect.Type
 	columns []column
-	width   int // least bytes of an encoded value
+	lenders []lender // those of the columns that may lead to strings
+	width   int      // least bytes of an encoded value
 	schema  string
 	grown   bool // it decodes what was stored of another type
 	texts   bool // there are strings in it

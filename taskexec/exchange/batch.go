@@ -3,6 +3,7 @@ package exchange
 import (
 	"blink/actors"
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/operator"
 )
 
@@ -20,13 +21,14 @@ type Batch struct {
 	Address
 	Seq     uint64 // from 1, without a gap
 	Records operator.Records
-	Marks   []Mark // ascending by At
+	Marks   []Mark       // ascending by At
+	Lent    codec.Memory // where strings of the records may lie: in a frame, of another process
 }
 
 // Cut keeps the first n records, fewer than there are, and returns the rest as a batch that
 // follows. Its number is for the sender to give.
 func (b *Batch) Cut(n int) (rest *Batch) {
-	rest = &Batch{Address: b.Address, Records: b.Records}
+	rest = &Batch{Address: b.Address, Records: b.Records, Lent: b.Lent}
 	b.Records = b.Records.Cut(n)
 	i := 0
 	for i < len(b.Marks) && b.Marks[i].At <= n {

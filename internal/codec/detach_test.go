@@ -1,0 +1,76 @@
+package codec
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+	"weak"
+)
+
+// letters has strings wherever a type can have some.
+type letters struct {
+	Plain  string
+	Few    [2]string
+	Many   [longArray]string
+	Slices [][]string
+	Map    map[string]string
+	Behind *letters
+	Any    shape
+}
+
+func TestWhatIsDetachedKeepsNothingOfTheData(t *testing.T) {
+	shapes()
+	c := codecOf[letters](t)
+	want := letters{
+		Plain: "plain", Few: [2]string{1: "few"}, Many: [longArray]string{3: "many"}, Slices: [][]string{nil, {"", "slices"}},
+		Map: map[string]string{"a": "", "b": "map"}, Any: group{"any", []shape{nil, &square{1}, group{Name: "inner", Parts: []shape{}}}},
+		Behind: &letters{Plain: "behind", Any: circle{1}},
+	}
+	data, err := c.Append(nil, []letters{want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Shared().Decode(nil, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := weak.Make(unsafe.SliceData(data))
+	c.Detach(&got[0], nil, MemoryOf(data))
+	data = nil
+	runtime.GC()
+	if kept.Value() != nil {
+		t.Error("the data is in use still")
+	}
+	if !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got  %+v\nwant %+v", got[0], want)
+	}
+}
+
+// A map may be ranged over by whoever gave it: it is another one that is detached.
+func TestAMapIsDetachedAsAnotherOne(t *testing.T) {
+	c, given := codecOf[map[string]string](t), map[string]string{"a": "1"}
+	v := given
+	if c.Detach(&v, nil, Memory{}); reflect.ValueOf(v).Pointer() != reflect.ValueOf(given).Pointer() {
+		t.Error("it was copied although nothing is lent")
+	}
+	if c.Detach(&v, nil, Anywhere()); reflect.ValueOf(v).Pointer() == reflect.ValueOf(given).Pointer() || v["a"] != "1" {
+		t.Errorf("it is the same, %v", v)
+	}
+}
+
+func TestStringsThatWereThereAreNotCopiedAgain(t *testing.T) {
+	c := codecOf[[2]string](t)
+	was := [2]string{strings.Clone("a"), strings.Clone("b")}
+	v := [2]string{was[0], strings.Clone("c")}
+	new := v
+	c.Detach(&v, &was, Anywhere())
+	if unsafe.StringData(v[0]) != unsafe.StringData(was[0]) || unsafe.StringData(v[1]) == unsafe.StringData(new[1]) || v != new {
+		t.Errorf("%q: the first must be the same string, the second a copy", v)
+	}
+	v = new
+	if c.Detach(&v, nil, MemoryOf([]byte("elsewhere"))); unsafe.StringData(v[0]) != unsafe.StringData(new[0]) {
+		t.Error("what lies elsewhere was copied")
+	}
+}
