@@ -7,7 +7,12 @@ import "slices"
 const MaxLayers = 64
 
 // Chain is what one operator of a task has written in this attempt, as far as it matters for
-// what the next part may go onto. The zero value is that of an attempt that begins.
+// what the next part may go onto. Without anything taken it is that of an attempt that begins,
+// of the part with that number.
+//
+// All parts of an attempt begin whole in the same checkpoint, and would come to the bound of
+// their layers in the same one too. So each has its turn to be whole, once in as many
+// checkpoints as there may be layers, by its number: most checkpoints then write few parts whole.
 //
 // A delta goes onto the newest complete checkpoint that the task has heard of. Between that one
 // and the next there may be snapshots whose end has not been heard of: their checkpoint was
@@ -16,7 +21,10 @@ const MaxLayers = 64
 // whole if one of them was.
 //
 // Invariant: what later parts go onto is there, unless they are whole.
-type Chain struct{ taken []taken }
+type Chain struct {
+	Number int // among the parts of the job
+	taken  []taken
+}
 
 // taken is a part that was written.
 type taken struct {
@@ -25,12 +33,12 @@ type taken struct {
 	layers     int
 }
 
-// Onto is what the next part may go onto; 0: it must be whole. complete is the newest complete
-// checkpoint whose manifest can be read, as far as the task knows; limit is how many layers
-// there may be. What is not 0 never goes back.
-func (c *Chain) Onto(complete uint64, limit int) uint64 {
+// Onto is what the part of a checkpoint may go onto; 0: it must be whole. complete is the newest
+// complete checkpoint whose manifest can be read, as far as the task knows; limit is how many
+// layers there may be. What is not 0 never goes back.
+func (c *Chain) Onto(checkpoint, complete uint64, limit int) uint64 {
 	i := c.find(complete)
-	if i < 0 {
+	if i < 0 || checkpoint%uint64(limit) == c.turn(limit) {
 		return 0
 	}
 	onto := complete
@@ -44,6 +52,14 @@ func (c *Chain) Onto(complete uint64, limit int) uint64 {
 		return 0
 	}
 	return onto
+}
+
+// turn is when the part is whole, from 0 to below limit. Multiples of the golden ratio keep the
+// turns of parts apart, whichever of the parts are the large ones: those of one operator have
+// numbers at equal distances.
+func (c *Chain) turn(limit int) uint64 {
+	const golden = 0x9E3779B9 // of 1<<32
+	return uint64(uint32(c.Number)*golden) * uint64(limit) >> 32
 }
 
 // Took is told of a part that is to be part of a checkpoint.

@@ -4,10 +4,10 @@ import "testing"
 
 func TestALongChainBeginsAnew(t *testing.T) {
 	var c Chain
-	layers := 1
-	for id := uint64(1); ; id++ {
-		onto := c.Onto(id-1, 5)
-		if onto == 0 && id > 1 {
+	layers, first := 1, uint64(5) // its turn
+	for id := first; ; id++ {
+		onto := c.Onto(id, id-1, 5)
+		if onto == 0 && id > first {
 			break
 		}
 		if onto != 0 {
@@ -21,12 +21,59 @@ func TestALongChainBeginsAnew(t *testing.T) {
 	}
 }
 
+// A part whose turn was that of a checkpoint that is skipped is whole when it is at the bound.
+func TestAPartThatMissesItsTurnIsBoundedAllTheSame(t *testing.T) {
+	var c Chain
+	c.Took(4, 0)
+	for _, id := range []uint64{6, 7, 8, 9, 11} {
+		c.Concluded(id-1, c.taken[len(c.taken)-1].checkpoint)
+		onto := c.Onto(id, c.taken[len(c.taken)-1].checkpoint, 5)
+		if whole := onto == 0; whole != (id == 11) {
+			t.Errorf("checkpoint %d goes onto %d", id, onto)
+		}
+		c.Took(id, onto)
+	}
+}
+
+// Parts begin whole in one checkpoint; in later ones few are, whichever of them are large: all,
+// or those of one operator, whose numbers are at equal distances.
+func TestPartsAreWholeInTurn(t *testing.T) {
+	for _, step := range []int{1, 2, 3, 5, 7} {
+		for _, n := range []int{1, 10, 64, 200, 1000} {
+			chains := make([]Chain, n)
+			for i := range chains {
+				chains[i].Number = 17 + i*step
+			}
+			for id := uint64(7); id < 7+3*MaxLayers; id++ {
+				wholes := 0
+				for i := range chains {
+					c := &chains[i]
+					onto := c.Onto(id, id-1, MaxLayers)
+					if onto == 0 {
+						wholes++
+					}
+					c.Took(id, onto)
+					c.Concluded(id, id)
+				}
+				if most := n/MaxLayers + 1 + n/100 + 1; id > 7 && wholes > most {
+					t.Errorf("checkpoint %d: %d of %d parts, %d apart, are whole; want %d at most", id, wholes, n, step, most)
+				}
+			}
+			for _, c := range chains {
+				if last := c.taken[len(c.taken)-1]; last.layers > MaxLayers {
+					t.Errorf("a part has %d layers", last.layers)
+				}
+			}
+		}
+	}
+}
+
 // A task hears late: what it may go onto must be a layer of all that may be complete by now.
 func TestADeltaGoesOntoWhatIsThereForSure(t *testing.T) {
 	var c Chain
 	onto := func(complete, want uint64) {
 		t.Helper()
-		if got := c.Onto(complete, 10); got != want {
+		if got := c.Onto(1, complete, 10); got != want {
 			t.Errorf("onto %d, want %d", got, want)
 		}
 	}

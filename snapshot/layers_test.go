@@ -65,8 +65,8 @@ func newSaga(t *testing.T, seed uint64) *saga {
 func (s *saga) restart() {
 	s.attempt++
 	s.chains, s.told, s.heard = map[string]*Chain{}, nil, s.truth
-	for _, op := range sagaOperators {
-		s.chains[op] = &Chain{}
+	for i, op := range sagaOperators {
+		s.chains[op] = &Chain{Number: i}
 		if s.manifest == nil {
 			s.state[op] = make([]version, 8)
 		} else {
@@ -108,7 +108,7 @@ func (s *saga) restored() map[string][]string {
 // part is what an operator gives: what has changed since the checkpoint that it may go onto, or
 // all, as it likes.
 func (s *saga) part(op string) Part {
-	p := Part{Operator: op, Onto: s.chains[op].Onto(s.heard.complete, s.limit)}
+	p := Part{Operator: op, Onto: s.chains[op].Onto(s.at, s.heard.complete, s.limit)}
 	if s.r.IntN(8) == 0 {
 		p.Onto = 0
 	}

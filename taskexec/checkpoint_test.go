@@ -184,7 +184,7 @@ func TestATaskMayEndWhileItsSnapshotIsEncoded(t *testing.T) {
 func layered(t *testing.T, restored uint64) *stage {
 	t.Helper()
 	s := newStage(t, sink)
-	s.state, s.deploy.restore, s.config.Layers = 100, restored, 3
+	s.state, s.deploy.restore, s.config.Layers = 100, restored, 4
 	s.start(s.node.Name())
 	s.tell(concluded{restored, restored, restored})
 	s.is("open", "start", "opens work")
@@ -206,7 +206,8 @@ func (s *stage) takes(id, onto uint64) {
 }
 
 // A delta goes onto the newest complete checkpoint that this attempt has written, also when one
-// between was aborted; with as many layers as there may be it begins anew.
+// between was aborted; once in as many checkpoints as there may be layers, here in 7 and 11, it
+// begins anew.
 func TestADeltaGoesOntoTheNewestCompleteCheckpoint(t *testing.T) {
 	s := layered(t, 0)
 	s.takes(7, 0)
@@ -226,9 +227,9 @@ func TestADeltaGoesOntoTheNewestCompleteCheckpoint(t *testing.T) {
 
 func TestAnAttemptBeginsWithAWholeSnapshot(t *testing.T) {
 	s := layered(t, 5)
-	s.takes(7, 0)
-	s.complete(7)
-	s.takes(8, 7)
+	s.takes(8, 0)
+	s.complete(8)
+	s.takes(9, 8)
 }
 
 // A barrier of the checkpoint that an attempt was restored from, or of an earlier one, is none

@@ -35,7 +35,7 @@ func (t *task) freeze(id uint64) (*frozen, error) {
 		o := frozenOperator{id: t.chain.ids[i]}
 		if s, ok := op.(operator.Snapshotter); ok {
 			var err error
-			o.onto = t.chains[i].Onto(t.onto, t.spec.config.Layers)
+			o.onto = t.chains[i].Onto(id, t.onto, t.spec.config.Layers)
 			if o.state, err = s.Snapshot(operator.SnapshotOptions{Checkpoint: id, Onto: o.onto}); err != nil {
 				f.drop()
 				return nil, fmt.Errorf("operator %q: snapshot: %w", o.id, err)

@@ -67,6 +67,20 @@ func (t *task) report(op, message string) {
 	t.c.Log().Warn().Str("operator", op).Msg(message)
 }
 
+// chainsOf are the chains of a task's parts, one for each operator, before any is taken. Parts
+// are numbered through the job.
+func chainsOf(plan *graph.Plan, task graph.TaskID) []snapshot.Chain {
+	number := 0
+	for _, v := range plan.Vertices[:task.Vertex] {
+		number += v.Parallelism * len(v.Operators)
+	}
+	chains := make([]snapshot.Chain, len(plan.Vertices[task.Vertex].Operators))
+	for i := range chains {
+		chains[i].Number = number + task.Subtask*len(chains) + i
+	}
+	return chains
+}
+
 // assemble builds the chain and the channels on both sides of it.
 func (t *task) assemble() error {
 	s := &t.spec
@@ -79,7 +93,7 @@ func (t *task) assemble() error {
 	if err != nil {
 		return err
 	}
-	t.chain, t.chains = c, make([]snapshot.Chain, len(c.ops))
+	t.chain, t.chains = c, chainsOf(s.plan, s.deploy.task)
 	t.out.links, t.out.pressure, t.out.send = c.links, &t.press, t.send
 	t.sinks.ops = c.sinks()
 	t.sinks.committed = s.deploy.restore

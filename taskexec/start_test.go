@@ -212,3 +212,18 @@ func TestLayersAreRestoredInTheirOrder(t *testing.T) {
 	s.start(s.node.Name())
 	s.is("open", "get", "get", "restore 1=g1 2=g2 2=g2 b=b", "start", "opens left", "opens right")
 }
+
+func TestThePartsOfAJobAreNumbered(t *testing.T) {
+	plan := &graph.Plan{Vertices: []graph.Vertex{{Operators: make([]int, 2), Parallelism: 3}, {ID: 1, Operators: make([]int, 1), Parallelism: 2}}}
+	n := 0
+	for _, v := range plan.Vertices {
+		for i := range v.Parallelism {
+			for _, c := range chainsOf(plan, graph.TaskID{Vertex: v.ID, Subtask: i}) {
+				if c.Number != n {
+					t.Errorf("a part of task %d.%d has number %d, want %d", v.ID, i, c.Number, n)
+				}
+				n++
+			}
+		}
+	}
+}

@@ -343,7 +343,7 @@ func (p *process) snapshot(in *instance, id uint64) {
 	if in.stopAt == id && in.State != Ended {
 		in.before, in.State, in.behind = in.State, Stopped, id
 	}
-	onto := in.chain.Onto(p.seen.Onto, stackable)
+	onto := in.chain.Onto(id, p.seen.Onto, stackable)
 	in.chain.Took(id, onto)
 	p.acks = append(p.acks, Ack{
 		Checkpoint: id, Task: in.Task, Attempt: in.Attempt, Declined: in.declines,
