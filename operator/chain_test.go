@@ -176,11 +176,9 @@ func BenchmarkPlainLoop(b *testing.B) {
 		err = reader.Next(context.Background(), &batch)
 		for i := range batch.records {
 			if batch.times[i] >= end {
-				for j := range panes.slots {
-					if s := &panes.slots[j]; s.hash != 0 {
-						pane := Pane[int64, int64]{Key: s.key, Start: timeOf(end - window), End: timeOf(end), Value: s.acc}
-						out.Collect(&pane, end-1)
-					}
+				for _, s := range panes.all {
+					pane := Pane[int64, int64]{Key: s.key, Start: timeOf(end - window), End: timeOf(end), Value: s.of}
+					out.Collect(&pane, end-1)
 				}
 				panes.clear()
 				end += window

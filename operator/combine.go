@@ -1,5 +1,7 @@
 package operator
 
+import "blink/graph"
+
 // Combining is a window in two steps, for one whose records reach its task over a network:
 // First folds those of one batch by key, at the end of the producer's chain, and Rest makes
 // the window from what First emits.
@@ -10,10 +12,11 @@ type Combining struct {
 	Type        string               // of what First emits, for people
 }
 
-// partial is what was folded of some records of one key. Its time is that of the earliest.
+// partial is what was folded of some records of one key: those of one slice, with the time of
+// any of them, or those of one session, with the time of the earliest.
 type partial[K comparable, A any] struct {
 	Key     K
-	Last    int64 // the time of the latest record
+	Last    int64 // the time of the latest record of a session
 	Records int64
 	Acc     A
 }
@@ -21,17 +24,46 @@ type partial[K comparable, A any] struct {
 // weight is how many records a partial stands for, for those who count records.
 func (p *partial[K, A]) weight() int64 { return p.Records }
 
+// partials is the input of a window behind a combiner.
+func (w *windows[K, A]) partials(c windowCut[K, A]) any {
+	return Collector[partial[K, A]](&partialInput[K, A]{c, c.at(), w.hash, w.merging})
+}
+
+// partialInput merges partials into what a cut opens for them.
+type partialInput[K comparable, A any] struct {
+	to   cut[K, A]
+	at   *place
+	hash func(K) uint64
+	merging[A]
+}
+
+func (m *partialInput[K, A]) Collect(in *partial[K, A], ts int64) {
+	m.CollectHashed(in, ts, m.hash(in.Key))
+}
+
+// CollectHashed is HashedCollector.
+func (m *partialInput[K, A]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
+	m.at.enter(ts)
+	acc, tell := m.to.open(hash, &in.Key, ts, in.Last, in.Records)
+	if acc == nil {
+		m.at.count("late", in.Records)
+		return
+	}
+	m.receive(acc, &in.Acc)
+	if tell {
+		m.to.changed(hash, &in.Key, ts)
+	}
+}
+
 // combining folds records by key and slice, or by key and session, and hands on what it has
 // in Advance, which the task calls after each batch and before event time goes on. So it holds
 // nothing at a barrier, and no record waits longer than its batch.
 //
 // Where keys hardly repeat within a batch it would be work for nothing: it looks at some
 // batches, and hands records on one by one for the next ones if they did not become fewer.
-type combining[K comparable, T, A any] struct {
+type combining[K comparable, A any] struct {
 	place
-	key     func(T) K
-	hash    func(K) uint64
-	add     func(*A, *T)
+	in      any // its input
 	window  Window
 	slicing slicing
 	gap     int64 // of sessions; 0: there are slices
@@ -41,7 +73,7 @@ type combining[K comparable, T, A any] struct {
 	held  []combined[K, A]
 	slots [2 * maxPartials]uint16 // by hash: 1 + the place in held; 0: free
 	sent  int                     // of held
-	one   partial[K, A]
+	one   combined[K, A]          // that is handed on by itself
 
 	batch            int64 // records since the last Advance
 	records, emitted int64 // of the batches since it was decided whether to combine
@@ -51,10 +83,10 @@ type combining[K comparable, T, A any] struct {
 }
 
 // combined is a partial in the making: records of its key from one time to another go into it.
+// With a key and an accumulator of 8 bytes each it is one cache line.
 type combined[K comparable, A any] struct {
 	hash     uint64
 	from, to int64
-	start    int64
 	slot     uint64
 	partial  partial[K, A]
 }
@@ -69,111 +101,129 @@ const (
 	paysAt = 130
 )
 
-// newCombining is a window in two steps. rest is the window over partials.
-func newCombining[K comparable, T, A, R any](w windower[K, T, A, R], rest func(out Outlets) any) *Combining {
-	hash := w.hash
+// combining describes a window in two steps, whose operators are still to be made. state is
+// that of the second.
+func (w *windows[K, A]) combining(state []graph.State) *Combining {
 	c := &Combining{
 		Port: PortOf[partial[K, A]],
-		Hash: func(p *partial[K, A]) uint64 { return hash(p.Key) },
+		Hash: func(p *partial[K, A]) uint64 { return w.hash(p.Key) },
 		Type: TypeName[partial[K, A]](),
 	}
-	c.Rest.New = rest
-	c.First.New = func(out Outlets) any {
-		m := &combining[K, T, A]{key: w.key, hash: hash, add: w.fold.add, window: w.window, next: outlet[partial[K, A]](out)}
-		m.hashed, _ = m.next.(HashedCollector[partial[K, A]])
-		if w.window.kind == sessionKind {
-			m.gap = int64(w.window.size)
-		} else {
-			m.slicing = slicingOf(w.window)
-		}
-		return m
-	}
+	c.Rest.State = state
 	return c
 }
 
-func (m *combining[K, T, A]) Input(int) any { return Collector[T](m) }
+// newCombining makes the first step, still without its input.
+func (w *windows[K, A]) newCombining(out Outlets) *combining[K, A] {
+	m := &combining[K, A]{window: w.Window, next: outlet[partial[K, A]](out)}
+	m.hashed, _ = m.next.(HashedCollector[partial[K, A]])
+	if w.Window.kind == sessionKind {
+		m.gap = int64(w.Window.size)
+	} else {
+		m.slicing = slicingOf(w.Window)
+	}
+	return m
+}
+
+func (m *combining[K, A]) Input(int) any { return m.in }
 
 // Lends is Lender.
-func (m *combining[K, T, A]) Lends() Lending { return Lends }
+func (m *combining[K, A]) Lends() Lending { return Lends }
 
 // Empty is Gatherer.
-func (m *combining[K, T, A]) Empty() bool { return len(m.held) == 0 }
+func (m *combining[K, A]) Empty() bool { return len(m.held) == 0 }
 
-func (m *combining[K, T, A]) Collect(in *T, ts int64) {
-	m.enter(ts)
+// combineInput folds records into the partials of a combiner: see recordInput.
+type combineInput[K comparable, T, A any] struct {
+	to   *combining[K, A]
+	key  func(T) K
+	hash func(K) uint64
+	add  func(*A, *T)
+}
+
+func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
+	m.to.enter(ts)
 	key := m.key(*in)
-	hash := m.hash(key)
+	acc, alone := m.to.open(m.hash(key), &key, ts)
+	m.add(acc, in)
+	if alone {
+		m.to.pass()
+	}
+}
+
+// open gives the accumulator for a record. If it stays alone, pass is called when it is in it.
+func (m *combining[K, A]) open(hash uint64, key *K, ts int64) (acc *A, alone bool) {
 	m.batch++
 	if m.single {
-		m.pass(in, ts, &key, hash)
-		return
+		return m.alone(hash, key, ts), true
 	}
 	i := hash % uint64(len(m.slots))
 	for ; m.slots[i] != 0; i = (i + 1) % uint64(len(m.slots)) {
-		if c := &m.held[m.slots[i]-1]; c.hash == hash && ts >= c.from && ts <= c.to && c.partial.Key == key {
-			m.into(c, in, ts)
-			return
+		c := &m.held[m.slots[i]-1]
+		if c.hash != hash || ts < c.from || ts > c.to || c.partial.Key != *key {
+			continue
 		}
+		c.partial.Records++
+		if m.gap > 0 {
+			c.from, c.to = min(c.from, ts-m.gap), max(c.to, ts+m.gap)
+		}
+		return &c.partial.Acc, false
 	}
 	if !m.window.timely(ts) {
-		m.pass(in, ts, &key, hash) // for the window to refuse
-		return
+		return m.alone(hash, key, ts), true // for the window to refuse
 	}
-	m.begin(in, ts, &key, hash, i)
+	return m.begin(hash, key, ts, i), false
 }
 
-// into adds a record to a partial.
-func (m *combining[K, T, A]) into(c *combined[K, A], in *T, ts int64) {
-	m.add(&c.partial.Acc, in)
-	c.partial.Records++
-	c.start, c.partial.Last = min(c.start, ts), max(c.partial.Last, ts)
-	if m.gap > 0 {
-		c.from, c.to = c.start-m.gap, c.partial.Last+m.gap
-	}
+// pass hands on a record by itself.
+func (m *combining[K, A]) pass() { m.emit(&m.one, m.one.partial.Last) }
+
+// alone begins a partial of one record that is handed on by itself.
+func (m *combining[K, A]) alone(hash uint64, key *K, ts int64) *A {
+	m.one = combined[K, A]{hash: hash, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
+	return &m.one.partial.Acc
 }
 
-// begin makes a partial of a record, with its place in the slots.
-func (m *combining[K, T, A]) begin(in *T, ts int64, key *K, hash, slot uint64) {
-	c := combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, start: ts, slot: slot, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
-	if m.gap == 0 {
-		c.from = m.slicing.slice(ts)
-		c.to = c.from + m.slicing.width - 1
-	}
-	m.held = append(m.held, c)
-	m.add(&m.held[len(m.held)-1].partial.Acc, in)
-	m.slots[slot] = uint16(len(m.held))
+// begin begins a partial, with its place in the slots.
+func (m *combining[K, A]) begin(hash uint64, key *K, ts int64, slot uint64) *A {
 	if len(m.held) == maxPartials {
 		for m.sent < len(m.held) {
 			m.send()
 		}
 		m.clear()
+		slot = hash % uint64(len(m.slots))
 	}
+	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: slot, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
+	c := &m.held[len(m.held)-1]
+	if m.gap == 0 {
+		c.from = m.slicing.slice(ts)
+		c.to = c.from + m.slicing.width - 1
+	}
+	m.slots[slot] = uint16(len(m.held))
+	return &c.partial.Acc
 }
 
-// pass hands a record on by itself.
-func (m *combining[K, T, A]) pass(in *T, ts int64, key *K, hash uint64) {
-	m.one = partial[K, A]{Key: *key, Last: ts, Records: 1}
-	m.add(&m.one.Acc, in)
-	m.emit(&m.one, ts, hash)
-}
-
-func (m *combining[K, T, A]) emit(p *partial[K, A], ts int64, hash uint64) {
+func (m *combining[K, A]) emit(c *combined[K, A], ts int64) {
 	if m.hashed != nil {
-		m.hashed.CollectHashed(p, ts, hash)
+		m.hashed.CollectHashed(&c.partial, ts, c.hash)
 		return
 	}
-	m.next.Collect(p, ts)
+	m.next.Collect(&c.partial, ts)
 }
 
 // send hands on the next partial.
-func (m *combining[K, T, A]) send() {
+func (m *combining[K, A]) send() {
 	c := &m.held[m.sent]
 	m.sent++
-	m.emit(&c.partial, c.start, c.hash)
+	ts := c.partial.Last
+	if m.gap > 0 {
+		ts, c.partial.Last = c.from+m.gap, c.to-m.gap
+	}
+	m.emit(c, ts)
 }
 
 // Advance is Advancer.
-func (m *combining[K, T, A]) Advance(in int64) (int64, bool) {
+func (m *combining[K, A]) Advance(in int64) (int64, bool) {
 	for m.sent < len(m.held) {
 		if m.pressure.Held() {
 			return in, false
@@ -188,7 +238,7 @@ func (m *combining[K, T, A]) Advance(in int64) (int64, bool) {
 }
 
 // clear forgets what was handed on.
-func (m *combining[K, T, A]) clear() {
+func (m *combining[K, A]) clear() {
 	for i := range m.held {
 		m.slots[m.held[i].slot] = 0
 	}
@@ -198,7 +248,7 @@ func (m *combining[K, T, A]) clear() {
 }
 
 // look decides, after a batch, whether the next ones are combined.
-func (m *combining[K, T, A]) look() {
+func (m *combining[K, A]) look() {
 	m.batches++
 	m.records += m.batch
 	m.batch = 0

@@ -98,7 +98,7 @@ func TestACombinerFoldsByKeyAndSliceWithinABatch(t *testing.T) {
 	same(t, out.got)
 	b.advance(0)
 	same(t, out.times, sec(6), sec(1), sec(2))
-	same(t, out.take(), saleCount{"a", sec(7), 2, 2}, saleCount{"a", sec(3), 2, 2}, saleCount{"b", sec(2), 1, 1})
+	same(t, out.take(), saleCount{"a", sec(6), 2, 2}, saleCount{"a", sec(1), 2, 2}, saleCount{"b", sec(2), 1, 1})
 	sell(b, "a", 8)
 	b.advance(0)
 	same(t, out.take(), saleCount{"a", sec(8), 1, 1})
@@ -139,7 +139,7 @@ func TestACombinerHoldsABoundedNumberOfKeys(t *testing.T) {
 	b := newBench(t, NewWindowCount(auction, tumbling(10)).Combined.First, out)
 	for n := range int64(10 * maxPartials) {
 		send(b, offer{Auction: n}, 0)
-		if m := b.op.(*combining[int64, offer, int64]); len(m.held) > maxPartials {
+		if m := b.op.(*combining[int64, int64]); len(m.held) > maxPartials {
 			t.Fatalf("%d are held", len(m.held))
 		}
 	}
@@ -152,7 +152,7 @@ func TestACombinerHoldsABoundedNumberOfKeys(t *testing.T) {
 func TestACombinerStopsWhereItDoesNotPay(t *testing.T) {
 	out := &last[saleCount]{}
 	b := combiner(t, tumbling(10), out)
-	m := b.op.(*combining[string, sale, int64])
+	m := b.op.(*combining[string, int64])
 	batch := func(keys int) (partials int) {
 		was := out.n
 		for n := range 100 {

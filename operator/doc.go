@@ -35,5 +35,6 @@
 //     so that one deferred call a batch can tell who it was.
 //   - An error that every attempt would meet is marked with Permanent: the job fails at once.
 //
-// Start reading at stateless.go, then place.go, process.go, window.go, session.go and combine.go.
+// Start reading at stateless.go, then place.go, process.go, window.go, windower.go, session.go,
+// frozen.go and combine.go.
 package operator

@@ -8,28 +8,33 @@ import (
 	"blink/internal/codec"
 )
 
-// fold is how the records of a window become its result: T into A, A and A into A, and A
-// into the emitted R, or into several with rows. The zero A holds nothing.
+// fold is how the records of a window become its result: T into A, A into A, and A into the
+// emitted R, or into several with rows.
 type fold[K comparable, T, A, R any] struct {
-	add   func(acc *A, in *T)
+	add     func(acc *A, in *T)
+	merging merging[A]
+	emit    func(p *Pane[K, struct{}], acc *A, out *R)
+	rows    func(acc *A, row func(R)) // instead of emit
+}
+
+// merging is what can be done with accumulators, of which the zero one holds nothing.
+type merging[A any] struct {
 	merge func(acc *A, other *A)
 	// adopt is merge of what nobody else has, such as a partial: an accumulator that holds
 	// nothing becomes it. nil: it is no better than merge.
 	adopt func(acc *A, given *A)
 	undo  func(acc *A, other *A) // of merge, exactly; nil if there is none
-	emit  func(p *Pane[K, struct{}], acc *A, out *R)
-	rows  func(acc *A, row func(R)) // instead of emit
 	// refused says in the user's words why A cannot be stored.
 	refused error
 }
 
-// take merges what nobody else has.
-func (f *fold[K, T, A, R]) take(acc, given *A) {
-	if f.adopt != nil {
-		f.adopt(acc, given)
+// receive merges what nobody else has.
+func (m *merging[A]) receive(acc, given *A) {
+	if m.adopt != nil {
+		m.adopt(acc, given)
 		return
 	}
-	f.merge(acc, given)
+	m.merge(acc, given)
 }
 
 // paned puts the result of an accumulator in a pane.
@@ -42,24 +47,28 @@ func paned[K comparable, A, V any](result func(*A) V) func(*Pane[K, struct{}], *
 // NewWindowCount counts the records of each window.
 func NewWindowCount[K comparable, T any](key func(T) K, o WindowOptions) Spec {
 	return newWindows(key, o, fold[K, T, int64, Pane[K, int64]]{
-		add:   func(n *int64, _ *T) { *n++ },
-		merge: func(n, m *int64) { *n += *m },
-		undo:  func(n, m *int64) { *n -= *m },
-		emit:  paned[K](func(n *int64) int64 { return *n }),
+		add:     func(n *int64, _ *T) { *n++ },
+		merging: sums[int64](),
+		emit:    paned[K](func(n *int64) int64 { return *n }),
 	})
 }
 
 // NewWindowSum adds up a number of each record. The order shows in a sum of floats.
 func NewWindowSum[K comparable, T any, N Number](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	f := fold[K, T, N, Pane[K, N]]{
-		add:   func(sum *N, in *T) { *sum += of(*in) },
-		merge: func(sum, more *N) { *sum += *more },
-		emit:  paned[K](func(sum *N) N { return *sum }),
-	}
+	return newWindows(key, o, fold[K, T, N, Pane[K, N]]{
+		add:     func(sum *N, in *T) { *sum += of(*in) },
+		merging: sums[N](),
+		emit:    paned[K](func(sum *N) N { return *sum }),
+	})
+}
+
+// sums adds up numbers.
+func sums[N Number]() merging[N] {
+	m := merging[N]{merge: func(sum, more *N) { *sum += *more }}
 	if one := N(1); one/2 == 0 { // an integer: no sum of it is rounded
-		f.undo = func(sum, less *N) { *sum -= *less }
+		m.undo = func(sum, less *N) { *sum -= *less }
 	}
-	return newWindows(key, o, f)
+	return m
 }
 
 // some is a record, or none yet.
@@ -118,17 +127,19 @@ func best[K comparable, T any](better func(a, b *T) int) fold[K, T, bag[T], T] {
 	}
 	return fold[K, T, bag[T], T]{
 		add: add,
-		merge: func(acc, more *bag[T]) {
-			for in := range more.all {
-				add(acc, in)
-			}
+		merging: merging[bag[T]]{
+			merge: func(acc, more *bag[T]) {
+				for in := range more.all {
+					add(acc, in)
+				}
+			},
+			refused: codec.Storable[T](),
 		},
 		rows: func(acc *bag[T], row func(T)) {
 			for in := range acc.all {
 				row(*in)
 			}
 		},
-		refused: codec.Storable[T](),
 	}
 }
 
@@ -155,17 +166,19 @@ func NewWindowTop[K comparable, T any](key func(T) K, n int, compare func(a, b T
 	}
 	return newWindows(key, o, fold[K, T, ranked[T], T]{
 		add: add,
-		merge: func(acc, more *ranked[T]) {
-			for i := range more.Records {
-				add(acc, &more.Records[i])
-			}
+		merging: merging[ranked[T]]{
+			merge: func(acc, more *ranked[T]) {
+				for i := range more.Records {
+					add(acc, &more.Records[i])
+				}
+			},
+			refused: codec.Storable[T](),
 		},
 		rows: func(acc *ranked[T], row func(T)) {
 			for _, in := range acc.Records {
 				row(in)
 			}
 		},
-		refused: codec.Storable[T](),
 	})
 }
 
@@ -178,10 +191,12 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 		acc.Record, acc.Have = *in, true
 	}
 	return fold[K, T, some[T], T]{
-		add:     take,
-		merge:   func(acc, more *some[T]) { take(acc, &more.Record) },
-		emit:    func(_ *Pane[K, struct{}], acc *some[T], out *T) { *out = acc.Record },
-		refused: codec.Storable[T](),
+		add: take,
+		merging: merging[some[T]]{
+			merge:   func(acc, more *some[T]) { take(acc, &more.Record) },
+			refused: codec.Storable[T](),
+		},
+		emit: func(_ *Pane[K, struct{}], acc *some[T], out *T) { *out = acc.Record },
 	}
 }
 
@@ -205,16 +220,18 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 		return P(&acc.Record)
 	}
 	return newWindows(key, o, fold[K, T, some[A], Pane[K, R]]{
-		add:   func(acc *some[A], in *T) { start(acc).Add(*in) },
-		merge: func(acc, more *some[A]) { start(acc).Merge(more.Record) },
-		adopt: func(acc, given *some[A]) {
-			if !acc.Have {
-				*acc = *given
-				return
-			}
-			P(&acc.Record).Merge(given.Record)
+		add: func(acc *some[A], in *T) { start(acc).Add(*in) },
+		merging: merging[some[A]]{
+			merge: func(acc, more *some[A]) { start(acc).Merge(more.Record) },
+			adopt: func(acc, given *some[A]) {
+				if !acc.Have {
+					*acc = *given
+					return
+				}
+				P(&acc.Record).Merge(given.Record)
+			},
+			refused: codec.Storable[A](),
 		},
-		emit:    paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
-		refused: codec.Storable[A](),
+		emit: paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
 	})
 }

@@ -13,13 +13,13 @@ package operator
 // Each node of the front holds the sum of its slice and the later ones of the front. When the
 // front is empty the back becomes the front, so each slice of a key is added three times at most.
 type rolling[K comparable, A any] struct {
-	merge, undo func(acc, other *A) // undo is nil when it cannot be undone
-	from, to    int64               // the slices that begin in between are in it
-	table       table[K, rolled[A]]
-	pool        []node[A] // of the stacks, from 1 on
-	free        []int32
-	stale       []staleKey[K]
-	sum         A
+	merging[A]
+	from, to int64 // the slices that begin in between are in it
+	table    table[K, rolled[A]]
+	pool     []node[A] // of the stacks, from 1 on
+	free     []int32
+	stale    []staleKey[K]
+	sum      A
 }
 
 // rolled is what is held of one key.
@@ -41,8 +41,8 @@ type staleKey[K comparable] struct {
 	key  K
 }
 
-func newRolling[K comparable, A any](merge, undo func(acc, other *A)) rolling[K, A] {
-	return rolling[K, A]{merge: merge, undo: undo, from: NoTime, to: NoTime, pool: make([]node[A], 1)}
+func newRolling[K comparable, A any](m merging[A]) rolling[K, A] {
+	return rolling[K, A]{merging: m, from: NoTime, to: NoTime, pool: make([]node[A], 1)}
 }
 
 // take takes in what a slice holds of a key.

@@ -101,10 +101,10 @@ func TestOverlappingWindowsAgreeWithTheirDefinition(t *testing.T) {
 // left is what rolling holds after all windows have fired.
 func left(op any) (keys, nodes int) {
 	switch w := op.(type) {
-	case *windowing[string, sale, int, Pane[string, int]]:
-		return w.rolling.table.taken, len(w.rolling.pool) - 1 - len(w.rolling.free)
-	case *windowing[string, sale, some[total], Pane[string, int]]:
-		return w.rolling.table.taken, len(w.rolling.pool) - 1 - len(w.rolling.free)
+	case *windowing[string, int]:
+		return w.rolling.table.keys, len(w.rolling.pool) - 1 - len(w.rolling.free)
+	case *windowing[string, some[total]]:
+		return w.rolling.table.keys, len(w.rolling.pool) - 1 - len(w.rolling.free)
 	}
 	return -1, -1
 }
@@ -195,17 +195,13 @@ func BenchmarkOverlapDefinition(b *testing.B) {
 					continue
 				}
 				for n := range slices {
-					for j := range slices[n].slots {
-						if s := &slices[n].slots[j]; s.hash != 0 {
-							*whole.ref(s.hash, &s.key) += s.acc
-						}
+					for _, s := range slices[n].all {
+						*whole.ref(s.hash, &s.key) += s.of
 					}
 				}
-				for j := range whole.slots {
-					if s := &whole.slots[j]; s.hash != 0 {
-						pane := Pane[int64, int64]{Key: s.key, Start: timeOf(sec(now + 1 - overlap)), End: timeOf(sec(now + 1)), Value: s.acc}
-						end.Collect(&pane, sec(now+1)-1)
-					}
+				for _, s := range whole.all {
+					pane := Pane[int64, int64]{Key: s.key, Start: timeOf(sec(now + 1 - overlap)), End: timeOf(sec(now + 1)), Value: s.of}
+					end.Collect(&pane, sec(now+1)-1)
 				}
 				whole.clear()
 				slices[(now+1)%overlap].clear()

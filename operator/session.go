@@ -3,6 +3,7 @@ package operator
 import (
 	"iter"
 
+	"blink/graph"
 	"blink/snapshot"
 )
 
@@ -10,33 +11,30 @@ import (
 // it touches, or begins one; it may join several into one. A session is emitted when the
 // watermark has reached its end, since a record at its end would still join it.
 //
-//	Collect ──► sessions (key → start, last, accumulator) ──► agenda ──Advance──► panes
+//	open ──► sessions (key → start, last, accumulator) ──► agenda ──Advance──► panes
 //
 // There is one visit for each session on the agenda. It stays where it is when the session
 // goes on, and the session is found unfinished when it comes: so a record that goes into an
 // open session costs no more than to find it.
-type sessioning[K comparable, T, A, R any] struct {
-	windower[K, T, A, R]
+type sessioning[K comparable, A any] struct {
+	windower[K, A]
 	stored entries[sessionEntry[K, A]]
 	gap    int64
 	latest int64 // the latest time that a record may have
 
-	first  table[K, int32] // the latest session of each key
-	pool   []session[K, A] // by number, from 1 on
-	free   []int32         // numbers of sessions that are gone
+	table  table[K, session[A]] // the index leads to the latest session of each key
 	agenda agenda
-	opened int32 // between open and changed, if it has to be settled
+	opened int32 // between open and changed
 	mark   int64 // every session with an end up to this one has fired
 	_      pad
 }
 
-// session is one session of one key. Those of a key are at least gap apart.
-type session[K comparable, A any] struct {
-	hash        uint64 // 0: it is gone
-	key         K
+// session is one session of one key. Those of a key are at least gap apart. With a key and an
+// accumulator of 8 bytes each, its row is one cache line.
+type session[A any] struct {
 	start, last int64 // times of its first and last record
 	armed       int64 // its visit on the agenda; others are stale
-	earlier     int32 // the next earlier session of the key; 0: none
+	earlier     int32 // the next earlier session of the key, or none
 	open        bool  // it fires when its end has come
 	fired       bool  // some of its records have been in a pane
 	acc         A
@@ -53,122 +51,64 @@ type sessionEntry[K comparable, A any] struct {
 // bucketsPerGap is how finely the agenda of sessions is divided.
 const bucketsPerGap = 64
 
-func newSessioning[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[sessionEntry[K, A]]) cut[K, A] {
+func newSessioning[K comparable, A any](w windower[K, A]) (graph.State, func() windowCut[K, A], error) {
+	stored, err := entriesOf[sessionEntry[K, A]](w.window)
+	if err != nil {
+		return graph.State{}, nil, err
+	}
 	gap := int64(w.window.size)
-	return &sessioning[K, T, A, R]{
-		windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap, pool: make([]session[K, A], 1),
-		agenda: newAgenda(gap / bucketsPerGap), mark: NoTime,
-	}
-}
-
-func (m *sessioning[K, T, A, R]) records() any { return Collector[T](m) }
-
-func (m *sessioning[K, T, A, R]) Collect(in *T, ts int64) {
-	m.enter(ts)
-	key := m.key(*in)
-	m.collect(in, ts, key, m.hash(key))
-}
-
-// CollectHashed is HashedCollector.
-func (m *sessioning[K, T, A, R]) CollectHashed(in *T, ts int64, hash uint64) {
-	m.enter(ts)
-	m.collect(in, ts, m.key(*in), hash)
-}
-
-func (m *sessioning[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
-	if s := m.current(hash, &key, ts, ts); s != nil {
-		m.fold.add(&s.acc, in)
-		return
-	}
-	at := m.sessionOf(hash, &key, ts, ts)
-	if at == 0 {
-		m.miss(in, ts)
-		return
-	}
-	m.fold.add(&m.pool[at].acc, in)
-	m.settle(at)
-}
-
-func (m *sessioning[K, T, A, R]) partials() any {
-	return Collector[partial[K, A]](&sessionPartials[K, T, A, R]{m})
-}
-
-// sessionPartials is the input of sessions over partials, of which each is a piece of one
-// session: see windowPartials.
-type sessionPartials[K comparable, T, A, R any] struct{ of *sessioning[K, T, A, R] }
-
-func (p *sessionPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
-	p.CollectHashed(in, ts, p.of.hash(in.Key))
-}
-
-// CollectHashed is HashedCollector.
-func (p *sessionPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
-	m := p.of
-	m.enter(ts)
-	if s := m.current(hash, &in.Key, ts, in.Last); s != nil {
-		m.fold.take(&s.acc, &in.Acc)
-		return
-	}
-	at := m.sessionOf(hash, &in.Key, ts, in.Last)
-	if at == 0 {
-		m.count("late", in.Records)
-		return
-	}
-	m.fold.take(&m.pool[at].acc, &in.Acc)
-	m.settle(at)
+	return stored.state(TypeName[A]()), func() windowCut[K, A] {
+		return &sessioning[K, A]{windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap, agenda: newAgenda(gap / bucketsPerGap), mark: NoTime}
+	}, nil
 }
 
 // open is explained at cut.
-func (m *sessioning[K, T, A, R]) open(hash uint64, key *K, ts int64) *A {
-	m.opened = 0
-	if s := m.current(hash, key, ts, ts); s != nil {
-		return &s.acc
+func (m *sessioning[K, A]) open(hash uint64, key *K, from, to, _ int64) (acc *A, tell bool) {
+	if s := m.current(hash, key, from, to); s != nil {
+		return &s.acc, false
 	}
-	if m.opened = m.sessionOf(hash, key, ts, ts); m.opened == 0 {
-		return nil
+	if m.opened = m.sessionOf(hash, key, from, to); m.opened == none {
+		return nil, false
 	}
-	return &m.pool[m.opened].acc
+	return &m.session(m.opened).acc, true
 }
 
-func (m *sessioning[K, T, A, R]) changed(uint64, *K, int64) {
-	if m.opened != 0 {
-		m.settle(m.opened)
-	}
-}
+func (m *sessioning[K, A]) changed(uint64, *K, int64) { m.settle(m.opened) }
 
 // current is the latest session of the key if it is open and only goes on with what spans
 // start to last: nearly always.
-func (m *sessioning[K, T, A, R]) current(hash uint64, key *K, start, last int64) *session[K, A] {
-	first := m.first.find(hash, key)
-	if first == nil {
+func (m *sessioning[K, A]) current(hash uint64, key *K, start, last int64) *session[A] {
+	if m.table.keys == 0 {
 		return nil
 	}
-	s := &m.pool[*first]
-	if !s.open || start < s.start || start > s.last+m.gap || last > m.latest {
+	at, r := m.table.search(hash, key)
+	if r == nil || !r.of.open || start < r.of.start || start > r.of.last+m.gap || last > m.latest {
 		return nil
 	}
-	s.last = max(s.last, last)
-	return s
+	if r.gen != m.table.gen {
+		m.table.touch(rowOf(m.table.index[at]), r)
+	}
+	r.of.last = max(r.of.last, last)
+	return &r.of
 }
 
-// sessionOf is the session of what spans start to last, 0 if that is late.
-func (m *sessioning[K, T, A, R]) sessionOf(hash uint64, key *K, start, last int64) int32 {
+// session is the one with this number.
+func (m *sessioning[K, A]) session(number int32) *session[A] { return &m.table.row(number).of }
+
+// sessionOf is the session of what spans start to last, none if that is late.
+func (m *sessioning[K, A]) sessionOf(hash uint64, key *K, start, last int64) int32 {
 	m.demand(start)
 	m.demand(last)
 	if after(last+m.gap, m.lateness) <= m.mark && !m.touched(hash, key, start, last) {
-		return 0
+		return none
 	}
 	return m.join(hash, key, start, last)
 }
 
 // touched says whether a session of the key takes in what spans start to last.
-func (m *sessioning[K, T, A, R]) touched(hash uint64, key *K, start, last int64) bool {
-	first := m.first.find(hash, key)
-	if first == nil {
-		return false
-	}
-	for at := *first; at != 0; at = m.pool[at].earlier {
-		if s := &m.pool[at]; last >= s.start-m.gap && start <= s.last+m.gap {
+func (m *sessioning[K, A]) touched(hash uint64, key *K, start, last int64) bool {
+	for n := m.table.number(hash, key); n != none; n = m.session(n).earlier {
+		if s := m.session(n); last >= s.start-m.gap && start <= s.last+m.gap {
 			return true
 		}
 	}
@@ -176,57 +116,48 @@ func (m *sessioning[K, T, A, R]) touched(hash uint64, key *K, start, last int64)
 }
 
 // join is the session that spans start to last: what it touches has become part of it.
-func (m *sessioning[K, T, A, R]) join(hash uint64, key *K, start, last int64) int32 {
-	first := m.first.ref(hash, key)
-	later, at := int32(0), *first
-	for at != 0 && m.pool[at].start-m.gap > last {
-		later, at = at, m.pool[at].earlier
+func (m *sessioning[K, A]) join(hash uint64, key *K, start, last int64) int32 {
+	later, at := int32(none), m.table.number(hash, key)
+	for at != none && m.session(at).start-m.gap > last {
+		later, at = at, m.session(at).earlier
 	}
-	if at == 0 || m.pool[at].last+m.gap < start {
-		n := m.begin(session[K, A]{hash: hash, key: *key, start: start, last: last, armed: EndTime, earlier: at})
-		if later == 0 {
-			*first = n
-		} else {
-			m.pool[later].earlier = n
-		}
-		return n
+	if at == none || m.session(at).last+m.gap < start {
+		return m.begin(hash, key, later, session[A]{start: start, last: last, armed: EndTime, earlier: at})
 	}
-	s := &m.pool[at]
+	m.table.change(at)
+	s := m.session(at)
 	s.start, s.last = min(s.start, start), max(s.last, last)
-	for s.earlier != 0 && m.pool[s.earlier].last+m.gap >= s.start {
+	for s.earlier != none && m.session(s.earlier).last+m.gap >= s.start {
 		m.absorb(s, s.earlier)
 	}
 	return at
 }
 
 // absorb makes the earlier session o part of s.
-func (m *sessioning[K, T, A, R]) absorb(s *session[K, A], number int32) {
-	o := &m.pool[number]
+func (m *sessioning[K, A]) absorb(s *session[A], number int32) {
+	o := m.session(number)
 	s.start, s.earlier, s.fired = min(s.start, o.start), o.earlier, s.fired || o.fired
-	m.fold.merge(&s.acc, &o.acc)
-	m.end(number)
+	m.merge(&s.acc, &o.acc)
+	m.table.release(number)
 }
 
-func (m *sessioning[K, T, A, R]) begin(s session[K, A]) int32 {
-	if n := len(m.free); n > 0 {
-		at := m.free[n-1]
-		m.free = m.free[:n-1]
-		m.pool[at] = s
-		return at
+// begin adds a session of a key, behind the next later one.
+func (m *sessioning[K, A]) begin(hash uint64, key *K, later int32, s session[A]) int32 {
+	n := m.table.take(hash, key)
+	*m.session(n) = s
+	if later == none {
+		m.table.point(hash, key, n)
+	} else {
+		m.session(later).earlier = n
 	}
-	m.pool = append(m.pool, s)
-	return int32(len(m.pool) - 1)
-}
-
-func (m *sessioning[K, T, A, R]) end(number int32) {
-	m.pool[number] = session[K, A]{}
-	m.free = append(m.free, number)
+	return n
 }
 
 // settle lets a session that has changed wait for its end. If that has passed, it fires again,
 // and waits until it is closed.
-func (m *sessioning[K, T, A, R]) settle(number int32) {
-	s := &m.pool[number]
+func (m *sessioning[K, A]) settle(number int32) {
+	r := m.table.row(number)
+	s := &r.of
 	end := s.last + m.gap
 	if s.open = end > m.mark; s.open {
 		m.arm(number, end)
@@ -234,26 +165,27 @@ func (m *sessioning[K, T, A, R]) settle(number int32) {
 	}
 	m.arm(number, after(end, m.lateness))
 	s.fired = true
-	m.emit(&s.key, &s.acc, s.start, end, end, true)
+	m.emit(&r.key, &s.acc, s.start, end, end, true)
 }
 
 // arm has the session visited at this time, unless it is visited before.
-func (m *sessioning[K, T, A, R]) arm(number int32, at int64) {
-	if m.pool[number].armed <= at {
+func (m *sessioning[K, A]) arm(number int32, at int64) {
+	s := m.session(number)
+	if s.armed <= at {
 		return
 	}
-	m.pool[number].armed = at
+	s.armed = at
 	m.agenda.add(visit{at, number})
 	m.agenda.tidy(m.stale)
 }
 
-func (m *sessioning[K, T, A, R]) stale(v visit) bool {
-	s := &m.pool[v.who]
-	return s.hash == 0 || s.armed != v.at
+func (m *sessioning[K, A]) stale(v visit) bool {
+	r := m.table.row(v.who)
+	return r.hash == 0 || r.of.armed != v.at
 }
 
 // Advance is Advancer.
-func (m *sessioning[K, T, A, R]) Advance(in int64) (int64, bool) {
+func (m *sessioning[K, A]) Advance(in int64) (int64, bool) {
 	defer m.pressure.catch()
 	for range firingsPerTurn {
 		if m.pressure.Held() {
@@ -272,17 +204,19 @@ func (m *sessioning[K, T, A, R]) Advance(in int64) (int64, bool) {
 }
 
 // visit fires a session whose end has come, and forgets it when it is closed.
-func (m *sessioning[K, T, A, R]) visit(number int32, in int64) {
-	s := &m.pool[number]
+func (m *sessioning[K, A]) visit(number int32, in int64) {
+	r := m.table.row(number)
+	s := &r.of
 	s.armed = EndTime
 	end := s.last + m.gap
 	if end > in {
 		m.arm(number, end)
 		return
 	}
+	m.table.change(number) // before others see what it refers to
 	if s.open {
 		s.open = false
-		m.emit(&s.key, &s.acc, s.start, end, end, s.fired)
+		m.emit(&r.key, &s.acc, s.start, end, end, s.fired)
 		s.fired = true
 	}
 	if closed := after(end, m.lateness); closed > in {
@@ -293,55 +227,70 @@ func (m *sessioning[K, T, A, R]) visit(number int32, in int64) {
 }
 
 // forget takes a session out of those of its key.
-func (m *sessioning[K, T, A, R]) forget(number int32) {
-	s := &m.pool[number]
-	first := m.first.find(s.hash, &s.key)
-	switch {
-	case *first != number:
-		at := *first
-		for m.pool[at].earlier != number {
-			at = m.pool[at].earlier
+func (m *sessioning[K, A]) forget(number int32) {
+	r := m.table.row(number)
+	switch first := m.table.number(r.hash, &r.key); {
+	case first != number:
+		at := first
+		for m.session(at).earlier != number {
+			at = m.session(at).earlier
 		}
-		m.pool[at].earlier = s.earlier
-	case s.earlier != 0:
-		*first = s.earlier
+		m.session(at).earlier = r.of.earlier
+	case r.of.earlier != none:
+		m.table.point(r.hash, &r.key, r.of.earlier)
 	default:
-		m.first.remove(s.hash, &s.key)
+		m.table.unlink(r.hash, &r.key)
 	}
-	m.end(number)
+	m.table.release(number)
 }
 
-// all are the entries of the state, with the hashes of their keys.
-func (m *sessioning[K, T, A, R]) all() iter.Seq2[uint64, sessionEntry[K, A]] {
-	return func(yield func(uint64, sessionEntry[K, A]) bool) {
-		for i := range m.pool {
-			if s := &m.pool[i]; s.hash != 0 && !yield(s.hash, sessionEntry[K, A]{s.start, s.last, s.fired, s.key, s.acc}) {
+// Snapshot is Snapshotter.
+func (m *sessioning[K, A]) Snapshot(o SnapshotOptions) (Frozen, error) {
+	f := &frozenTables[K, session[A]]{mark: appendMark(nil, m.mark), part: snapshot.Part{States: m.stored.states}}
+	f.encode = func(dst []byte, _ int64, r *row[K, session[A]]) ([]byte, error) {
+		return m.stored.append(dst, entryOfSession(r))
+	}
+	f.tables = []frozenTable[K, session[A]]{{table: &m.table}}
+	return f.freeze(&m.generations, &m.place, o), nil
+}
+
+func entryOfSession[K comparable, A any](r *row[K, session[A]]) sessionEntry[K, A] {
+	return sessionEntry[K, A]{r.of.start, r.of.last, r.of.fired, r.key, r.of.acc}
+}
+
+// Digest is Digester.
+func (m *sessioning[K, A]) Digest() (Digest, error) { return m.stored.digest(m.mark, m.entries()) }
+
+func (m *sessioning[K, A]) entries() iter.Seq[sessionEntry[K, A]] {
+	return func(yield func(sessionEntry[K, A]) bool) {
+		for _, r := range m.table.all {
+			if !yield(entryOfSession(r)) {
 				return
 			}
 		}
 	}
 }
 
-// Snapshot is Snapshotter.
-func (m *sessioning[K, T, A, R]) Snapshot(SnapshotOptions) (Frozen, error) {
-	return m.stored.freeze(&m.place, m.mark, m.all())
-}
-
-// Digest is Digester.
-func (m *sessioning[K, T, A, R]) Digest() (Digest, error) { return m.stored.digest(m.mark, m.all()) }
-
-// Restore is Restorer.
-func (m *sessioning[K, T, A, R]) Restore(parts []snapshot.Part) error {
-	mark, err := m.stored.restore(parts, func(mark int64, e *sessionEntry[K, A]) {
-		at := m.join(m.hash(e.Key), &e.Key, e.Start, e.Last)
-		s := &m.pool[at]
-		s.fired, s.acc = e.Fired, e.Acc
-		end := e.Last + m.gap
-		if s.open = end > mark; !s.open {
+// Restore is Restorer. Sessions that have been closed since they were stored go again.
+func (m *sessioning[K, A]) Restore(parts []snapshot.Part) error {
+	mark, err := m.stored.restore(parts, m.restore)
+	m.mark = max(m.mark, mark)
+	for n, r := range m.table.all {
+		end := r.of.last + m.gap
+		if r.of.open = end > m.mark; !r.of.open {
 			end = after(end, m.lateness)
 		}
-		m.arm(at, end)
-	})
-	m.mark = max(m.mark, mark)
+		if end > m.mark {
+			m.arm(n, end)
+		} else {
+			m.forget(n)
+		}
+	}
 	return err
+}
+
+// restore takes an entry in. It stands for all that older layers hold of what it touches.
+func (m *sessioning[K, A]) restore(e *sessionEntry[K, A]) {
+	s := m.session(m.join(m.hash(e.Key), &e.Key, e.Start, e.Last))
+	s.start, s.last, s.fired, s.acc = e.Start, e.Last, e.Fired, e.Acc
 }

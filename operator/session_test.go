@@ -204,9 +204,9 @@ func TestSessionsAgreeWithAPlainList(t *testing.T) {
 		b.advance(EndTime)
 		plain.advance(1 << 30)
 		agree()
-		w := b.op.(*sessioning[string, sale, int64, Pane[string, int64]])
-		if late += b.counts["late"]; late != plain.late || w.first.taken != 0 || len(w.free) != len(w.pool)-1 || w.agenda.n != 0 {
-			t.Fatalf("seed %d: %d late, want %d; left %d keys, %d of %d sessions, %d visits", seed, late, plain.late, w.first.taken, len(w.free), len(w.pool)-1, w.agenda.n)
+		w := b.op.(*sessioning[string, int64])
+		if late += b.counts["late"]; late != plain.late || w.table.keys != 0 || w.table.held() != 0 || w.agenda.n != 0 {
+			t.Fatalf("seed %d: %d late, want %d; left %d keys, %d sessions, %d visits", seed, late, plain.late, w.table.keys, w.table.held(), w.agenda.n)
 		}
 	}
 }
@@ -214,14 +214,14 @@ func TestSessionsAgreeWithAPlainList(t *testing.T) {
 // Sessions that are joined leave visits behind, and not more than there are others.
 func TestTheAgendaOfSessionsStaysSmall(t *testing.T) {
 	b := newBench(t, NewWindowCount(shop, sessions(10)), &kettle[Pane[string, int64]]{})
-	w := b.op.(*sessioning[string, sale, int64, Pane[string, int64]])
+	w := b.op.(*sessioning[string, int64])
 	for n := range int64(10_000) {
 		sell(b, "a", 30*n)
 		sell(b, "a", 30*n+20)
 		sell(b, "a", 30*n+10)
 	}
-	if w.first.taken != 1 || len(w.pool)-len(w.free) != 2 || w.agenda.n > 2*fewVisits {
-		t.Errorf("%d keys, %d sessions, %d visits", w.first.taken, len(w.pool)-len(w.free), w.agenda.n)
+	if w.table.keys != 1 || w.table.held() != 1 || w.agenda.n > 2*fewVisits {
+		t.Errorf("%d keys, %d sessions, %d visits", w.table.keys, w.table.held(), w.agenda.n)
 	}
 }
 
@@ -332,8 +332,8 @@ func TestATableForgetsWhatIsRemoved(t *testing.T) {
 		}
 		other := r.IntN(60)
 		got, want := tab.find(sum(other), &other), plain[other]
-		if (got == nil) != (want == 0) || got != nil && *got != want || tab.taken != len(plain) {
-			t.Fatalf("after %d: key %d is %v, want %d; %d taken of %d", n, other, got, want, tab.taken, len(plain))
+		if (got == nil) != (want == 0) || got != nil && *got != want || tab.keys != len(plain) {
+			t.Fatalf("after %d: key %d is %v, want %d; %d taken of %d", n, other, got, want, tab.keys, len(plain))
 		}
 	}
 }

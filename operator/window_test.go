@@ -117,7 +117,7 @@ func TestWindowsAgreeWithAPlainLoop(t *testing.T) {
 		if got := panes(out.got); !slices.Equal(got, lines) {
 			t.Fatalf("seed %d, %v:\ngot  %s\nwant %s", seed, o.Window, strings.Join(got, ", "), strings.Join(lines, ", "))
 		}
-		if w := b.op.(*windowing[string, sale, int, Pane[string, int]]); len(w.slices) != 0 {
+		if w := b.op.(*windowing[string, int]); len(w.slices) != 0 {
 			t.Fatalf("seed %d: %d slices are left", seed, len(w.slices))
 		}
 	}
@@ -365,8 +365,8 @@ func TestATableHoldsEveryKeyThroughGrowthAndCollisions(t *testing.T) {
 			}
 		}
 		tab.clear()
-		if none := tab.find(1, new(int)); none != nil || tab.taken != 0 {
-			t.Fatalf("round %d: a cleared table holds %d", round, tab.taken)
+		if none := tab.find(1, new(int)); none != nil || tab.keys != 0 {
+			t.Fatalf("round %d: a cleared table holds %d", round, tab.keys)
 		}
 	}
 }

@@ -5,96 +5,57 @@ import (
 	"errors"
 	"fmt"
 
+	"blink/graph"
 	"blink/internal/hash"
 )
 
-// windower is what the operators of windows share: the key and the fold, where panes and
-// late records go, and how a pane is made.
-type windower[K comparable, T, A, R any] struct {
-	place
-	key      func(T) K
-	hash     func(K) uint64
-	fold     fold[K, T, A, R]
-	window   Window
-	lateness int64
-	next     Collector[R]
-	late     Collector[T] // nil: late records are dropped and counted
-	pane     Pane[K, struct{}]
-	out      R
-	row      func(R) // emits one of several rows of a pane
-	ts       int64   // of the pane
-	inputs   [2]any
-}
-
-func (w *windower[K, T, A, R]) Input(i int) any { return w.inputs[i] }
-
-func (w *windower[K, T, A, R]) feed(left, right any) { w.inputs = [2]any{left, right} }
-
-func (w *windower[K, T, A, R]) at() *place { return &w.place }
-
-// newWindows is the Spec of windows over the records of one input.
-func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
-	return newWindowsFrom(key, o, f, func(c cut[K, A]) (any, any) { return c.records(), nil })
-}
-
-// newWindowsFrom is the Spec of windows with other inputs; key is nil if no record is folded
-// by itself.
-func newWindowsFrom[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R], inputs func(cut[K, A]) (left, right any)) Spec {
-	if o.Window.kind == sessionKind {
-		return newWindowsOf(key, o, f, inputs, newSessioning)
-	}
-	return newWindowsOf(key, o, f, inputs, newWindowing)
-}
-
-// newWindowsOf makes the operator with build. E is what it stores.
-func newWindowsOf[K comparable, T, A, R, E any](key func(T) K, o WindowOptions, f fold[K, T, A, R], inputs func(cut[K, A]) (left, right any), build func(windower[K, T, A, R], entries[E]) cut[K, A]) Spec {
-	stored, err := entriesOf[E](o.Window)
-	sum, _ := hash.Of[K]() // KeyBy has reported the error
-	s := Spec{Err: errors.Join(o.check(), cmp.Or(f.refused, err))}
-	if o.LateTo != nil {
-		s.Sides = []AnyTag{o.LateTo}
-	}
-	if s.Err != nil {
-		return s
-	}
-	s.State = append(s.State, stored.state(TypeName[A]()))
-	w := windower[K, T, A, R]{key: key, hash: sum, fold: f, window: o.Window, lateness: int64(o.Lateness)}
-	from := func(inputs func(cut[K, A]) (left, right any)) func(Outlets) any {
-		return func(out Outlets) any {
-			w := w
-			w.next = outlet[R](out)
-			if o.LateTo != nil {
-				w.late = out.Side(o.LateTo.Name()).(Collector[T])
-			}
-			c := build(w, stored)
-			c.feed(inputs(c))
-			return c
-		}
-	}
-	s.New = from(inputs)
-	if key != nil && o.Lateness == 0 && o.LateTo == nil { // no record needs to be seen by itself
-		s.Combined = newCombining(w, from(func(c cut[K, A]) (any, any) { return c.partials(), nil }))
-		s.Combined.Rest.State = s.State
-	}
-	return s
-}
-
-// cut is an operator of windows: what feeds it opens what a record goes into, and tells when
-// that has changed.
+// Windows are made of three pieces, so that little is compiled for each type of record:
+//
+//	recordInput (of T) ──► cut (of key and accumulator): windowing, sessioning ──► paneOutput (of R)
+//
+// cut finds the accumulator that a record goes into: that of its key and of its piece of time.
 type cut[K comparable, A any] interface {
-	// open is the accumulator of the piece of time of a record, nil if the record is late. It is
-	// valid until changed is called, with the same arguments.
-	open(hash uint64, key *K, ts int64) *A
-	changed(hash uint64, key *K, ts int64)
-	// records and partials are inputs for single records and for those of a combiner.
-	records() any
-	partials() any
-	feed(left, right any)
+	// open gives the accumulator for so many records from one time to another, which lie in one
+	// piece of time; nil: they are late. It is valid until the next call. If tell is true,
+	// changed is called when they are in it, with the same arguments.
+	open(hash uint64, key *K, from, to, records int64) (acc *A, tell bool)
+	changed(hash uint64, key *K, from int64)
+}
+
+// windowCut is a cut that is an operator: it is connected to its inputs and its output when it
+// is made.
+type windowCut[K comparable, A any] interface {
+	cut[K, A]
 	at() *place
+	connect(left, right any, emit paneEmitter[K, A])
+}
+
+// paneEmitter emits what came out of a window, at the last time that belongs to it.
+type paneEmitter[K comparable, A any] func(p *Pane[K, struct{}], acc *A, ts int64)
+
+// windower is what the operators of windows share.
+type windower[K comparable, A any] struct {
+	place
+	merging[A]
+	hash        func(K) uint64
+	window      Window
+	lateness    int64
+	inputs      [2]any
+	out         paneEmitter[K, A]
+	pane        Pane[K, struct{}]
+	generations generations
+}
+
+func (w *windower[K, A]) Input(i int) any { return w.inputs[i] }
+
+func (w *windower[K, A]) at() *place { return &w.place }
+
+func (w *windower[K, A]) connect(left, right any, emit paneEmitter[K, A]) {
+	w.inputs, w.out = [2]any{left, right}, emit
 }
 
 // demand fails the task when no window can hold ts.
-func (w *windower[K, T, A, R]) demand(ts int64) {
+func (w *windower[K, A]) demand(ts int64) {
 	switch {
 	case ts == NoTime:
 		w.fail(ts, Permanent(errors.New("the record has no event time: use EventTime before the window")))
@@ -103,35 +64,169 @@ func (w *windower[K, T, A, R]) demand(ts int64) {
 	}
 }
 
-// miss is told of a late record.
-func (w *windower[K, T, A, R]) miss(in *T, ts int64) {
-	w.count("late", 1)
-	if w.late != nil {
-		w.late.Collect(in, ts)
-	}
-}
-
-// emit emits the pane of a window, at the last time that belongs to it.
-func (w *windower[K, T, A, R]) emit(key *K, acc *A, start, end, ts int64, late bool) {
+func (w *windower[K, A]) emit(key *K, acc *A, start, end, ts int64, late bool) {
 	w.enter(ts)
 	w.pane = Pane[K, struct{}]{Key: *key, Start: timeOf(start), End: timeOf(end), Late: late}
-	if w.fold.rows != nil {
-		w.emitRows(acc, ts)
-		return
-	}
-	w.fold.emit(&w.pane, acc, &w.out)
-	w.next.Collect(&w.out, ts)
+	w.out(&w.pane, acc, ts)
 }
 
-// emitRows emits a pane of several rows.
-func (w *windower[K, T, A, R]) emitRows(acc *A, ts int64) {
-	if w.row == nil {
-		w.row = func(r R) {
-			w.out = r
-			w.next.Collect(&w.out, w.ts)
-			w.enter(w.ts)
-		}
+// windows describes the operators of windows over accumulators A.
+type windows[K comparable, A any] struct {
+	WindowOptions
+	merging[A]
+	hash  func(K) uint64
+	state graph.State
+	build func() windowCut[K, A]
+}
+
+func windowsOf[K comparable, A any](o WindowOptions, m merging[A]) (windows[K, A], error) {
+	sum, _ := hash.Of[K]() // KeyBy has reported the error
+	w := windows[K, A]{WindowOptions: o, merging: m, hash: sum}
+	err := o.check()
+	core := windower[K, A]{merging: m, hash: sum, window: o.Window, lateness: int64(o.Lateness)}
+	build, refused := newWindowing[K, A], error(nil)
+	if o.Window.kind == sessionKind {
+		build = newSessioning[K, A]
 	}
-	w.ts = ts
-	w.fold.rows(acc, w.row)
+	w.state, w.build, refused = build(core)
+	return w, errors.Join(err, cmp.Or(m.refused, refused))
+}
+
+// spec begins the Spec of an operator that w describes.
+func (w *windows[K, A]) spec(err error) Spec {
+	s := Spec{Err: err}
+	if w.LateTo != nil {
+		s.Sides = []AnyTag{w.LateTo}
+	}
+	if err == nil {
+		s.State = []graph.State{w.state}
+	}
+	return s
+}
+
+// newWindows is the Spec of windows over the records of one input.
+func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fold[K, T, A, R]) Spec {
+	w, err := windowsOf[K](o, f.merging)
+	s := w.spec(err)
+	if err != nil {
+		return s
+	}
+	s.New = func(out Outlets) any {
+		c, in := w.build(), newRecordInput(w.hash, key, f.add)
+		if o.LateTo != nil {
+			in.late = out.Side(o.LateTo.Name()).(Collector[T])
+		}
+		in.into(c, c.at())
+		c.connect(Collector[T](in), nil, f.emitter(c.at(), out))
+		return c
+	}
+	if o.Lateness > 0 || o.LateTo != nil { // each record needs to be seen by itself
+		return s
+	}
+	s.Combined = w.combining(s.State)
+	s.Combined.First.New = func(out Outlets) any {
+		c := w.newCombining(out)
+		c.in = Collector[T](&combineInput[K, T, A]{c, key, w.hash, f.add})
+		return c
+	}
+	s.Combined.Rest.New = func(out Outlets) any {
+		c := w.build()
+		c.connect(w.partials(c), nil, f.emitter(c.at(), out))
+		return c
+	}
+	return s
+}
+
+// recordInput folds records into what a cut opens for them. It embeds nothing: the methods
+// would be compiled for each type of record.
+type recordInput[K comparable, T, A any] struct {
+	to   cut[K, A]
+	at   *place
+	key  func(T) K
+	hash func(K) uint64
+	add  func(*A, *T)
+	late Collector[T] // nil: late records are dropped and counted
+	of   K            // of the record at hand
+}
+
+func newRecordInput[K comparable, T, A any](hash func(K) uint64, key func(T) K, add func(*A, *T)) *recordInput[K, T, A] {
+	return &recordInput[K, T, A]{hash: hash, key: key, add: add}
+}
+
+func (m *recordInput[K, T, A]) into(to cut[K, A], at *place) { m.to, m.at = to, at }
+
+func (m *recordInput[K, T, A]) Collect(in *T, ts int64) {
+	m.at.enter(ts)
+	m.of = m.key(*in)
+	hash := m.hash(m.of)
+	acc, tell := m.to.open(hash, &m.of, ts, ts, 1)
+	if acc == nil || tell {
+		m.rare(acc, in, ts, hash)
+		return
+	}
+	m.add(acc, in)
+}
+
+// CollectHashed is HashedCollector.
+func (m *recordInput[K, T, A]) CollectHashed(in *T, ts int64, hash uint64) {
+	m.at.enter(ts)
+	m.of = m.key(*in)
+	acc, tell := m.to.open(hash, &m.of, ts, ts, 1)
+	if acc == nil || tell {
+		m.rare(acc, in, ts, hash)
+		return
+	}
+	m.add(acc, in)
+}
+
+// rare folds a record that is late, or of which its cut must be told.
+func (m *recordInput[K, T, A]) rare(acc *A, in *T, ts int64, hash uint64) {
+	if acc != nil {
+		m.add(acc, in)
+		m.to.changed(hash, &m.of, ts)
+		return
+	}
+	m.at.count("late", 1)
+	if m.late != nil {
+		m.late.Collect(in, ts)
+	}
+}
+
+// paneOutput makes records of panes.
+type paneOutput[K comparable, A, R any] struct {
+	at   *place
+	next Collector[R]
+	emit func(p *Pane[K, struct{}], acc *A, out *R)
+	rows func(acc *A, row func(R))
+	ts   int64 // of the pane at hand
+	out  R
+}
+
+// emitter is the output of an operator.
+func (f *fold[K, T, A, R]) emitter(at *place, out Outlets) paneEmitter[K, A] {
+	return newPaneOutput(at, outlet[R](out), f.emit, f.rows)
+}
+
+func newPaneOutput[K comparable, A, R any](at *place, next Collector[R], emit func(*Pane[K, struct{}], *A, *R), rows func(*A, func(R))) paneEmitter[K, A] {
+	o := &paneOutput[K, A, R]{at: at, next: next, emit: emit, rows: rows}
+	if rows == nil {
+		return o.one
+	}
+	row := o.row
+	return func(_ *Pane[K, struct{}], acc *A, ts int64) {
+		o.ts = ts
+		o.rows(acc, row)
+	}
+}
+
+func (o *paneOutput[K, A, R]) one(p *Pane[K, struct{}], acc *A, ts int64) {
+	o.emit(p, acc, &o.out)
+	o.next.Collect(&o.out, ts)
+}
+
+// row emits one of several rows of a pane.
+func (o *paneOutput[K, A, R]) row(r R) {
+	o.out = r
+	o.next.Collect(&o.out, o.ts)
+	o.at.enter(o.ts)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 
+	"blink/graph"
 	"blink/snapshot"
 )
 
@@ -13,9 +14,9 @@ import (
 // slices and emitted, key by key, as long as pressure allows. A slice is dropped when no
 // window that it belongs to is open any more.
 //
-//	Collect ──► slices (start → key → accumulator) ──Advance──► panes
-type windowing[K comparable, T, A, R any] struct {
-	windower[K, T, A, R]
+//	open ──► slices (start → key → accumulator) ──Advance──► panes
+type windowing[K comparable, A any] struct {
+	windower[K, A]
 	stored  entries[paneEntry[K, A]]
 	slicing slicing
 
@@ -40,13 +41,13 @@ type slice[K comparable, A any] struct {
 	table table[K, A]
 }
 
-// firing is the window being emitted: its panes are the slots of table, or of rolling, up to
+// firing is the window being emitted: its panes are the rows of table, or of rolling, up to
 // next gone.
 type firing[K comparable, A any] struct {
 	on    bool
 	end   int64
 	table *table[K, A]
-	next  int
+	next  int32
 }
 
 // paneEntry is what is stored of one key in one slice.
@@ -59,98 +60,46 @@ type paneEntry[K comparable, A any] struct {
 // firingsPerTurn bounds how many panes or timers fire before others of the slot may go on.
 const firingsPerTurn = 512
 
-func newWindowing[K comparable, T, A, R any](w windower[K, T, A, R], stored entries[paneEntry[K, A]]) cut[K, A] {
-	return &windowing[K, T, A, R]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime, rolling: newRolling[K](w.fold.merge, w.fold.undo)}
-}
-
-func (m *windowing[K, T, A, R]) records() any { return Collector[T](m) }
-
-func (m *windowing[K, T, A, R]) Collect(in *T, ts int64) {
-	m.enter(ts)
-	key := m.key(*in)
-	m.collect(in, ts, key, m.hash(key))
-}
-
-// CollectHashed is HashedCollector.
-func (m *windowing[K, T, A, R]) CollectHashed(in *T, ts int64, hash uint64) {
-	m.enter(ts)
-	m.collect(in, ts, m.key(*in), hash)
-}
-
-func (m *windowing[K, T, A, R]) collect(in *T, ts int64, key K, hash uint64) {
-	s := m.current(ts, 1)
-	if s == nil {
-		m.miss(in, ts)
-		return
+func newWindowing[K comparable, A any](w windower[K, A]) (graph.State, func() windowCut[K, A], error) {
+	stored, err := entriesOf[paneEntry[K, A]](w.window)
+	if err != nil {
+		return graph.State{}, nil, err
 	}
-	m.fold.add(s.table.ref(hash, &key), in)
-	if s.first <= m.fired {
-		m.spoil(s, hash, &key)
-		m.fireAgain(hash, &key, ts)
-	}
-}
-
-func (m *windowing[K, T, A, R]) partials() any {
-	return Collector[partial[K, A]](&windowPartials[K, T, A, R]{m})
-}
-
-// windowPartials is the input of windows over partials: those of a combiner, which is there
-// when no record has to be seen by itself.
-type windowPartials[K comparable, T, A, R any] struct{ of *windowing[K, T, A, R] }
-
-func (p *windowPartials[K, T, A, R]) Collect(in *partial[K, A], ts int64) {
-	p.CollectHashed(in, ts, p.of.hash(in.Key))
-}
-
-// CollectHashed is HashedCollector.
-func (p *windowPartials[K, T, A, R]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
-	m := p.of
-	m.enter(ts)
-	s := m.current(ts, in.Records)
-	if s == nil {
-		m.count("late", in.Records)
-		return
-	}
-	m.fold.take(s.table.ref(hash, &in.Key), &in.Acc)
-	if s.first <= m.fired {
-		m.spoil(s, hash, &in.Key)
-	}
+	return stored.state(TypeName[A]()), func() windowCut[K, A] {
+		return &windowing[K, A]{windower: w, stored: stored, slicing: slicingOf(w.window), fired: NoTime, rolling: newRolling[K](w.merging)}
+	}, nil
 }
 
 // open is explained at cut.
-func (m *windowing[K, T, A, R]) open(hash uint64, key *K, ts int64) *A {
-	s := m.current(ts, 1)
+func (m *windowing[K, A]) open(hash uint64, key *K, from, _, records int64) (acc *A, tell bool) {
+	s := m.current(from, records)
 	if s == nil {
-		return nil
+		return nil, false
 	}
 	m.opened = s
-	return s.table.ref(hash, key)
+	return s.table.ref(hash, key), s.first <= m.fired
 }
 
-func (m *windowing[K, T, A, R]) changed(hash uint64, key *K, ts int64) {
-	if m.opened.first <= m.fired {
-		m.spoil(m.opened, hash, key)
-		m.fireAgain(hash, key, ts)
-	}
-}
-
-// spoil tells of a record in a slice of which a window has fired.
-func (m *windowing[K, T, A, R]) spoil(s *slice[K, A], hash uint64, key *K) {
-	if s.start >= m.rolling.from && s.start < m.rolling.to {
+// changed is told of records in a slice of which a window has fired.
+func (m *windowing[K, A]) changed(hash uint64, key *K, ts int64) {
+	if s := m.opened; s.start >= m.rolling.from && s.start < m.rolling.to {
 		m.rolling.spoil(hash, key)
+	}
+	if m.lateness > 0 {
+		m.fireAgain(hash, key, ts)
 	}
 }
 
 // current is the slice of a number of records. It is nil, and they are late, when no window of
 // theirs is open any more.
-func (m *windowing[K, T, A, R]) current(ts, records int64) *slice[K, A] {
+func (m *windowing[K, A]) current(ts, records int64) *slice[K, A] {
 	if s := m.recent; s != nil && uint64(ts-s.start) < uint64(m.slicing.width) && s.first > m.fired {
 		return s
 	}
 	return m.sliceOf(ts, records)
 }
 
-func (m *windowing[K, T, A, R]) sliceOf(ts, records int64) *slice[K, A] {
+func (m *windowing[K, A]) sliceOf(ts, records int64) *slice[K, A] {
 	m.demand(ts)
 	first, closed := m.slicing.first(ts), before(m.fired, m.lateness)
 	switch {
@@ -163,7 +112,7 @@ func (m *windowing[K, T, A, R]) sliceOf(ts, records int64) *slice[K, A] {
 }
 
 // sliceAt is the slice with this start, a new one if there is none.
-func (m *windowing[K, T, A, R]) sliceAt(start int64) *slice[K, A] {
+func (m *windowing[K, A]) sliceAt(start int64) *slice[K, A] {
 	i := m.indexOf(start)
 	if i == len(m.slices) || m.slices[i].start != start {
 		m.slices = slices.Insert(m.slices, i, m.newSlice(start))
@@ -172,18 +121,18 @@ func (m *windowing[K, T, A, R]) sliceAt(start int64) *slice[K, A] {
 	return m.recent
 }
 
-func (m *windowing[K, T, A, R]) newSlice(start int64) *slice[K, A] {
+func (m *windowing[K, A]) newSlice(start int64) *slice[K, A] {
 	if n := len(m.free); n > 0 {
 		s := m.free[n-1]
 		m.free = m.free[:n-1]
-		s.start, s.first = start, m.slicing.first(start)
+		s.start, s.first, s.table.gen = start, m.slicing.first(start), m.generations.current
 		return s
 	}
-	return &slice[K, A]{start: start, first: m.slicing.first(start)}
+	return &slice[K, A]{start: start, first: m.slicing.first(start), table: table[K, A]{gen: m.generations.current}}
 }
 
 // Advance is Advancer.
-func (m *windowing[K, T, A, R]) Advance(in int64) (int64, bool) {
+func (m *windowing[K, A]) Advance(in int64) (int64, bool) {
 	defer m.pressure.catch()
 	for m.firing.on || m.begin(in) {
 		if !m.fire() {
@@ -197,7 +146,7 @@ func (m *windowing[K, T, A, R]) Advance(in int64) (int64, bool) {
 }
 
 // begin starts to fire the earliest window that ends up to watermark in, if there is one.
-func (m *windowing[K, T, A, R]) begin(in int64) bool {
+func (m *windowing[K, A]) begin(in int64) bool {
 	i := sort.Search(len(m.slices), func(i int) bool { return m.slicing.last(m.slices[i].start) > m.fired })
 	if i == len(m.slices) {
 		return false // what there is is kept for late records only
@@ -217,15 +166,14 @@ func (m *windowing[K, T, A, R]) begin(in int64) bool {
 }
 
 // roll moves rolling on to the window that ends at end.
-func (m *windowing[K, T, A, R]) roll(end int64) {
+func (m *windowing[K, A]) roll(end int64) {
 	m.enter(end - 1)
 	r := &m.rolling
 	from := max(r.to, end-m.slicing.size)
 	for _, s := range m.between(from, end) {
-		for i := range s.table.slots {
-			if at := &s.table.slots[i]; at.hash != 0 {
-				r.take(at.hash, &at.key, s.start, &at.acc)
-			}
+		for n := range s.table.used {
+			at := s.table.row(n)
+			r.take(at.hash, &at.key, s.start, &at.of)
 		}
 	}
 	r.from, r.to = end-m.slicing.size, end
@@ -233,15 +181,14 @@ func (m *windowing[K, T, A, R]) roll(end int64) {
 }
 
 // leave gives up the slices that belong to no window after that which ends at end.
-func (m *windowing[K, T, A, R]) leave(end int64) {
+func (m *windowing[K, A]) leave(end int64) {
 	m.enter(end - 1)
 	r := &m.rolling
 	from := end + m.slicing.slide - m.slicing.size
 	for _, s := range m.between(r.from, min(from, r.to)) {
-		for i := range s.table.slots {
-			if at := &s.table.slots[i]; at.hash != 0 {
-				r.give(at.hash, &at.key, &at.acc)
-			}
+		for n := range s.table.used {
+			at := s.table.row(n)
+			r.give(at.hash, &at.key, &at.of)
 		}
 	}
 	r.from = from
@@ -249,18 +196,18 @@ func (m *windowing[K, T, A, R]) leave(end int64) {
 }
 
 // between are the slices that begin from one time on and before another.
-func (m *windowing[K, T, A, R]) between(from, to int64) []*slice[K, A] {
+func (m *windowing[K, A]) between(from, to int64) []*slice[K, A] {
 	i, j := m.indexOf(from), m.indexOf(to)
 	return m.slices[i:max(i, j)]
 }
 
 // indexOf is where a slice with this start is, or would be.
-func (m *windowing[K, T, A, R]) indexOf(start int64) int {
+func (m *windowing[K, A]) indexOf(start int64) int {
 	return sort.Search(len(m.slices), func(i int) bool { return m.slices[i].start >= start })
 }
 
 // fire emits the panes of the firing window until pressure or the end of the turn stops it.
-func (m *windowing[K, T, A, R]) fire() bool {
+func (m *windowing[K, A]) fire() bool {
 	f, fired := &m.firing, 0
 	for ; f.next < m.panes(); f.next++ {
 		key, acc := m.paneAt(f.next)
@@ -277,32 +224,34 @@ func (m *windowing[K, T, A, R]) fire() bool {
 }
 
 // panes is how many places for a pane the firing window has.
-func (m *windowing[K, T, A, R]) panes() int {
+func (m *windowing[K, A]) panes() int32 {
 	if t := m.firing.table; t != nil {
-		return len(t.slots)
+		return t.used
 	}
-	return len(m.rolling.table.slots)
+	return m.rolling.table.used
 }
 
-// paneAt is the pane at a place of the firing window; none if key is nil.
-func (m *windowing[K, T, A, R]) paneAt(i int) (key *K, acc *A) {
+// paneAt is the pane at a place of the firing window; none if key is nil. Whoever gets it may
+// keep what it refers to, so it is frozen before.
+func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
 	if t := m.firing.table; t != nil {
-		if s := &t.slots[i]; s.hash != 0 {
-			return &s.key, &s.acc
+		r := t.row(n)
+		if t.frozen != nil {
+			t.frozen.save(n, r)
 		}
-		return nil, nil
+		return &r.key, &r.of
 	}
-	if s := &m.rolling.table.slots[i]; s.hash != 0 {
-		return &s.key, m.rolling.value(&s.acc)
+	if r := m.rolling.table.row(n); r.hash != 0 {
+		return &r.key, m.rolling.value(&r.of)
 	}
 	return nil, nil
 }
 
-func (m *windowing[K, T, A, R]) emitPane(key *K, acc *A, end int64, late bool) {
+func (m *windowing[K, A]) emitPane(key *K, acc *A, end int64, late bool) {
 	m.emit(key, acc, end-m.slicing.size, end, end-1, late)
 }
 
-func (m *windowing[K, T, A, R]) finish() {
+func (m *windowing[K, A]) finish() {
 	f := &m.firing
 	if f.table == nil {
 		m.leave(f.end)
@@ -313,15 +262,15 @@ func (m *windowing[K, T, A, R]) finish() {
 }
 
 // drop forgets the slices that belong to closed windows only.
-func (m *windowing[K, T, A, R]) drop() {
+func (m *windowing[K, A]) drop() {
 	n := 0
 	for n < len(m.slices) && after(m.slicing.last(m.slices[n].start), m.lateness) <= m.fired {
 		s := m.slices[n]
 		if s == m.recent {
 			m.recent = nil
 		}
-		s.table.clear()
-		if len(m.free) < spareSlices {
+		if s.table.frozen == nil && len(m.free) < spareSlices { // what is frozen stays as it is
+			s.table.clear()
 			m.free = append(m.free, s)
 		}
 		n++
@@ -331,7 +280,7 @@ func (m *windowing[K, T, A, R]) drop() {
 
 // fireAgain emits, for the key of a record that came within the allowed lateness, the panes
 // that have fired and are still open.
-func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
+func (m *windowing[K, A]) fireAgain(hash uint64, key *K, ts int64) {
 	for end := m.slicing.first(ts); end <= min(m.slicing.last(ts), m.fired); end += m.slicing.slide {
 		if after(end, m.lateness) <= m.fired {
 			continue
@@ -340,19 +289,33 @@ func (m *windowing[K, T, A, R]) fireAgain(hash uint64, key *K, ts int64) {
 		var acc A
 		for _, s := range m.between(end-m.slicing.size, end) {
 			if part := s.table.find(hash, key); part != nil {
-				m.fold.merge(&acc, part)
+				m.merge(&acc, part)
 			}
 		}
 		m.emitPane(key, &acc, end, true)
 	}
 }
 
-// all are the entries of the state, with the hashes of their keys.
-func (m *windowing[K, T, A, R]) all() iter.Seq2[uint64, paneEntry[K, A]] {
-	return func(yield func(uint64, paneEntry[K, A]) bool) {
+// Snapshot is Snapshotter.
+func (m *windowing[K, A]) Snapshot(o SnapshotOptions) (Frozen, error) {
+	f := &frozenTables[K, A]{mark: appendMark(nil, m.fired), part: snapshot.Part{States: m.stored.states}}
+	f.encode = func(dst []byte, start int64, r *row[K, A]) ([]byte, error) {
+		return m.stored.append(dst, paneEntry[K, A]{start, r.key, r.of})
+	}
+	for _, s := range m.slices {
+		f.tables = append(f.tables, frozenTable[K, A]{table: &s.table, start: s.start})
+	}
+	return f.freeze(&m.generations, &m.place, o), nil
+}
+
+// Digest is Digester.
+func (m *windowing[K, A]) Digest() (Digest, error) { return m.stored.digest(m.fired, m.entries()) }
+
+func (m *windowing[K, A]) entries() iter.Seq[paneEntry[K, A]] {
+	return func(yield func(paneEntry[K, A]) bool) {
 		for _, s := range m.slices {
-			for i := range s.table.slots {
-				if at := &s.table.slots[i]; at.hash != 0 && !yield(at.hash, paneEntry[K, A]{s.start, at.key, at.acc}) {
+			for _, r := range s.table.all {
+				if !yield(paneEntry[K, A]{s.start, r.key, r.of}) {
 					return
 				}
 			}
@@ -360,19 +323,12 @@ func (m *windowing[K, T, A, R]) all() iter.Seq2[uint64, paneEntry[K, A]] {
 	}
 }
 
-// Snapshot is Snapshotter.
-func (m *windowing[K, T, A, R]) Snapshot(SnapshotOptions) (Frozen, error) {
-	return m.stored.freeze(&m.place, m.fired, m.all())
-}
-
-// Digest is Digester.
-func (m *windowing[K, T, A, R]) Digest() (Digest, error) { return m.stored.digest(m.fired, m.all()) }
-
-// Restore is Restorer.
-func (m *windowing[K, T, A, R]) Restore(parts []snapshot.Part) error {
-	fired, err := m.stored.restore(parts, func(_ int64, e *paneEntry[K, A]) {
+// Restore is Restorer. Slices that have been dropped since they were stored go again.
+func (m *windowing[K, A]) Restore(parts []snapshot.Part) error {
+	fired, err := m.stored.restore(parts, func(e *paneEntry[K, A]) {
 		*m.sliceAt(e.Slice).table.ref(m.hash(e.Key), &e.Key) = e.Acc
 	})
 	m.fired = max(m.fired, fired)
+	m.drop()
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"blink/internal/codec"
-	"blink/internal/hash"
 )
 
 // bag keeps records. The first one needs no room of its own.
@@ -74,50 +73,22 @@ func NewWindowLeftJoin[K comparable, L, R, O any](left func(L) K, right func(R) 
 }
 
 func newWindowJoin[K comparable, L, R, O any](left func(L) K, right func(R) K, w Window, pair func(s *sides[L, R], row func(O))) Spec {
-	sum, _ := hash.Of[K]() // KeyBy has reported the error
-	f := fold[K, struct{}, sides[L, R], O]{
+	join, err := windowsOf[K](WindowOptions{Window: w}, merging[sides[L, R]]{
 		merge: func(s, o *sides[L, R]) {
 			s.Left.putAll(&o.Left)
 			s.Right.putAll(&o.Right)
 		},
-		rows:    pair,
 		refused: errors.Join(codec.Storable[L](), codec.Storable[R]()),
-	}
-	return newWindowsFrom(nil, WindowOptions{Window: w}, f, func(c cut[K, sides[L, R]]) (any, any) {
-		pl := c.at()
-		l := &sideInput[K, L, sides[L, R]]{pl, c, left, sum, func(s *sides[L, R], in *L) { s.Left.put(in) }}
-		r := &sideInput[K, R, sides[L, R]]{pl, c, right, sum, func(s *sides[L, R], in *R) { s.Right.put(in) }}
-		return Collector[L](l), Collector[R](r)
 	})
-}
-
-// sideInput is one input of windows that have two.
-type sideInput[K comparable, T, A any] struct {
-	*place
-	to   cut[K, A]
-	key  func(T) K
-	hash func(K) uint64
-	put  func(*A, *T)
-}
-
-func (m *sideInput[K, T, A]) Collect(in *T, ts int64) {
-	m.enter(ts)
-	key := m.key(*in)
-	m.collect(in, ts, key, m.hash(key))
-}
-
-// CollectHashed is HashedCollector.
-func (m *sideInput[K, T, A]) CollectHashed(in *T, ts int64, hash uint64) {
-	m.enter(ts)
-	m.collect(in, ts, m.key(*in), hash)
-}
-
-func (m *sideInput[K, T, A]) collect(in *T, ts int64, key K, hash uint64) {
-	acc := m.to.open(hash, &key, ts)
-	if acc == nil {
-		m.count("late", 1)
-		return
+	s := join.spec(err)
+	s.New = func(out Outlets) any {
+		c := join.build()
+		l := newRecordInput(join.hash, left, func(s *sides[L, R], in *L) { s.Left.put(in) })
+		r := newRecordInput(join.hash, right, func(s *sides[L, R], in *R) { s.Right.put(in) })
+		l.into(c, c.at())
+		r.into(c, c.at())
+		c.connect(Collector[L](l), Collector[R](r), newPaneOutput[K](c.at(), outlet[O](out), nil, pair))
+		return c
 	}
-	m.put(acc, in)
-	m.to.changed(hash, &key, ts)
+	return s
 }
