@@ -8,7 +8,7 @@ import (
 // Q1 is every bid with its price in another currency.
 func Q1(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Trade] {
 	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) {
-		*t = nexmark.TradeOf(b)
+		t.Of(b)
 		t.Price = b.Price * 908 / 1000
 	})
 }

@@ -43,7 +43,7 @@ func addPrice(s *nexmark.Statistics, p dayPrice, out *blink.Out[nexmark.Statisti
 
 // Q18 is every bid that becomes the last one of its bidder on its auction.
 func Q18(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Trade] {
-	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { *t = nexmark.TradeOf(b) }).
+	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { t.Of(b) }).
 		KeyBy(func(t nexmark.Trade) bidderAuction { return bidderAuction{t.Bidder, t.Auction} }).
 		Scan(func(last *lastBid, t nexmark.Trade, out *blink.Out[nexmark.Trade]) {
 			if t.DateTime > last.At || t.DateTime == last.At && t.Price > last.Price {
@@ -63,7 +63,7 @@ type lastBid struct {
 // Q19 is every bid that enters the ten highest of its auction, with the rank at which it
 // does.
 func Q19(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Ranked] {
-	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { *t = nexmark.TradeOf(b) }).
+	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { t.Of(b) }).
 		KeyBy(func(t nexmark.Trade) int64 { return t.Auction }).
 		Scan(func(top *top10, t nexmark.Trade, out *blink.Out[nexmark.Ranked]) {
 			if rank := top.enter(t.Price); rank > 0 {

@@ -11,9 +11,9 @@ import (
 // Q9 is every auction that was bid on, with the bid that has won it: the highest one while
 // the auction was open.
 func Q9(bids blink.Stream[nexmark.Bid], auctions blink.Stream[nexmark.Auction]) blink.Stream[nexmark.Sale] {
-	lots := auctions.MapInto(func(a *nexmark.Auction, s *sale) { *s = sale{nexmark.Sale{Auction: *a}} }).
+	lots := auctions.MapInto(func(a *nexmark.Auction, s *sale) { s.Auction, s.Winner = *a, nexmark.Trade{} }).
 		KeyBy(func(s sale) int64 { return s.Auction.ID })
-	offers := bids.MapInto(func(b *nexmark.Bid, t *trade) { *t = trade{nexmark.TradeOf(b)} }).
+	offers := bids.MapInto(func(b *nexmark.Bid, t *trade) { t.Of(b) }).
 		KeyBy(func(t trade) int64 { return t.Auction })
 	return lots.Connect(offers).Process(&winners[sale, *sale, trade]{}).ID("winners").
 		MapInto(func(s *sale, r *nexmark.Sale) { *r = s.Sale })
@@ -43,7 +43,7 @@ func (s *sale) take(t trade) {
 // expire: Q9 of a few numbers, which leave when the auction expires and with that time.
 func Q4(bids blink.Stream[nexmark.Bid], auctions blink.Stream[nexmark.Auction]) blink.Stream[nexmark.Average] {
 	lots := auctions.
-		MapInto(func(a *nexmark.Auction, p *price) { *p = price{a.ID, a.Category, a.DateTime, a.Expires, 0} }).
+		MapInto(func(a *nexmark.Auction, p *price) { p.of(a) }).
 		KeyBy(func(p price) int64 { return p.Auction })
 	offers := bids.MapInto(func(b *nexmark.Bid, o *offer) { *o = offer{b.Auction, b.Price, b.DateTime} }).
 		KeyBy(func(o offer) int64 { return o.Auction })
@@ -70,6 +70,9 @@ type (
 
 func (o offer) at() nexmark.Millis { return o.At }
 
+func (p *price) of(a *nexmark.Auction) {
+	p.Auction, p.Category, p.From, p.To, p.Best = a.ID, a.Category, a.DateTime, a.Expires, 0
+}
 func (p *price) open() (from, to nexmark.Millis) { return p.From, p.To }
 func (p *price) sold() bool                      { return p.Best > 0 }
 func (p *price) take(o offer)                    { p.Best = max(p.Best, o.Price) }

@@ -12,7 +12,8 @@ import (
 func Q10(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Entry] {
 	return bids.MapInto(func(b *nexmark.Bid, e *nexmark.Entry) {
 		at := b.DateTime.Time()
-		*e = nexmark.Entry{Trade: nexmark.TradeOf(b), Day: at.Format(time.DateOnly), Minute: at.Format("15:04")}
+		e.Of(b)
+		e.Day, e.Minute = at.Format(time.DateOnly), at.Format("15:04")
 	})
 }
 

@@ -51,7 +51,7 @@ func (a *hottest) Result() []nexmark.Hot { return a.all }
 func Q7(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Highest] {
 	return bids.
 		MapInto(func(b *nexmark.Bid, h *nexmark.Highest) {
-			*h = nexmark.Highest{Auction: b.Auction, Price: b.Price, Bidder: b.Bidder, DateTime: b.DateTime, Extra: b.Extra}
+			h.Of(b)
 		}).
 		KeyBy(func(nexmark.Highest) int8 { return 0 }).
 		Window(blink.Tumbling(10 * time.Second)).Aggregate(&highest{}).ID("highest").

@@ -6,7 +6,7 @@ import "blink/connector/nexmark"
 func Q0(in *Events, emit func(*nexmark.Trade)) {
 	var r nexmark.Trade // out of the loop, so that there is one
 	for b := in.nextBid(); b != nil; b = in.nextBid() {
-		r = nexmark.TradeOf(b)
+		r.Of(b)
 		emit(&r)
 	}
 }
@@ -15,7 +15,7 @@ func Q0(in *Events, emit func(*nexmark.Trade)) {
 func Q1(in *Events, emit func(*nexmark.Trade)) {
 	var r nexmark.Trade
 	for b := in.nextBid(); b != nil; b = in.nextBid() {
-		r = nexmark.TradeOf(b)
+		r.Of(b)
 		r.Price = r.Price * 908 / 1000
 		emit(&r)
 	}
@@ -81,7 +81,7 @@ func Q18(in *Events, emit func(*nexmark.Trade)) {
 			continue
 		}
 		lasts[k] = last{b.DateTime, b.Price}
-		r = nexmark.TradeOf(b)
+		r.Of(b)
 		emit(&r)
 	}
 }
@@ -99,7 +99,8 @@ func Q19(in *Events, emit func(*nexmark.Ranked)) {
 			tops[b.Auction] = t
 		}
 		if rank := t.enter(b.Price); rank > 0 {
-			r = nexmark.Ranked{Trade: nexmark.TradeOf(b), Rank: int64(rank)}
+			r.Of(b)
+			r.Rank = int64(rank)
 			emit(&r)
 		}
 	}

@@ -19,7 +19,7 @@ func Q10(in *Events, emit func(*nexmark.Entry)) {
 		if m := b.DateTime / 60_000; m != last {
 			last, r.Day, r.Minute = m, day(b.DateTime), minute(b.DateTime)
 		}
-		r.Trade = nexmark.TradeOf(b)
+		r.Of(b)
 		emit(&r)
 	}
 }

@@ -17,7 +17,7 @@ func Q9(in *Events, emit func(*nexmark.Sale)) {
 		switch e.Kind {
 		case nexmark.BidKind:
 			if s := m.open[e.Bid.Auction]; s != nil && e.Bid.DateTime <= s.Auction.Expires && beats(&e.Bid, &s.Winner) {
-				s.Winner = nexmark.TradeOf(&e.Bid)
+				s.Winner.Of(&e.Bid)
 			}
 		case nexmark.AuctionKind:
 			if e.Auction.DateTime >= m.sweep {
