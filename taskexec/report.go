@@ -94,7 +94,7 @@ func (t *task) tell() {
 		attempt: t.spec.deploy.attempt, task: t.spec.deploy.task, phase: t.phase,
 		committed: t.sinks.committed, finalized: t.sinks.finalized,
 	}
-	old, now := t.status, t.c.Now()
+	old, now := t.status, t.pace.at
 	same := s.phase == old.phase && s.committed == old.committed && s.finalized == old.finalized
 	if same && (now.Sub(t.toldAt) < t.spec.config.Heartbeat || slices.Equal(t.counters.list, old.counters)) {
 		return

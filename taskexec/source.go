@@ -30,7 +30,10 @@ func (t *task) deliver() progress {
 	}
 	t.src.filled = false
 	t.now.advancing = true
-	return whole
+	if t.pace.read += n; t.over(n) || t.pace.read >= t.spec.config.BatchRecords {
+		return whole
+	}
+	return part
 }
 
 // read fetches the next batch, or ends.

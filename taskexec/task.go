@@ -56,6 +56,7 @@ type task struct {
 	frozen   *frozen          // the snapshot that is being encoded; nil: none is
 	writes   []*write         // snapshots of checkpoints that are not concluded
 	now      unit             // what is being processed
+	pace     pace             // of the quantum
 	counters counters
 	status   status // as last told to the executor
 
@@ -85,6 +86,7 @@ type unit struct {
 	record    int // next record of batch
 	mark      int // next mark of batch
 	advancing bool
+	advanced  int64 // the mark of the input up to which the chain has advanced
 	waking    bool
 	stop      bool   // the checkpoint being taken is a stop checkpoint
 	snapshot  uint64 // checkpoint for which the chain rests: its Prepare runs, or it is a stop checkpoint being encoded

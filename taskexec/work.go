@@ -11,17 +11,10 @@ import (
 	"blink/taskexec/exchange"
 )
 
-const (
-	// quantumTime bounds how long a control message waits for a busy task.
-	quantumTime = 200 * time.Microsecond
-	// recordsPerLook is how many records are processed between two looks at the clock.
-	recordsPerLook = 64
-)
-
 // quantum takes steps until its time is over, a batch is done, or nothing can be done. A
 // snapshot that is being encoded gets its share first.
 func (t *task) quantum() error {
-	start := t.c.Now()
+	t.pace.begin(t.c.Now())
 	if t.frozen != nil {
 		if err := t.drain(); err != nil {
 			return err
@@ -30,20 +23,18 @@ func (t *task) quantum() error {
 			t.kick()
 		}
 	}
-	for {
-		did, err := t.step(start)
-		if err != nil {
+	did := part
+	for did == part {
+		var err error
+		if did, err = t.step(); err != nil {
 			return err
 		}
-		if did == nothing {
-			t.out.flush()
-			break
-		}
-		if did == whole || t.c.Now().Sub(start) >= quantumTime {
-			t.flushWhenOld(start)
-			t.kick()
-			break
-		}
+	}
+	if did == nothing {
+		t.out.flush()
+	} else {
+		t.flushWhenOld(t.pace.at)
+		t.kick()
 	}
 	t.sinkWork() // a sink may have become full
 	t.tell()
@@ -55,13 +46,13 @@ type progress uint8
 
 const (
 	nothing progress = iota // it must wait for a message
-	part                    // a piece of something longer
-	whole                   // a batch, a fetch or a checkpoint
+	part                    // a piece of something longer, and there is time for more
+	whole                   // a batch, as many records of a source, or a checkpoint; or the time is over
 )
 
 // step does the next piece of work. The order is that of the cases: what was begun is
 // finished first, and a checkpoint begins only between two batches.
-func (t *task) step(start time.Time) (progress, error) {
+func (t *task) step() (progress, error) {
 	if t.press.Held() || t.now.snapshot != 0 || t.phase != running && t.phase != ended {
 		return nothing, nil
 	}
@@ -69,7 +60,7 @@ func (t *task) step(start time.Time) (progress, error) {
 	case t.now.advancing:
 		return t.advance(), nil
 	case t.now.batch != nil:
-		return t.process(start)
+		return t.process(), nil
 	case t.src != nil && t.src.filled:
 		return t.deliver(), nil
 	}
@@ -104,32 +95,35 @@ func (t *task) borrow(lent codec.Memory) {
 }
 
 // process goes on with the batch at hand: records up to the next mark, then the mark.
-func (t *task) process(start time.Time) (progress, error) {
+func (t *task) process() progress {
 	ch, b := t.now.channel, t.now.batch
 	end := b.Records.Len()
 	if t.now.mark < len(b.Marks) {
 		end = b.Marks[t.now.mark].At
 	}
 	for t.now.record < end {
-		to := min(t.now.record+recordsPerLook, end)
-		t.now.record = ch.port.Deliver(b.Records, t.now.record, to, ch.head, &t.press)
-		if t.press.Held() || t.c.Now().Sub(start) >= quantumTime {
+		from := t.now.record
+		t.now.record = ch.port.Deliver(b.Records, from, min(from+t.pace.left, end), ch.head, &t.press)
+		if t.press.Held() {
 			break
+		}
+		if t.over(t.now.record - from) {
+			return whole
 		}
 	}
 	if t.now.record < end || t.press.Held() && t.now.mark < len(b.Marks) {
-		return part, nil
+		return part
 	}
 	if t.now.mark < len(b.Marks) {
 		m := b.Marks[t.now.mark]
 		t.now.mark++
 		t.meet(ch, m)
-		return part, nil
+		return part
 	}
 	t.now.channel, t.now.batch = nil, nil
 	t.giveBack(ch, b)
 	t.now.advancing = true // an EventTime operator may have seen a later timestamp
-	return whole, nil
+	return whole
 }
 
 // meet acts on a mark of channel ch.
@@ -150,14 +144,19 @@ func (t *task) meet(ch *inChannel, m exchange.Mark) {
 
 // advance moves event time on through the chain and puts the new watermarks on the links.
 func (t *task) advance() progress {
-	if !t.chain.advance(t.inputMark(), &t.press) {
+	in := t.inputMark()
+	if !t.chain.advance(in, &t.press) {
 		return t.held()
 	}
 	t.now.advancing = false
 	for _, l := range t.chain.links {
 		t.out.watermark(l, t.chain.mark(l.FromOp))
 	}
-	return part
+	if in == t.now.advanced {
+		return part
+	}
+	t.now.advanced = in // timers may have fired
+	return t.timed()
 }
 
 // held is the progress of something that pressure stopped, or that stopped by itself to let
@@ -166,7 +165,7 @@ func (t *task) held() progress {
 	if t.press.Held() {
 		return nothing
 	}
-	return part
+	return t.timed()
 }
 
 func (t *task) inputMark() int64 {
@@ -183,7 +182,7 @@ func (t *task) wakeOperators() progress {
 	}
 	t.now.waking = false
 	t.now.advancing = true
-	return part
+	return t.timed()
 }
 
 // wakeAfter is Task.WakeAt: one pending timer, the earliest asked for. It stays pending until

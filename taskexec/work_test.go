@@ -81,7 +81,7 @@ func TestAQuantumEnds(t *testing.T) {
 		cost    time.Duration
 		most    int // that may be done in it
 	}{
-		{"at its time limit among records", []string{strings.Join(records, " ")}, "0", time.Microsecond, int(quantumTime/time.Microsecond) + recordsPerLook},
+		{"at its time limit among records", []string{strings.Join(records, " ")}, "0", time.Microsecond, int(quantumTime/time.Microsecond) + leastPerLook},
 		{"at its time limit among marks", []string{marks}, "time 1", 10 * time.Microsecond, int(quantumTime / time.Microsecond / 10)},
 		{"with a batch", []string{"0", "1", "2"}, "0", 0, 1},
 	} {
