@@ -52,6 +52,13 @@ type Collector[T any] interface {
 	Collect(in *T, ts int64)
 }
 
+// BatchCollector is a Collector that takes several records at once for less than each of them
+// would cost. It takes all, like Collect also under pressure; records and times are valid
+// only during the call, and as long as each other.
+type BatchCollector[T any] interface {
+	CollectBatch(records []T, times []int64)
+}
+
 // HashedCollector is a Collector that can do without hashing the key of a record: hash is
 // that of the record's key, as the hash function of the edge gives it.
 type HashedCollector[T any] interface {

@@ -41,6 +41,13 @@ func (t tee[T]) Collect(in *T, ts int64) {
 	}
 }
 
+// CollectBatch is BatchCollector.
+func (t tee[T]) CollectBatch(records []T, times []int64) {
+	for _, c := range t {
+		handOn(c, records, times)
+	}
+}
+
 func (*port[T]) Tap(to any, f func()) any { return Collector[T](&tap[T]{to.(Collector[T]), f}) }
 
 // weighed is a record that stands for several.
@@ -71,10 +78,7 @@ func (*port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 		}
 		return from
 	}
-	for ; from < to && !p.Held(); from++ {
-		c.Collect(&b.records[from], b.times[from])
-	}
-	return from
+	return from + handOnUntilHeld(c, b.records[from:to], b.times[from:to], p)
 }
 
 func (p *port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
@@ -180,6 +184,21 @@ type single[T any] sender[T]
 
 func (s *single[T]) Collect(in *T, ts int64) { (*sender[T])(s).put(0, in, ts) }
 
+// CollectBatch is BatchCollector.
+func (s *single[T]) CollectBatch(records []T, times []int64) {
+	for len(records) > 0 {
+		b := s.buffers[0]
+		if len(b.records) == 0 {
+			s.dirty(0)
+		}
+		n := min(len(records), max(1, s.limit-len(b.records))) // limit may have become less
+		b.records, b.times = append(b.records, records[:n]...), append(b.times, times[:n]...)
+		if records, times = records[n:], times[n:]; len(b.records) >= s.limit {
+			s.full(0)
+		}
+	}
+}
+
 type broadcast[T any] sender[T]
 
 func (s *broadcast[T]) Collect(in *T, ts int64) {
@@ -210,6 +229,13 @@ type byHash[T any] struct {
 }
 
 func (s *byHash[T]) Collect(in *T, ts int64) { s.CollectHashed(in, ts, s.hash(in)) }
+
+// CollectBatch is BatchCollector.
+func (s *byHash[T]) CollectBatch(records []T, times []int64) {
+	for i := range records {
+		s.CollectHashed(&records[i], times[i], s.hash(&records[i]))
+	}
+}
 
 // CollectHashed is HashedCollector. The hash travels with the record: the other end looks its
 // state up with it.

@@ -205,9 +205,7 @@ func (m *reading[T, S]) deliver() (n int) {
 		if left := int(r.n) - m.inRun; r.to == 0 {
 			did = m.deliverMain(left)
 		} else {
-			for ; did < left && !m.pressure.Held(); did++ {
-				m.batch.sides[r.to-1].emit()
-			}
+			did = m.batch.sides[r.to-1].emit(left, m.pressure)
 		}
 		n += did
 		if m.inRun += did; m.inRun == int(r.n) {
@@ -220,10 +218,7 @@ func (m *reading[T, S]) deliver() (n int) {
 // deliverMain hands on up to n records of the main output.
 func (m *reading[T, S]) deliverMain(n int) int {
 	records, times := m.batch.records[m.main:m.main+n], m.batch.times[m.main:m.main+n]
-	n = 0
-	for ; n < len(records) && !m.pressure.Held(); n++ {
-		m.next.Collect(&records[n], times[n])
-	}
+	n = handOnUntilHeld(m.next, records, times, m.pressure)
 	m.main += n
 	return n
 }

@@ -267,7 +267,7 @@ func (b *Batch[T]) SlotTo[V any](t Tag[V], at time.Time) *V {
 
 // sideBatch is sideRecords of any type.
 type sideBatch interface {
-	emit() // the next record
+	emit(n int, p *Pressure) int // up to n records, until pressure stops it
 	reset()
 }
 
@@ -279,9 +279,10 @@ type sideRecords[V any] struct {
 	at      int
 }
 
-func (s *sideRecords[V]) emit() {
-	s.next.Collect(&s.records[s.at], s.times[s.at])
-	s.at++
+func (s *sideRecords[V]) emit(n int, p *Pressure) int {
+	n = handOnUntilHeld(s.next, s.records[s.at:s.at+n], s.times[s.at:s.at+n], p)
+	s.at += n
+	return n
 }
 
 func (s *sideRecords[V]) reset() { s.records, s.times, s.at = s.records[:0], s.times[:0], 0 }

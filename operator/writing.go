@@ -111,6 +111,13 @@ func (m *writing[T]) Collect(in *T, ts int64) {
 	}
 }
 
+// CollectBatch is BatchCollector.
+func (m *writing[T]) CollectBatch(records []T, times []int64) {
+	for i := range records {
+		m.Collect(&records[i], times[i])
+	}
+}
+
 // Full is SinkOperator.
 func (m *writing[T]) Full() bool { return m.full }
 
