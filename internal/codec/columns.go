@@ -28,12 +28,14 @@ func (f fixed) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ 
 	le := binary.LittleEndian
 	switch f.size {
 	case 8:
-		for i := range n {
-			le.PutUint64(d[i*8:], *(*uint64)(unsafe.Add(p, uintptr(i)*stride)))
+		for off := uintptr(0); len(d) >= 8; off += stride {
+			le.PutUint64(d, *(*uint64)(unsafe.Add(p, off)))
+			d = d[8:]
 		}
 	case 4:
-		for i := range n {
-			le.PutUint32(d[i*4:], *(*uint32)(unsafe.Add(p, uintptr(i)*stride)))
+		for off := uintptr(0); len(d) >= 4; off += stride {
+			le.PutUint32(d, *(*uint32)(unsafe.Add(p, off)))
+			d = d[4:]
 		}
 	case 2:
 		for i := range n {
@@ -56,29 +58,32 @@ func (f fixed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ 
 		return nil, errShort
 	}
 	p, le := unsafe.Add(base, f.at), binary.LittleEndian
+	s, src := src[:n*f.size], src[n*f.size:]
 	switch f.size {
 	case 8:
-		for i := range n {
-			*(*uint64)(unsafe.Add(p, uintptr(i)*stride)) = le.Uint64(src[i*8:])
+		for off := uintptr(0); len(s) >= 8; off += stride {
+			*(*uint64)(unsafe.Add(p, off)) = le.Uint64(s)
+			s = s[8:]
 		}
 	case 4:
-		for i := range n {
-			*(*uint32)(unsafe.Add(p, uintptr(i)*stride)) = le.Uint32(src[i*4:])
+		for off := uintptr(0); len(s) >= 4; off += stride {
+			*(*uint32)(unsafe.Add(p, off)) = le.Uint32(s)
+			s = s[4:]
 		}
 	case 2:
 		for i := range n {
-			*(*uint16)(unsafe.Add(p, uintptr(i)*stride)) = le.Uint16(src[i*2:])
+			*(*uint16)(unsafe.Add(p, uintptr(i)*stride)) = le.Uint16(s[i*2:])
 		}
 	default:
 		if stride == 1 {
-			copy(unsafe.Slice((*byte)(p), n), src)
+			copy(unsafe.Slice((*byte)(p), n), s)
 			break
 		}
 		for i := range n {
-			*(*byte)(unsafe.Add(p, uintptr(i)*stride)) = src[i]
+			*(*byte)(unsafe.Add(p, uintptr(i)*stride)) = s[i]
 		}
 	}
-	return src[n*f.size:], nil
+	return src, nil
 }
 
 // grow makes dst n bytes longer.
@@ -115,17 +120,12 @@ type text struct {
 func (t text) least() int { return 4 }
 
 func (t text) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
-	p := unsafe.Add(base, t.at)
-	start, total := len(dst), 0
+	p, at := unsafe.Add(base, t.at), len(dst)
 	dst = grow(dst, n*4)
 	for i := range n {
-		l := len(*(*string)(unsafe.Add(p, uintptr(i)*stride)))
-		binary.LittleEndian.PutUint32(dst[start+i*4:], uint32(l))
-		total += l
-	}
-	dst = slices.Grow(dst, total)
-	for i := range n {
-		dst = append(dst, *(*string)(unsafe.Add(p, uintptr(i)*stride))...)
+		s := *(*string)(unsafe.Add(p, uintptr(i)*stride))
+		binary.LittleEndian.PutUint32(dst[at+i*4:], uint32(len(s)))
+		dst = append(dst, s...)
 	}
 	return dst, nil
 }
@@ -134,25 +134,29 @@ func (t text) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ i
 	if n > len(src)/4 {
 		return nil, errShort
 	}
-	lengths, src := src[:n*4], src[n*4:]
-	total := uint64(0)
-	for i := range n {
-		total += uint64(binary.LittleEndian.Uint32(lengths[i*4:]))
-	}
-	if total > uint64(len(src)) {
-		return nil, errShort
-	}
-	p := unsafe.Add(base, t.at)
-	blob := unsafe.String(unsafe.SliceData(src), total)
+	p, lengths, src := unsafe.Add(base, t.at), src[:n*4], src[n*4:]
+	all := unsafe.String(unsafe.SliceData(src), len(src))
 	if !t.shared {
-		blob = strings.Clone(blob)
+		all = strings.Clone(all[:min(sum(lengths), len(all))])
 	}
-	for i := range n {
-		l := binary.LittleEndian.Uint32(lengths[i*4:])
-		*(*string)(unsafe.Add(p, uintptr(i)*stride)) = blob[:l]
-		blob = blob[l:]
+	at := 0
+	for off := uintptr(0); len(lengths) >= 4; off += stride {
+		end := at + int(binary.LittleEndian.Uint32(lengths))
+		if end > len(all) {
+			return nil, errShort
+		}
+		*(*string)(unsafe.Add(p, off)) = all[at:end]
+		at, lengths = end, lengths[4:]
 	}
-	return src[total:], nil
+	return src[at:], nil
+}
+
+// sum adds up numbers of four bytes each.
+func sum(numbers []byte) (total int) {
+	for ; len(numbers) >= 4; numbers = numbers[4:] {
+		total += int(binary.LittleEndian.Uint32(numbers))
+	}
+	return total
 }
 
 // instant is a time.Time: Unix nanoseconds, the least int64 for the zero time.
