@@ -220,8 +220,8 @@ func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
 		return
 	}
 	ch.reuse(b.Records, t.in.credits)
-	// Credits of half the channel go together when more batches are here: the sender has others.
-	if ch.owed++; len(ch.queue) > 0 && ch.owed < (t.in.credits+1)/2 {
+	// Credits of half the channel go together: the sender has others.
+	if ch.owed++; ch.owed < (t.in.credits+1)/2 {
 		return
 	}
 	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(exchange.Buffer(), exchange.Credit{Address: ch.addr, N: ch.owed}))

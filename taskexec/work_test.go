@@ -145,9 +145,42 @@ func TestEveryBatchGivesBackItsCreditToWhereItCameFrom(t *testing.T) {
 				s.is("1", "credits left", "2", "credits right", "credits left")
 				return
 			}
-			// More of left is here when its first batch is consumed: two credits go together.
-			s.is("1", "2", "credits right", "credits left", "credits left")
+			// Two credits of four go together.
+			s.is("1", "2", "credits left", "credits left")
+			arrive(right, "3")
+			s.is("3", "credits right", "credits right")
 		})
+	}
+}
+
+// However many credits go together: a sender in another process that waits until all is consumed
+// has one left.
+func TestASenderAlwaysGetsACreditBack(t *testing.T) {
+	for granted := 1; granted <= 5; granted++ {
+		s := newStage(t, work)
+		s.config.BatchRecords, s.config.Credits = 100, granted
+		s.start("far")
+		s.is("open", "start", "opens left", "opens right")
+		credits, b := granted, exchange.Batch{Address: s.channel(left), Records: s.batch(left, "1").Records}
+		for b.Seq < 20 {
+			for ; credits > 0; credits-- {
+				b.Seq++
+				frame, err := exchange.AppendBatch(nil, &b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.tell(exchange.Frame{Data: frame})
+			}
+			s.pass(time.Second)
+			for _, line := range s.diary {
+				if line == "credits left" {
+					credits++
+				}
+			}
+			if s.diary = nil; credits == 0 {
+				t.Fatalf("of %d credits none has come back when %d batches are consumed", granted, b.Seq)
+			}
+		}
 	}
 }
 
