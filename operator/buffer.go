@@ -91,19 +91,21 @@ func appendTimes(dst []byte, times []int64) []byte {
 	return dst
 }
 
-// Decode is Port. Strings of the records are parts of data, so data must be left alone when
-// there may be some: then kept is true.
-func (p *port[T]) Decode(data []byte, into Records) (r Records, kept bool, err error) {
+// Decode is Port.
+func (p *port[T]) Decode(data []byte, into Records) (Records, error) {
 	b, _ := into.(*buffer[T])
 	if b == nil {
 		b = &buffer[T]{codec: p.codec}
 	}
 	b.reset()
 	if err := p.decode(data, b); err != nil {
-		return nil, true, fmt.Errorf("batch of %s: %w", TypeName[T](), err)
+		return nil, fmt.Errorf("batch of %s: %w", TypeName[T](), err)
 	}
-	return b, p.codec.Shares(), nil
+	return b, nil
 }
+
+// Shares is Port.
+func (p *port[T]) Shares() bool { return p.codec.Shares() }
 
 func (p *port[T]) decode(data []byte, b *buffer[T]) (err error) {
 	if b.records, data, err = p.shared.DecodeSome(b.records, data); err != nil {
@@ -152,14 +154,18 @@ func decodeTimes(into []int64, n int, data []byte) (times []int64, rest []byte, 
 	if head > 0 {
 		least = int64(le.Uint64(data))
 	}
-	rest, data = data[head+each*n:], data[head:]
-	for i := range times {
-		switch each {
-		case 0:
+	rest, data = data[head+each*n:], data[head:head+each*n]
+	switch each {
+	case 0:
+		for i := range times {
 			times[i] = least
-		case 4:
+		}
+	case 4:
+		for i := range times {
 			times[i] = least + int64(le.Uint32(data[4*i:]))
-		default:
+		}
+	default:
+		for i := range times {
 			times[i] = int64(le.Uint64(data[8*i:]))
 		}
 	}

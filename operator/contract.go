@@ -276,9 +276,11 @@ type Port interface {
 	// first record not delivered.
 	Deliver(r Records, from, to int, head any, p *Pressure) int
 	// Decode reads what Records.AppendTo wrote; into may be recycled. Refuses anything else.
-	// When it says kept, strings of the records are parts of data, which belongs to whoever
-	// holds one of them: it must not be written to again. Else data is free.
-	Decode(data []byte, into Records) (r Records, kept bool, err error)
+	// Strings of the records are parts of data, which belongs to whoever holds one of them: it
+	// must not be written to again.
+	Decode(data []byte, into Records) (Records, error)
+	// Shares says whether records may have strings.
+	Shares() bool
 	// SchemaHash of T, compared when a channel is opened.
 	SchemaHash() uint64
 }

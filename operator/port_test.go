@@ -161,18 +161,18 @@ func TestADecodedBatchIsTheOneEncoded(t *testing.T) {
 	}
 	var got Records
 	for range 2 { // the second time into what the first gave
-		if got, _, err = port.Decode(data, got); err != nil {
+		if got, err = port.Decode(data, got); err != nil {
 			t.Fatal(err)
 		}
 		same(t, got.(*buffer[trade]).records, sent.records...)
 		same(t, got.(*buffer[trade]).times, sent.times...)
 	}
 	for n := range data {
-		if _, _, err := port.Decode(data[:n], nil); err == nil {
+		if _, err := port.Decode(data[:n], nil); err == nil {
 			t.Errorf("the first %d of %d bytes were taken for a batch", n, len(data))
 		}
 	}
-	if _, _, err := port.Decode(append(data, 0), nil); err == nil {
+	if _, err := port.Decode(append(data, 0), nil); err == nil {
 		t.Error("a byte too many was taken")
 	}
 }

@@ -459,12 +459,12 @@ func TestStateDoesNotKeepTheFrameOfItsRecords(t *testing.T) {
 	kept := weak.Make(unsafe.SliceData(frame))
 	b.pressure.Lent = codec.MemoryOf(frame)
 	head := b.op.(Node).Input(0)
-	if r, _, err := p.Decode(frame, nil); err != nil || p.Deliver(r, 0, 3, head, b.pressure) != 3 {
+	if r, err := p.Decode(frame, nil); err != nil || p.Deliver(r, 0, 3, head, b.pressure) != 3 {
 		t.Fatal(err)
 	}
 	frame = nil
 	next := p.encoded(t, buffer[visit]{records: []visit{{"c", "x"}}, times: []int64{1}})
-	if r, _, err := p.Decode(next, nil); err != nil || p.Deliver(r, 0, 1, head, b.pressure) != 1 {
+	if r, err := p.Decode(next, nil); err != nil || p.Deliver(r, 0, 1, head, b.pressure) != 1 {
 		t.Fatal(err)
 	}
 	if runtime.GC(); kept.Value() != nil {

@@ -251,49 +251,44 @@ func (t *task) arrived(b *exchange.Batch) error {
 	return t.in.take(ch, b)
 }
 
-// decode takes a frame of a task of another process, whose memory is used again unless records
-// have parts in it.
+// decode takes a frame of a task of another process.
 func (t *task) decode(frame []byte) error {
 	m, err := exchange.Decode(frame)
 	if err != nil {
 		return err
 	}
-	kept := false
 	switch m := m.(type) {
 	case exchange.Credit:
 		t.out.credited(m)
 	case exchange.Open:
-		err = t.out.opened(m, t.schema)
+		return t.out.opened(m, t.schema)
 	case exchange.Encoded:
-		kept, err = t.decodeBatch(&m)
+		return t.decodeBatch(&m)
 	}
-	if !kept {
-		exchange.Recycle(frame)
-	}
-	return err
+	return nil
 }
 
-// decodeBatch decodes and queues a batch, and says whether it keeps parts of the frame.
-func (t *task) decodeBatch(m *exchange.Encoded) (kept bool, err error) {
+// decodeBatch decodes and queues a batch.
+func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
 	ch := t.in.find(m.Address)
 	late := ch == nil && mutate.On(mutate.LateFrame)
 	if late {
 		ch = t.in.between(m.Link, m.From)
 	}
 	if ch == nil {
-		return false, nil // of another deployment
+		return nil // of another deployment
 	}
-	if m.Records, kept, err = ch.port.Decode(m.Data, ch.buffer()); err != nil {
-		return kept, fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+	if m.Records, err = ch.port.Decode(m.Data, ch.buffer()); err != nil {
+		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
 	}
-	if kept {
+	if ch.port.Shares() {
 		m.Lent = codec.MemoryOf(m.Data)
 	}
 	if late {
 		ch.queue = append(ch.queue, &m.Batch)
-		return kept, nil
+		return nil
 	}
-	return kept, t.in.take(ch, &m.Batch)
+	return t.in.take(ch, &m.Batch)
 }
 
 // linkLost fails the task if one of its channels went to that node.

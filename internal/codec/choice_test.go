@@ -51,9 +51,6 @@ func TestInterfacesReadBackWithTheirTypes(t *testing.T) {
 			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
 		}
 	}
-	if !c.Shares() {
-		t.Error("a group has a name, which is a string")
-	}
 }
 
 // The stored form is for ever: a byte that numbers the types by their names, from 1 on.

@@ -25,7 +25,6 @@ type plan struct {
 	width   int      // least bytes of an encoded value
 	schema  string
 	grown   bool // it decodes what was stored of another type
-	texts   bool // there are strings in it
 
 	shared func() *plan // decodes the same into strings that share the data's memory
 }
@@ -51,9 +50,8 @@ func For[T any]() (*Codec[T], error) {
 	if err := Storable[T](); err != nil {
 		return nil, err
 	}
-	c := compiler{}
-	p := c.plan(t)
-	p.schema, p.texts = schemaOf(t), c.texts
+	p := (&compiler{}).plan(t)
+	p.schema = schemaOf(t)
 	p.shared = sync.OnceValue(func() *plan { return (&compiler{shared: true}).plan(t) })
 	plans.Store(t, p)
 	return &Codec[T]{p, p}, nil
@@ -76,9 +74,6 @@ func (c *Codec[T]) Shared() *Codec[T] {
 	}
 	return &Codec[T]{c.p, c.p.shared()}
 }
-
-// Shares says whether the values of Shared may have parts in the data: whether T has strings.
-func (c *Codec[T]) Shares() bool { return c.p.texts }
 
 // Append appends the encoded batch. An error names the value that cannot be stored: a time
 // outside of 1678–2262, pointers nested more than 64 deep, or more values than Decode takes

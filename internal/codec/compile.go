@@ -61,7 +61,6 @@ func declares(t reflect.Type, method string) bool {
 type compiler struct {
 	made   map[reflect.Type]*plan
 	shared bool // strings are part of the data that is decoded
-	texts  bool // there were some
 }
 
 func (c *compiler) plan(t reflect.Type) *plan {
@@ -105,7 +104,6 @@ func (c *compiler) columns(cs []column, t reflect.Type, at uintptr) []column {
 	case reflect.Array:
 		return c.array(cs, t, at)
 	case reflect.String:
-		c.texts = true
 		return append(cs, text{at, c.shared})
 	case reflect.Slice:
 		return append(cs, slice{at, t, c.plan(t.Elem())})

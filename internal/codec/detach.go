@@ -33,10 +33,13 @@ func (m Memory) holds(s string) bool {
 // maps and interfaces. Strings that *was has in the same place are left alone; nil: there are
 // none.
 func (c *Codec[T]) Detach(v, was *T, m Memory) {
-	if c.p.texts && m.Any() {
+	if c.Shares() && m.Any() {
 		c.p.detach(unsafe.Pointer(v), unsafe.Pointer(was), m, maxDepth)
 	}
 }
+
+// Shares says whether values may lead to strings, which Shared leaves in the data.
+func (c *Codec[T]) Shares() bool { return len(c.p.lenders) > 0 }
 
 // lender is a column of strings, or of what may lead to some.
 type lender interface {

@@ -83,7 +83,8 @@ type Links interface {
 	Send(to actors.Ref, frame []byte)
 }
 
-// Frame is a message from another node as it came from the wire: see Decode.
+// Frame is a message from another node as it came from the wire: see Decode. Data is its own, or
+// a part of memory that is not written to again.
 type Frame struct{ Data []byte }
 
 // Lost says that what was in flight to and from Node may be gone.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"blink/actors"
@@ -83,12 +84,25 @@ type parcel struct {
 	frame []byte
 }
 
-// conn is a connection that is up.
+// conn is a connection that is up. One at a time writes to it: who sets writing owns out until
+// all of it is written, or handed to the writer.
 type conn struct {
 	net.Conn
-	wake chan struct{} // holds one
-	gone chan struct{} // closed at its end
-	once sync.Once
+	direct syscall.RawConn // takes what can be written without waiting; nil: not this one
+	wake   chan struct{}   // for the writer; holds one
+	gone   chan struct{}   // closed at its end
+	once   sync.Once
+
+	writing, handed bool // guarded by Conns.mu
+	out             envelope
+}
+
+// rouse makes the writer look at what there is.
+func (c *conn) rouse() {
+	select {
+	case c.wake <- struct{}{}:
+	default: // it will look
+	}
 }
 
 func (c *conn) close() {
@@ -156,30 +170,41 @@ func (c *Conns) Close() error {
 	return err
 }
 
-// Send implements Links.
+// Send implements Links. What waits for the peer, if it is worth a call, is written here and
+// now as far as the kernel takes it: waking the writer for it would cost more than the call.
 func (c *Conns) Send(to actors.Ref, frame []byte) {
+	if p, x := c.queue(to, frame); x != nil {
+		c.writeDirect(p, x)
+	}
+}
+
+// queue notes a frame, and returns the connection that the caller is to write to; nil: somebody
+// else does.
+func (c *Conns) queue(to actors.Ref, frame []byte) (*peer, *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shut {
-		return
+		return nil, nil
 	}
 	p := c.peer(to.Node)
 	if len(frame) > c.o.MaxFrame || len(to.ID) > maxName || p.queued+len(frame) > c.o.MaxQueued {
 		c.lose(p, fmt.Errorf("a frame of %d bytes for %s behind %d that wait", len(frame), to.ID, p.queued))
-		return
+		return nil, nil
 	}
 	p.queue = append(p.queue, parcel{to.ID, frame})
 	p.queued += len(frame)
-	switch {
-	case p.live != nil:
-		select {
-		case p.live.wake <- struct{}{}:
-		default: // it will look
-		}
-	case !p.dialing:
+	switch x := p.live; {
+	case x == nil && !p.dialing:
 		p.dialing = true
 		c.all.Go(func() { c.dial(p) })
+	case x == nil || x.writing: // who dials or writes looks again
+	case x.direct != nil && p.queued >= directBytes:
+		x.take(p)
+		return p, x
+	default:
+		x.rouse()
 	}
+	return nil, nil
 }
 
 // peer finds or makes what is known of a node.
@@ -195,7 +220,7 @@ func (c *Conns) peer(node string) *peer {
 // lose ends what there is of a connection and tells so.
 func (c *Conns) lose(p *peer, why error) {
 	for _, x := range p.queue {
-		Recycle(x.frame)
+		recycle(x.frame)
 	}
 	p.queue, p.queued = nil, 0
 	if p.live != nil {
@@ -225,9 +250,9 @@ func (c *Conns) adopt(p *peer, nc net.Conn) {
 	if p.live != nil {
 		c.lose(p, errors.New("the peer has connected anew"))
 	}
-	x := &conn{Conn: nc, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	x := &conn{Conn: nc, direct: directOf(nc), wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	p.live = x
-	x.wake <- struct{}{}
+	x.rouse()
 	c.all.Go(func() { c.broke(p, x, c.read(p, x)) })
 	c.all.Go(func() { c.broke(p, x, c.write(p, x)) })
 }

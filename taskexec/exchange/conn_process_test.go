@@ -43,7 +43,6 @@ func child(parent string) {
 				go c.Send(actors.Ref{Node: "parent", ID: "counted"}, fmt.Appendf(nil, "%s %d", text, cpu))
 			default:
 				n++
-				Recycle(data)
 			}
 		},
 		Lost: func(string) { os.Exit(0) },

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -104,18 +103,14 @@ func readAnswer(r io.Reader) (a answer, err error) {
 	return answer{b[8] != 0, binary.LittleEndian.Uint64(b[9:]), binary.LittleEndian.Uint32(b[17:])}, nil
 }
 
-// readBuffer is enough for the heads of parcels and for small ones; what is larger goes past
-// it, from the connection into its frame.
-const readBuffer = 4 << 10
-
 // read delivers what the peer sends, until the connection ends.
 func (c *Conns) read(p *peer, x *conn) error {
-	r, known, limit := bufio.NewReaderSize(x, readBuffer), ids{}, deadline{set: x.SetReadDeadline, after: c.o.Silence}
+	r, limit := parcels{from: x, maxFrame: c.o.MaxFrame, known: ids{}}, deadline{set: x.SetReadDeadline, after: c.o.Silence}
 	for {
 		if err := limit.extend(); err != nil {
 			return err
 		}
-		id, frame, err := readParcel(r, known, c.o.MaxFrame)
+		id, frame, err := r.next()
 		if err != nil {
 			return fmt.Errorf("from %s: %w", p.node, err)
 		}
@@ -170,57 +165,87 @@ func (i ids) of(name []byte) string {
 	return id
 }
 
-// readParcel reads one; the id of a sign of life is empty.
-func readParcel(r *bufio.Reader, known ids, maxFrame int) (id string, frame []byte, err error) {
-	var head [4]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+// parcels reads them from a connection into slabs. A frame is a part of its slab and is never
+// copied; there is a new slab when the next parcel has no room in the one at hand.
+type parcels struct {
+	from     io.Reader
+	maxFrame int
+	known    ids
+
+	slab   []byte // what was read of it
+	at     int    // of slab: the next parcel
+	lent   bool   // frames are parts of slab
+	recent int    // bytes of the last parcel
+}
+
+const (
+	// readAhead is how much is read beyond a parcel: the heads of others, and small ones.
+	readAhead = 4 << 10
+	// A slab holds some parcels like the last one, and has at least leastSlab bytes and, unless
+	// a single parcel is larger, at most mostSlab: as much as a string that is kept may keep.
+	slabParcels = 4
+	leastSlab   = 4 << 10
+	mostSlab    = 256 << 10
+	// maxPromised is the memory that a parcel gets before its bytes have come.
+	maxPromised = 1 << 20
+)
+
+// next reads one; the id of a sign of life is empty.
+func (p *parcels) next() (id string, frame []byte, err error) {
+	if !p.lent && p.at == len(p.slab) {
+		p.slab, p.at = p.slab[:0], 0
+	}
+	if err := p.need(4); err != nil {
 		return "", nil, err
 	}
-	n := int(binary.LittleEndian.Uint32(head[:]))
-	if n == 0 {
+	n := int(binary.LittleEndian.Uint32(p.slab[p.at:]))
+	switch {
+	case n == 0:
+		p.at += 4
 		return "", nil, nil
+	case n > p.maxFrame+1+maxName:
+		return "", nil, fmt.Errorf("a parcel of %d bytes: at most %d", n, p.maxFrame)
 	}
-	if n > maxFrame+1+maxName {
-		return "", nil, fmt.Errorf("a parcel of %d bytes: at most %d", n, maxFrame)
-	}
-	length, err := r.ReadByte()
-	if err != nil {
+	if err := p.need(5); err != nil {
 		return "", nil, err
 	}
-	l := int(length)
+	l := int(p.slab[p.at+4])
 	if l == 0 || 1+l > n {
 		return "", nil, fmt.Errorf("a parcel of %d bytes for a name of %d", n, l)
 	}
-	name, err := r.Peek(l) // it fits: a name is shorter than the buffer
-	if err != nil {
+	if err := p.need(4 + n); err != nil {
 		return "", nil, err
 	}
-	id = known.of(name)
-	if _, err := r.Discard(l); err != nil {
-		return "", nil, err
-	}
-	frame, err = readFrame(r, n-1-l)
-	return id, frame, err
+	name, end := p.at+5, p.at+4+n
+	id, frame = p.known.of(p.slab[name:name+l]), p.slab[name+l:end:end]
+	p.at, p.lent, p.recent = end, true, 4+n
+	return id, frame, nil
 }
 
-// readFrame takes memory as bytes come, not as they are promised.
-func readFrame(r io.Reader, n int) ([]byte, error) {
-	frame := Buffer()
-	if cap(frame) < min(n, 1<<20) {
-		Recycle(frame)
-		frame = unzeroed(min(n, 1<<20))
-	}
-	for len(frame) < n {
-		if len(frame) == cap(frame) {
-			frame = append(frame, 0)[:len(frame)]
+// need reads until n bytes of the parcel are there.
+func (p *parcels) need(n int) error {
+	for len(p.slab)-p.at < n {
+		room := maxPromised
+		if len(p.slab) == cap(p.slab) {
+			room = max(room, 2*(len(p.slab)-p.at))
 		}
-		part := frame[len(frame):min(n, cap(frame))]
-		if _, err := io.ReadFull(r, part); err != nil {
-			return nil, err
+		if room = min(room, n); cap(p.slab)-p.at < room {
+			p.move(room)
 		}
-		frame = frame[:len(frame)+len(part)]
+		end := min(cap(p.slab), p.at+n+readAhead)
+		more, err := p.from.Read(p.slab[len(p.slab):end])
+		if p.slab = p.slab[:len(p.slab)+more]; err != nil && len(p.slab)-p.at < n {
+			return err
+		}
 	}
-	return frame, nil
+	return nil
+}
+
+// move takes what was read and not used yet to a new slab with room for n bytes.
+func (p *parcels) move(n int) {
+	size := max(n, leastSlab, min(mostSlab, slabParcels*max(n, p.recent)))
+	p.slab = append(unzeroed(size), p.slab[p.at:]...)
+	p.at, p.lent = 0, false
 }
 
 // unzeroed is an empty slice of this capacity whose memory holds anything: it is filled from
@@ -232,45 +257,91 @@ func unzeroed(n int) []byte {
 	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
 
-// write sends what waits for the peer, all of it with one call, until the connection ends.
+// directBytes is how much must wait for a peer before who sends writes it: less is left to the
+// writer, which finds more of it together.
+const directBytes = 16 << 10
+
+// write sends what waits for the peer and what direct writes have left, all of it with one call,
+// until the connection ends.
 func (c *Conns) write(p *peer, x *conn) error {
 	life, limit := time.NewTicker(c.o.Silence/3), deadline{set: x.SetWriteDeadline, after: c.o.Silence}
 	defer life.Stop()
-	var e envelope
 	for {
-		e.parcels = e.parcels[:0]
+		idle := false
 		select {
 		case <-x.gone:
 			return net.ErrClosed
 		case <-c.life.Done():
 			return net.ErrClosed
 		case <-life.C:
+			idle = true
 		case <-x.wake:
-			e.parcels = c.take(p, x, e.parcels)
 		}
 		if err := limit.extend(); err != nil {
 			return err
 		}
-		if _, err := e.seal().WriteTo(x.Conn); err != nil {
+		if !c.begin(p, x, idle) {
+			continue
+		}
+		if _, err := x.out.left.WriteTo(x.Conn); err != nil {
 			return fmt.Errorf("to %s: %w", p.node, err)
 		}
-		for i, q := range e.parcels {
-			Recycle(q.frame)
-			e.parcels[i] = parcel{}
-		}
+		c.written(p, x)
 	}
 }
 
-// take takes what waits, and leaves an empty queue in its place.
-func (c *Conns) take(p *peer, x *conn, empty []parcel) []parcel {
+// begin says whether there is something for the writer in out: what a direct write has left,
+// what waits, or a sign of life if the connection is idle.
+func (c *Conns) begin(p *peer, x *conn, idle bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if p.live != x {
-		return empty
+	switch {
+	case p.live != x:
+		return false
+	case x.writing:
+		return x.handed
+	case len(p.queue) > 0:
+		x.take(p)
+	case idle:
+		x.take(p)
+		x.out.left = append(x.out.left, sign[:])
 	}
-	parcels := p.queue
-	p.queue, p.queued = empty, 0
-	return parcels
+	return x.writing
+}
+
+// take moves what waits into out, for the caller to write.
+func (c *conn) take(p *peer) {
+	c.writing = true
+	c.out.parcels, p.queue = p.queue, c.out.parcels[:0]
+	p.queued = 0
+	c.out.seal()
+}
+
+// written says that all of out has been written.
+func (c *Conns) written(p *peer, x *conn) {
+	x.out.recycle()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	x.writing, x.handed = false, false
+	if p.live == x && len(p.queue) > 0 {
+		x.rouse()
+	}
+}
+
+// writeDirect writes what of out the kernel takes, and leaves the rest to the writer.
+func (c *Conns) writeDirect(p *peer, x *conn) {
+	if err := x.out.writeDirect(x.direct); err != nil {
+		c.broke(p, x, fmt.Errorf("to %s: %w", p.node, err))
+		return
+	}
+	if len(x.out.left) == 0 {
+		c.written(p, x)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	x.handed = true
+	x.rouse()
 }
 
 // envelope lays out parcels for one write. What it needs for that it uses again.
@@ -279,11 +350,11 @@ type envelope struct {
 	heads   []byte
 	ends    []int // of the heads
 	bufs    net.Buffers
-	rest    net.Buffers // of bufs, as they are written
+	left    net.Buffers // of bufs: what is to be written
 }
 
-// seal returns what is to be written: the parcels, or a sign of life if there are none.
-func (e *envelope) seal() *net.Buffers {
+// seal puts the parcels into left.
+func (e *envelope) seal() {
 	e.heads, e.ends, e.bufs = e.heads[:0], e.ends[:0], e.bufs[:0]
 	for _, q := range e.parcels {
 		e.heads = binary.LittleEndian.AppendUint32(e.heads, uint32(1+len(q.id)+len(q.frame)))
@@ -295,17 +366,34 @@ func (e *envelope) seal() *net.Buffers {
 		e.bufs = append(e.bufs, e.heads[from:e.ends[i]], q.frame)
 		from = e.ends[i]
 	}
-	if len(e.parcels) == 0 {
-		e.bufs = append(e.bufs, sign[:])
+	e.left = e.bufs
+}
+
+// wrote takes the first n bytes off what is to be written.
+func (e *envelope) wrote(n int) {
+	for len(e.left) > 0 && n >= len(e.left[0]) {
+		n -= len(e.left[0])
+		e.left = e.left[1:]
 	}
-	e.rest = e.bufs
-	return &e.rest
+	if n > 0 {
+		e.left[0] = e.left[0][n:]
+	}
+}
+
+// recycle gives the frames back, which have been written.
+func (e *envelope) recycle() {
+	for i, q := range e.parcels {
+		recycle(q.frame)
+		e.parcels[i] = parcel{}
+	}
+	clear(e.bufs)
+	e.parcels = e.parcels[:0]
 }
 
 // sign of life is a parcel of length 0.
 var sign [4]byte
 
-// frames are buffers that were sent, or consumed, and may be filled again.
+// frames are buffers that were sent and may be filled again.
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxRecycled keeps a few large frames from holding memory for ever.
@@ -314,8 +402,7 @@ const maxRecycled = 1 << 20
 // Buffer returns an empty buffer to append a frame to, for Links.Send.
 func Buffer() []byte { return (*frames.Get().(*[]byte))[:0] }
 
-// Recycle takes back a frame that nobody refers to any more.
-func Recycle(frame []byte) {
+func recycle(frame []byte) {
 	if cap(frame) <= maxRecycled {
 		frames.Put(&frame)
 	}
