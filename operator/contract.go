@@ -281,8 +281,9 @@ type Port interface {
 	Decode(data []byte, into Records) (Records, error)
 	// Shares says whether records may have strings.
 	Shares() bool
-	// SchemaHash of T, compared when a channel is opened.
+	// SchemaHash of T, compared when a channel is opened, and T's name for who reads of it.
 	SchemaHash() uint64
+	TypeName() string
 }
 
 // OutputOptions of the sending end of a link.

@@ -83,6 +83,8 @@ func (*port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 
 func (p *port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }
 
+func (*port[T]) TypeName() string { return TypeName[T]() }
+
 func (p *port[T]) Output(o OutputOptions) Output {
 	s := &sender[T]{codec: p.codec, full: o.Full, dirty: o.Dirty, buffers: make([]*buffer[T], o.Channels)}
 	var t T

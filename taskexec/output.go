@@ -18,8 +18,10 @@ type outLink struct {
 	graph.Link
 	port     operator.Output
 	channels []outChannel
-	mark     int64 // last watermark sent
-	filled   int   // full batches since the other links were flushed for them
+	schema   uint64 // of its records
+	edge     string // in words
+	mark     int64  // last watermark sent
+	filled   int    // full batches since the other links were flushed for them
 	ended    bool
 }
 
@@ -230,13 +232,13 @@ func (o *outputs) flushLink(l *outLink) {
 }
 
 // opened is told that the receiver is ready. It refuses a receiver whose records differ.
-func (o *outputs) opened(m exchange.Open, schema func(l *outLink) uint64) error {
+func (o *outputs) opened(m exchange.Open) error {
 	l, i := o.find(m.Address)
 	if l == nil || l.channels[i].open {
 		return nil
 	}
-	if have := schema(l); have != m.Schema {
-		return fmt.Errorf("link %d: the record type of task %v differs from ours: both processes must run the same binary", l.ID, l.channels[i].to)
+	if l.schema != m.Schema {
+		return fmt.Errorf("the edge %s: that type has other fields in the process of task %v: both processes must run the same binary", l.edge, l.channels[i].to)
 	}
 	ch := &l.channels[i]
 	ch.open, ch.credits = true, m.Credits

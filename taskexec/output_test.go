@@ -39,7 +39,7 @@ func newSending(t *testing.T, channels, batchRecords int) *sending {
 
 // link adds a link, of the next number.
 func (s *sending) link(channels, batchRecords int) {
-	l := &outLink{Link: graph.Link{ID: len(s.links), Ship: graph.Broadcast}, mark: operator.NoTime, channels: make([]outChannel, channels)}
+	l := &outLink{Link: graph.Link{ID: len(s.links), Ship: graph.Broadcast}, schema: 1, edge: `from "a" to "b"`, mark: operator.NoTime, channels: make([]outChannel, channels)}
 	for i := range l.channels {
 		l.channels[i].addr = toward(i)
 		l.channels[i].addr.Link = l.ID
@@ -69,7 +69,7 @@ func (s *sending) open(channel, credits int) { s.t.Helper(); s.openTo(toward(cha
 func (s *sending) openTo(a exchange.Address, credits int) {
 	s.t.Helper()
 	m := exchange.Open{Address: a, Credits: credits, Schema: 1}
-	if err := s.opened(m, func(*outLink) uint64 { return 1 }); err != nil {
+	if err := s.opened(m); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -293,7 +293,7 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 	s := newSending(t, 1, 2)
 	other := toward(0)
 	other.Attempt++
-	if err := s.opened(exchange.Open{Address: other, Credits: 9}, func(*outLink) uint64 { return 1 }); err != nil || s.links[0].channels[0].open {
+	if err := s.opened(exchange.Open{Address: other, Credits: 9, Schema: 1}); err != nil || s.links[0].channels[0].open {
 		t.Errorf("opened by another deployment: %v", err)
 	}
 	s.open(0, 1)
@@ -304,7 +304,8 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 
 func TestAReceiverWithOtherRecordsIsRefused(t *testing.T) {
 	s := newSending(t, 1, 2)
-	err := s.opened(exchange.Open{Address: toward(0), Credits: 1, Schema: 2}, func(*outLink) uint64 { return 1 })
+	err := s.opened(exchange.Open{Address: toward(0), Credits: 1, Schema: 2})
+	refuses(t, err, `from "a" to "b"`)
 	refuses(t, err, "both processes must run the same binary")
 }
 

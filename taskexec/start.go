@@ -124,8 +124,11 @@ func (t *task) address(link, from, to int) exchange.Address {
 
 func (t *task) connectOutputs() {
 	self := t.spec.deploy.task
+	operators := t.spec.program.Job.Operators
 	for _, l := range t.chain.links {
-		l.mark = operator.NoTime
+		port := t.portOf(l.Link)
+		l.schema, l.mark = port.SchemaHash(), operator.NoTime
+		l.edge = fmt.Sprintf("from operator %q to operator %q, of records of type %s", operators[l.FromOp].ID, operators[l.ToOp].ID, port.TypeName())
 		for i := range l.channels {
 			to := graph.TaskID{Vertex: l.To, Subtask: i}
 			if l.Ship == graph.Forward {
@@ -168,8 +171,6 @@ func (t *task) portOf(l graph.Link) operator.Port {
 	}
 	return f.Main
 }
-
-func (t *task) schema(l *outLink) uint64 { return t.portOf(l.Link).SchemaHash() }
 
 // fetchParts reads this task's share of the checkpoint: whole objects, one after the other, cut
 // to the key groups and items that are ours. An object that is missing is damage as well: nothing

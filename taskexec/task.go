@@ -195,7 +195,7 @@ func (t *task) receive(m any) error {
 	case exchange.Credit:
 		t.out.credited(m)
 	case exchange.Open:
-		return t.out.opened(m, t.schema)
+		return t.out.opened(m)
 	case exchange.Frame:
 		return t.decode(m.Data)
 	case startCheckpoint:

@@ -261,7 +261,7 @@ func (t *task) decode(frame []byte) error {
 	case exchange.Credit:
 		t.out.credited(m)
 	case exchange.Open:
-		return t.out.opened(m, t.schema)
+		return t.out.opened(m)
 	case exchange.Encoded:
 		return t.decodeBatch(&m)
 	}

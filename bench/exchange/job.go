@@ -10,6 +10,7 @@ import (
 
 	"blink"
 	"blink/connector/nexmark"
+	"blink/taskexec"
 )
 
 // The cases that Run measures.
@@ -39,6 +40,11 @@ type trial struct {
 	Rate        float64 // records a second, 0: as fast as they go
 	Credits     int     // 0: the default
 	BatchBytes  int     // 0: the default
+}
+
+// tasks is how its tasks run.
+func (t trial) tasks() taskexec.Config {
+	return taskexec.Config{Slots: t.Parallelism, Rate: t.Rate, Credits: t.Credits, BatchBytes: t.BatchBytes}
 }
 
 // tally is what the sinks of this process have seen.

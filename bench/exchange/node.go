@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"blink"
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
@@ -53,11 +54,12 @@ func (n *node) Send(to actors.Ref, frame []byte) {
 	n.conns.Send(to, frame)
 }
 
-// newNode starts an executor. peer says where the other process listens.
-func newNode(name string, t trial, seen *tally, peer func() string) (*node, error) {
+// newNode starts an executor for the tasks of a program, with what config says of them. peer says
+// where the other process listens.
+func newNode(name string, p blink.Program, config taskexec.Config, peer func() string) (*node, error) {
 	n := &node{name: name, ordinary: collectLess(), reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
 	var err error
-	if n.program, err = t.program(seen).Describe(nil); err != nil {
+	if n.program, err = p.Describe(nil); err != nil {
 		return nil, err
 	}
 	if n.plan, err = graph.Compile(n.program.Job); err != nil {
@@ -72,11 +74,11 @@ func newNode(name string, t trial, seen *tally, peer func() string) (*node, erro
 	if err != nil {
 		return nil, err
 	}
-	config := taskexec.Config{
-		Job: job, Program: func() (*operator.Program, error) { return n.program, nil }, Slots: t.Parallelism, NewLoop: n.sys.NewLoop,
-		Incarnation: incarnation, Store: store.Memory(), FS: files.OS(), Leader: n, Links: n,
-		Lease: time.Hour, Heartbeat: time.Second, Rate: t.Rate, Credits: t.Credits, BatchBytes: t.BatchBytes,
-	}.Defaults()
+	config.Job, config.Program = job, func() (*operator.Program, error) { return n.program, nil }
+	config.NewLoop, config.Leader, config.Links = n.sys.NewLoop, n, n
+	config.Incarnation, config.Lease, config.Heartbeat = incarnation, time.Hour, time.Second
+	config.Store, config.FS = store.Memory(), files.OS()
+	config = config.Defaults()
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}

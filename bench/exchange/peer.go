@@ -58,7 +58,7 @@ func Peer(in io.Reader, out io.Writer) error {
 
 func peerOfExchange(s setup, words *json.Decoder, answers *json.Encoder) error {
 	seen := &tally{}
-	n, err := newNode(far, s.Trial, seen, func() string { return s.Near })
+	n, err := newNode(far, s.Trial.program(seen), s.Trial.tasks(), func() string { return s.Near })
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (p *peer) begin(s setup) (far string, err error) {
 
 func (p *peer) exchange(ctx context.Context, t trial, profile string) (r Result, err error) {
 	var address string
-	n, err := newNode(near, t, &tally{}, func() string { return address })
+	n, err := newNode(near, t.program(&tally{}), t.tasks(), func() string { return address })
 	if err != nil {
 		return r, err
 	}

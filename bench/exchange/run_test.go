@@ -9,13 +9,20 @@ import (
 )
 
 // The other process is this test, run again.
-const asPeer = "BLINK_TEST_EXCHANGE_PEER"
+const (
+	asPeer       = "BLINK_TEST_EXCHANGE_PEER"
+	otherRecords = "BLINK_TEST_EXCHANGE_OTHER_RECORDS" // and plays in records_test.go
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPeer) == "" {
 		os.Exit(m.Run())
 	}
-	if err := Peer(os.Stdin, os.Stdout); err != nil {
+	play := Peer
+	if os.Getenv(otherRecords) != "" {
+		play = peerWithOtherRecords
+	}
+	if err := play(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
