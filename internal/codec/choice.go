@@ -113,8 +113,8 @@ type choiceMember struct {
 
 func (c choice) least() int { return 1 }
 
-func (c choice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (c choice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -127,17 +127,20 @@ func (c choice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, d
 		if m < 0 {
 			return nil, fmt.Errorf("a %s in a %s cannot be stored: name it in blink.OneOf[%s]", v.Type(), c.typ, c.typ)
 		}
+		if err := lim.take(1, c.members[m].elem); err != nil {
+			return nil, err
+		}
 		held := reflect.New(v.Type())
 		held.Elem().Set(v)
-		if dst, err = c.members[m].elem.columnsOf(append(dst, byte(m+1)), held.UnsafePointer(), 1, depth-1); err != nil {
+		if dst, err = c.members[m].elem.columnsOf(append(dst, byte(m+1)), held.UnsafePointer(), 1, lim.inner()); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (c choice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (c choice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -151,8 +154,11 @@ func (c choice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, d
 			continue
 		}
 		m := c.members[number-1]
+		if err := lim.take(1, m.elem); err != nil {
+			return nil, err
+		}
 		held := reflect.New(m.typ)
-		if src, err = m.elem.decode(src, held.UnsafePointer(), 1, depth-1); err != nil {
+		if src, err = m.elem.decode(src, held.UnsafePointer(), 1, lim.inner()); err != nil {
 			return nil, err
 		}
 		at.Set(held.Elem())

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 	"unsafe"
@@ -23,6 +24,7 @@ type plan struct {
 	columns []column
 	lenders []lender // those of the columns that may lead to strings
 	width   int      // least bytes of an encoded value
+	refers  bool     // values lead to memory that is not their own
 	schema  string
 	grown   bool // it decodes what was stored of another type
 
@@ -32,9 +34,9 @@ type plan struct {
 // column is one part of a type, for a batch of n values that stand stride bytes apart from
 // base on.
 type column interface {
-	append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error)
+	append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error)
 	// decode writes every value whole, so that recycled memory may be decoded into.
-	decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error)
+	decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error)
 	// least is how many bytes a value takes at least.
 	least() int
 }
@@ -77,15 +79,15 @@ func (c *Codec[T]) Shared() *Codec[T] {
 
 // Append appends the encoded batch. An error names the value that cannot be stored: a time
 // outside of 1678–2262, pointers nested more than 64 deep, or more values than Decode takes
-// of a type of which little is stored.
+// of a type of which little is stored, or that lead to much of which little is.
 func (c *Codec[T]) Append(dst []byte, vs []T) ([]byte, error) {
-	return c.p.append(dst, unsafe.Pointer(unsafe.SliceData(vs)), len(vs), maxDepth)
+	return c.p.append(dst, unsafe.Pointer(unsafe.SliceData(vs)), len(vs))
 }
 
 // Decode reads a batch that fills data, into the memory of into if it suffices. It copies
 // what it keeps of data. It refuses, without panic, whatever Append did not write. Each length
-// in the data is compared with what follows it before memory is taken; for types of which
-// little is stored it may still ask for some MiB.
+// in the data is compared with what follows it before memory is taken, and all that the values
+// lead to is counted; for types of which little is stored it may still ask for some MiB.
 func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
 	vs, rest, err := c.DecodeSome(into, data)
 	if err == nil && len(rest) > 0 {
@@ -104,7 +106,7 @@ func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err e
 		into = make([]T, n)
 	}
 	into = into[:n]
-	rest, err = c.from.decode(data, unsafe.Pointer(unsafe.SliceData(into)), n, maxDepth)
+	rest, err = c.from.read(data, unsafe.Pointer(unsafe.SliceData(into)), n)
 	if err != nil {
 		return into[:0], nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
@@ -113,32 +115,61 @@ func (c *Codec[T]) DecodeSome(into []T, data []byte) (vs []T, rest []byte, err e
 
 // AppendOne appends one value, without a count.
 func (c *Codec[T]) AppendOne(dst []byte, v *T) ([]byte, error) {
-	return c.p.columnsOf(dst, unsafe.Pointer(v), 1, maxDepth)
+	return c.p.write(dst, unsafe.Pointer(v), 1)
 }
 
 // DecodeOne reads what AppendOne wrote from the beginning of data.
 func (c *Codec[T]) DecodeOne(v *T, data []byte) (rest []byte, err error) {
-	if rest, err = c.from.decode(data, unsafe.Pointer(v), 1, maxDepth); err != nil {
+	if rest, err = c.from.read(data, unsafe.Pointer(v), 1); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", c.p.typ, err)
 	}
 	return rest, nil
 }
 
-func (p *plan) append(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
-	return p.list(binary.LittleEndian.AppendUint32(dst, uint32(n)), base, n, depth)
-}
-
-// list appends n values behind a length, if Decode will take them.
-func (p *plan) list(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+// append appends n values behind their count.
+func (p *plan) append(dst []byte, base unsafe.Pointer, n int) ([]byte, error) {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
 	start := len(dst)
-	dst, err := p.columnsOf(dst, base, n, depth)
+	dst, err := p.write(dst, base, n)
 	if err != nil {
 		return nil, err
 	}
-	if err := room(n, p.width, p.size(), len(dst)-start); err != nil {
-		return nil, fmt.Errorf("%d values of %s cannot be stored at once: %w", n, p.typ, err)
+	return dst, p.fits(n, len(dst)-start)
+}
+
+// list appends n values behind a length.
+func (p *plan) list(dst []byte, base unsafe.Pointer, n int, lim limit) ([]byte, error) {
+	start := len(dst)
+	dst, err := p.columnsOf(dst, base, n, lim)
+	if err != nil {
+		return nil, err
+	}
+	return dst, p.fits(n, len(dst)-start)
+}
+
+// fits says whether decoding will take n values that are stored in so many bytes.
+func (p *plan) fits(n, stored int) error {
+	if err := room(n, p.width, p.size(), stored); err != nil {
+		return fmt.Errorf("%d values of %s cannot be stored at once: %w", n, p.typ, err)
+	}
+	return nil
+}
+
+// write appends n values, if read will take what they lead to.
+func (p *plan) write(dst []byte, base unsafe.Pointer, n int) ([]byte, error) {
+	start, lim := len(dst), p.limit(math.MaxInt)
+	dst, err := p.columnsOf(dst, base, n, lim)
+	if err != nil {
+		return nil, err
+	}
+	if lim.taken != nil && *lim.taken > mostOf(len(dst)-start) {
+		return nil, fmt.Errorf("%d values of %s cannot be stored at once, with what they lead to: %w", n, p.typ, errLoose)
 	}
 	return dst, nil
+}
+
+func (p *plan) read(src []byte, base unsafe.Pointer, n int) ([]byte, error) {
+	return p.decode(src, base, n, p.limit(mostOf(len(src))))
 }
 
 // size is how many bytes a value takes in memory, without what it points to; a part of them
@@ -151,26 +182,26 @@ func (p *plan) size() int {
 	return n
 }
 
-func (p *plan) columnsOf(dst []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+func (p *plan) columnsOf(dst []byte, base unsafe.Pointer, n int, lim limit) ([]byte, error) {
 	if n == 0 {
 		return dst, nil
 	}
 	var err error
 	for _, c := range p.columns {
-		if dst, err = c.append(dst, base, n, p.typ.Size(), depth); err != nil {
+		if dst, err = c.append(dst, base, n, p.typ.Size(), lim); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (p *plan) decode(src []byte, base unsafe.Pointer, n, depth int) ([]byte, error) {
+func (p *plan) decode(src []byte, base unsafe.Pointer, n int, lim limit) ([]byte, error) {
 	if n == 0 {
 		return src, nil
 	}
 	var err error
 	for _, c := range p.columns {
-		if src, err = c.decode(src, base, n, p.typ.Size(), depth); err != nil {
+		if src, err = c.decode(src, base, n, p.typ.Size(), lim); err != nil {
 			return nil, err
 		}
 	}
@@ -193,6 +224,42 @@ const (
 	// maxGrowth is how often as much they may take if their type was another then.
 	maxGrowth = 16
 )
+
+// limit is how far values may lead. What they lead to is counted when it is written as when it is
+// read, so that Append writes only what Decode takes.
+type limit struct {
+	depth int  // of what is nested
+	taken *int // bytes of memory; nil: they lead to nothing
+	most  int  // of taken
+}
+
+// limit is for one call.
+func (p *plan) limit(most int) limit {
+	l := limit{depth: maxDepth, most: most}
+	if p.refers {
+		l.taken = new(int)
+	}
+	return l
+}
+
+// mostOf is how much memory values may lead to of which so many bytes are stored.
+func mostOf(stored int) int { return maxLoose + maxSpread*stored }
+
+func (l limit) inner() limit {
+	l.depth--
+	return l
+}
+
+// take counts n values of each of some types.
+func (l limit) take(n int, of ...*plan) error {
+	for _, p := range of {
+		if size := p.size(); size > 0 && n > (l.most-*l.taken)/size {
+			return errLoose
+		}
+		*l.taken += n * p.size()
+	}
+	return nil
+}
 
 // count reads how many values, of at least width bytes and of size bytes in memory, follow.
 func count(src []byte, width, size int) (int, []byte, error) {

@@ -1,11 +1,15 @@
 package codec
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"math"
 	"net/netip"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +258,95 @@ func TestDecodeDoesNotMakeAGigabyteOfALittle(t *testing.T) {
 	}
 }
 
+// lavish leads from a byte or two to a KiB of which nothing is stored, in every way there is.
+type lavish struct {
+	Pointers []*bare
+	Lists    [][]bare
+	Dict     map[uint8]*bare
+	Member   []vacant
+	Next     *lavish
+}
+
+type vacant interface{ isVacant() }
+
+func (bare) isVacant() {}
+
+func lavishCodec(t testing.TB) *Codec[lavish] {
+	OneOf[vacant](bare{}, &bare{})
+	return codecOf[lavish](t)
+}
+
+// mostOfAll is what decoding may take of the machine's memory: what is counted, the values
+// themselves, and what the runtime adds to small things.
+func mostOfAll(stored int) uint64 { return 4 * uint64(mostOf(stored)) }
+
+// takes is how much memory f asks for.
+func takes(f func()) uint64 {
+	var was, is runtime.MemStats
+	runtime.ReadMemStats(&was)
+	f()
+	runtime.ReadMemStats(&is)
+	return is.TotalAlloc - was.TotalAlloc
+}
+
+// A hundred thousand bytes each lead to a KiB, or many more: far from all of it is made.
+func TestWhatLittleLeadsToIsBounded(t *testing.T) {
+	c, le := lavishCodec(t), binary.LittleEndian
+	const many = 200_000
+	full := append([]byte{1, 0, 0, 0}, bytes.Repeat([]byte{1}, many)...)
+	lists := le.AppendUint32(le.AppendUint32([]byte{1, 0, 0, 0}, 0), many+1)
+	for range many {
+		lists = le.AppendUint32(lists, 1000+1)
+	}
+	dicts := le.AppendUint32(le.AppendUint32(le.AppendUint32([]byte{1, 0, 0, 0}, 0), 0), many+1)
+	for i := range many {
+		dicts = append(dicts, byte(i), 1)
+	}
+	members := le.AppendUint32([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, many+1)
+	for i := range many {
+		members = append(members, [][]byte{{1, 1}, {2}}[i%2]...) // a pointer to one, or one
+	}
+	for name, data := range map[string][]byte{
+		"pointers": slices.Insert(full, 4, le.AppendUint32(nil, many+1)...), "lists": lists, "dicts": dicts, "members": members,
+	} {
+		var err error
+		took := takes(func() { _, err = c.Decode(nil, data) })
+		if !errors.Is(err, errLoose) {
+			t.Errorf("%s: %v, want %v", name, err, errLoose)
+		}
+		if took > mostOfAll(len(data)) {
+			t.Errorf("%s: %d bytes lead to %d", name, len(data), took)
+		}
+	}
+}
+
+func TestAppendCountsWhatValuesLeadTo(t *testing.T) {
+	c := lavishCodec(t)
+	all := make([]*bare, 2*maxLoose>>10)
+	for i := range all {
+		all[i] = &bare{}
+	}
+	data, err := c.Append(nil, []lavish{{Pointers: all[:len(all)/4]}, {Pointers: all[:len(all)/8]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if is, err := c.Decode(nil, data); err != nil || len(is) != 2 || len(is[0].Pointers) != len(all)/4 {
+		t.Errorf("%d values, %v", len(is), err)
+	}
+	want := "2 values of codec.lavish cannot be stored at once, with what they lead to"
+	if _, err := c.Append(nil, []lavish{{Pointers: all}, {}}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
+func FuzzDecodeOfTypesThatLeadToMuch(f *testing.F) {
+	lavishCodec(f)
+	b := &bare{}
+	fuzzDecode(f, lavish{
+		Pointers: []*bare{b, nil, b}, Lists: [][]bare{make([]bare, 3), nil}, Dict: map[uint8]*bare{7: b}, Member: []vacant{b, *b, nil}, Next: &lavish{},
+	}, lavish{})
+}
+
 func FuzzDecodeTakesOnlyWhatAppendWrote(f *testing.F) {
 	fuzzDecode(f, full(), everything{})
 }
@@ -275,7 +368,11 @@ func fuzzDecode[T any](f *testing.F, vs ...T) {
 	f.Add(data[:len(data)/2])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		vs, err := c.Decode(nil, data)
+		var vs []T
+		var err error
+		if took := takes(func() { vs, err = c.Decode(nil, data) }); took > mostOfAll(len(data)) {
+			t.Errorf("%d bytes lead to %d", len(data), took)
+		}
 		if _, shared := c.Shared().Decode(nil, data); (shared == nil) != (err == nil) {
 			t.Errorf("one reads and the other does not: %v, %v", err, shared)
 		}

@@ -21,7 +21,7 @@ type fixed struct {
 
 func (f fixed) least() int { return f.size }
 
-func (f fixed) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (f fixed) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	start := len(dst)
 	dst = grow(dst, n*f.size)
 	d, p := dst[start:], unsafe.Add(base, f.at)
@@ -53,7 +53,7 @@ func (f fixed) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ 
 	return dst, nil
 }
 
-func (f fixed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (f fixed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	if n > len(src)/f.size {
 		return nil, errShort
 	}
@@ -94,11 +94,11 @@ type boolean struct{ at uintptr }
 
 func (b boolean) least() int { return 1 }
 
-func (b boolean) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error) {
-	return fixed{b.at, 1}.append(dst, base, n, stride, depth)
+func (b boolean) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error) {
+	return fixed{b.at, 1}.append(dst, base, n, stride, lim)
 }
 
-func (b boolean) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error) {
+func (b boolean) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error) {
 	if n > len(src) {
 		return nil, errShort
 	}
@@ -107,7 +107,7 @@ func (b boolean) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, 
 			return nil, fmt.Errorf("%d is no bool", x)
 		}
 	}
-	return fixed{b.at, 1}.decode(src, base, n, stride, depth)
+	return fixed{b.at, 1}.decode(src, base, n, stride, lim)
 }
 
 // text is a string: the lengths of all, u32, then their bytes, one behind the other. Decode
@@ -119,7 +119,7 @@ type text struct {
 
 func (t text) least() int { return 4 }
 
-func (t text) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (t text) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	p, at := unsafe.Add(base, t.at), len(dst)
 	dst = grow(dst, n*4)
 	for i := range n {
@@ -130,7 +130,7 @@ func (t text) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ i
 	return dst, nil
 }
 
-func (t text) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (t text) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	if n > len(src)/4 {
 		return nil, errShort
 	}
@@ -167,7 +167,7 @@ func (t instant) least() int { return 8 }
 // zeroTime stands for the zero time; no other time has this number of nanoseconds.
 const zeroTime = math.MinInt64
 
-func (t instant) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (t instant) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	for i := range n {
 		x := *(*time.Time)(unsafe.Add(base, t.at+uintptr(i)*stride))
 		ns := int64(zeroTime)
@@ -181,7 +181,7 @@ func (t instant) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, 
 	return dst, nil
 }
 
-func (t instant) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (t instant) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	if n > len(src)/8 {
 		return nil, errShort
 	}
@@ -203,11 +203,11 @@ type cleared struct {
 
 func (c cleared) least() int { return 0 }
 
-func (c cleared) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ int) ([]byte, error) {
+func (c cleared) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ limit) ([]byte, error) {
 	return dst, nil
 }
 
-func (c cleared) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (c cleared) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	for i := range n {
 		reflect.NewAt(c.typ, unsafe.Add(base, c.at+uintptr(i)*stride)).Elem().SetZero()
 	}
@@ -223,18 +223,18 @@ type array struct {
 
 func (a array) least() int { return a.len * a.elem.width }
 
-func (a array) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
+func (a array) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
 	for i := range n {
-		if dst, err = a.elem.columnsOf(dst, unsafe.Add(base, a.at+uintptr(i)*stride), a.len, depth); err != nil {
+		if dst, err = a.elem.columnsOf(dst, unsafe.Add(base, a.at+uintptr(i)*stride), a.len, lim); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (a array) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
+func (a array) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
 	for i := range n {
-		if src, err = a.elem.decode(src, unsafe.Add(base, a.at+uintptr(i)*stride), a.len, depth); err != nil {
+		if src, err = a.elem.decode(src, unsafe.Add(base, a.at+uintptr(i)*stride), a.len, lim); err != nil {
 			return nil, err
 		}
 	}
@@ -256,8 +256,8 @@ type header struct {
 
 func (s slice) least() int { return 4 }
 
-func (s slice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (s slice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -266,16 +266,19 @@ func (s slice) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, de
 			dst = binary.LittleEndian.AppendUint32(dst, 0)
 			continue
 		}
+		if err := lim.take(h.len, s.elem); err != nil {
+			return nil, err
+		}
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(h.len)+1)
-		if dst, err = s.elem.list(dst, h.data, h.len, depth-1); err != nil {
+		if dst, err = s.elem.list(dst, h.data, h.len, lim.inner()); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (s slice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (s slice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -288,8 +291,11 @@ func (s slice) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, de
 			v.SetZero()
 			continue
 		}
+		if err := lim.take(l, s.elem); err != nil {
+			return nil, err
+		}
 		made := reflect.MakeSlice(s.typ, l, l)
-		if src, err = s.elem.decode(src, made.UnsafePointer(), l, depth-1); err != nil {
+		if src, err = s.elem.decode(src, made.UnsafePointer(), l, lim.inner()); err != nil {
 			return nil, err
 		}
 		v.Set(made)
@@ -318,8 +324,8 @@ type pointer struct {
 
 func (p pointer) least() int { return 1 }
 
-func (p pointer) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (p pointer) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -328,15 +334,18 @@ func (p pointer) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, 
 			dst = append(dst, 0)
 			continue
 		}
-		if dst, err = p.elem.columnsOf(append(dst, 1), to, 1, depth-1); err != nil {
+		if err := lim.take(1, p.elem); err != nil {
+			return nil, err
+		}
+		if dst, err = p.elem.columnsOf(append(dst, 1), to, 1, lim.inner()); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (p pointer) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (p pointer) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -345,8 +354,11 @@ func (p pointer) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, 
 			return nil, err
 		}
 		if there {
+			if err := lim.take(1, p.elem); err != nil {
+				return nil, err
+			}
 			to = reflect.New(p.typ).UnsafePointer()
-			if src, err = p.elem.decode(src, to, 1, depth-1); err != nil {
+			if src, err = p.elem.decode(src, to, 1, lim.inner()); err != nil {
 				return nil, err
 			}
 		}
@@ -376,8 +388,8 @@ type dict struct {
 
 func (d dict) least() int { return 4 }
 
-func (d dict) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (d dict) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -386,25 +398,28 @@ func (d dict) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, dep
 			dst = binary.LittleEndian.AppendUint32(dst, 0)
 			continue
 		}
-		if dst, err = d.entries(binary.LittleEndian.AppendUint32(dst, uint32(m.Len())+1), m, depth-1); err != nil {
+		if dst, err = d.entries(binary.LittleEndian.AppendUint32(dst, uint32(m.Len())+1), m, lim.inner()); err != nil {
 			return nil, err
 		}
 	}
 	return dst, nil
 }
 
-func (d dict) entries(dst []byte, m reflect.Value, depth int) ([]byte, error) {
+func (d dict) entries(dst []byte, m reflect.Value, lim limit) ([]byte, error) {
+	if err := lim.take(m.Len(), d.key, d.elem); err != nil {
+		return nil, err
+	}
 	type entry struct{ key, value []byte }
 	entries := make([]entry, 0, m.Len())
 	k, v := reflect.New(d.typ.Key()), reflect.New(d.typ.Elem())
 	for it := m.MapRange(); it.Next(); {
 		k.Elem().SetIterKey(it)
 		v.Elem().SetIterValue(it)
-		key, err := d.key.columnsOf(nil, k.UnsafePointer(), 1, depth)
+		key, err := d.key.columnsOf(nil, k.UnsafePointer(), 1, lim)
 		if err != nil {
 			return nil, err
 		}
-		value, err := d.elem.columnsOf(nil, v.UnsafePointer(), 1, depth)
+		value, err := d.elem.columnsOf(nil, v.UnsafePointer(), 1, lim)
 		if err != nil {
 			return nil, err
 		}
@@ -421,8 +436,8 @@ func (d dict) entries(dst []byte, m reflect.Value, depth int) ([]byte, error) {
 	return dst, nil
 }
 
-func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) (_ []byte, err error) {
-	if depth == 0 {
+func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) (_ []byte, err error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
@@ -435,13 +450,16 @@ func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, dep
 			at.SetZero()
 			continue
 		}
+		if err := lim.take(l, d.key, d.elem); err != nil {
+			return nil, err
+		}
 		m := reflect.MakeMapWithSize(d.typ, l)
 		for range l {
 			k, v := reflect.New(d.typ.Key()), reflect.New(d.typ.Elem())
-			if src, err = d.key.decode(src, k.UnsafePointer(), 1, depth-1); err != nil {
+			if src, err = d.key.decode(src, k.UnsafePointer(), 1, lim.inner()); err != nil {
 				return nil, err
 			}
-			if src, err = d.elem.decode(src, v.UnsafePointer(), 1, depth-1); err != nil {
+			if src, err = d.elem.decode(src, v.UnsafePointer(), 1, lim.inner()); err != nil {
 				return nil, err
 			}
 			m.SetMapIndex(k.Elem(), v.Elem())
@@ -460,7 +478,7 @@ type selfCoded struct {
 
 func (s selfCoded) least() int { return 4 }
 
-func (s selfCoded) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (s selfCoded) append(dst []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	for i := range n {
 		v := reflect.NewAt(s.typ, unsafe.Add(base, s.at+uintptr(i)*stride)).Interface()
 		b, err := v.(encoding.BinaryMarshaler).MarshalBinary()
@@ -472,7 +490,7 @@ func (s selfCoded) append(dst []byte, base unsafe.Pointer, n int, stride uintptr
 	return dst, nil
 }
 
-func (s selfCoded) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (s selfCoded) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	for i := range n {
 		l, rest, err := count(src, 1, 1)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"reflect"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -79,7 +80,19 @@ func (c *compiler) plan(t reflect.Type) *plan {
 			p.lenders = append(p.lenders, l)
 		}
 	}
+	p.refers = slices.ContainsFunc(p.columns, refers)
 	return p
+}
+
+// refers says whether values of a column lead to memory that is taken for each.
+func refers(c column) bool {
+	switch c := c.(type) {
+	case array:
+		return c.elem.refers
+	case slice, dict, pointer, choice, pointed, loaded:
+		return true
+	}
+	return false
 }
 
 // columns appends the columns of a t that stands at offset at.

@@ -103,6 +103,7 @@ func (e *evolution) plan(path string, old, now *form) *plan {
 	p := &plan{typ: at.now.typ, width: at.old.width, grown: true}
 	e.made[at] = p
 	p.columns = e.columns([]column{cleared{0, p.typ}}, path, at.old, at.now, 0)
+	p.refers = slices.ContainsFunc(p.columns, refers)
 	return p
 }
 

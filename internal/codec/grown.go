@@ -13,12 +13,12 @@ type skipped struct{ form *form }
 
 func (s skipped) least() int { return s.form.width }
 
-func (s skipped) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ int) ([]byte, error) {
+func (s skipped) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ limit) ([]byte, error) {
 	return dst, errReadOnly
 }
 
-func (s skipped) decode(src []byte, _ unsafe.Pointer, n int, _ uintptr, depth int) ([]byte, error) {
-	return s.form.skip(src, n, depth)
+func (s skipped) decode(src []byte, _ unsafe.Pointer, n int, _ uintptr, lim limit) ([]byte, error) {
+	return s.form.skip(src, n, lim.depth)
 }
 
 var errReadOnly = errors.New("a codec of Reads does not write by columns of an older form")
@@ -137,18 +137,21 @@ type pointed struct {
 
 func (p pointed) least() int { return p.elem.width }
 
-func (p pointed) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ int) ([]byte, error) {
+func (p pointed) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ limit) ([]byte, error) {
 	return dst, errReadOnly
 }
 
 // The values are read side by side, since each of their columns holds all of them, and then
 // parted: one that stays in use must not keep the others in memory.
-func (p pointed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error) {
+func (p pointed) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error) {
 	if err := room(n, p.elem.width, p.elem.size(), len(src)); err != nil {
 		return nil, err
 	}
+	if err := lim.take(n, p.elem, p.elem); err != nil {
+		return nil, err
+	}
 	all := reflect.MakeSlice(reflect.SliceOf(p.typ), n, n)
-	src, err := p.elem.decode(src, all.UnsafePointer(), n, depth)
+	src, err := p.elem.decode(src, all.UnsafePointer(), n, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -168,18 +171,18 @@ type loaded struct {
 
 func (l loaded) least() int { return 1 }
 
-func (l loaded) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ int) ([]byte, error) {
+func (l loaded) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ limit) ([]byte, error) {
 	return dst, errReadOnly
 }
 
-func (l loaded) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, depth int) ([]byte, error) {
-	if depth == 0 {
+func (l loaded) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim limit) ([]byte, error) {
+	if lim.depth == 0 {
 		return nil, errDeep
 	}
 	for i := range n {
 		there, rest, err := present(src)
 		if err == nil && there {
-			rest, err = l.elem.decode(rest, unsafe.Add(base, l.at+uintptr(i)*stride), 1, depth-1)
+			rest, err = l.elem.decode(rest, unsafe.Add(base, l.at+uintptr(i)*stride), 1, lim.inner())
 		}
 		if err != nil {
 			return nil, err
@@ -197,11 +200,11 @@ type widened struct {
 
 func (w widened) least() int { return w.from.size }
 
-func (w widened) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ int) ([]byte, error) {
+func (w widened) append(dst []byte, _ unsafe.Pointer, _ int, _ uintptr, _ limit) ([]byte, error) {
 	return dst, errReadOnly
 }
 
-func (w widened) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ int) ([]byte, error) {
+func (w widened) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, _ limit) ([]byte, error) {
 	if n > len(src)/w.from.size {
 		return nil, errShort
 	}

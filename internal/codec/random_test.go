@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"testing"
 	"time"
-	"unsafe"
 )
 
 // evolving is a random type, what it becomes, and how a value does, without the codec.
@@ -253,7 +252,7 @@ func evolves(c *chance, x evolving) error {
 		c.fill(was.Index(i))
 		want.Index(i).Set(x.convert(was.Index(i)))
 	}
-	data, err := (&compiler{}).plan(x.old).append(nil, was.UnsafePointer(), n, maxDepth)
+	data, err := (&compiler{}).plan(x.old).append(nil, was.UnsafePointer(), n)
 	if err != nil {
 		return err
 	}
@@ -270,7 +269,7 @@ func evolves(c *chance, x evolving) error {
 	for i := range n { // recycled memory
 		c.fill(got.Index(i))
 	}
-	if rest, err = reader.from.decode(rest, unsafe.Pointer(got.UnsafePointer()), n, maxDepth); err != nil || len(rest) > 0 {
+	if rest, err = reader.from.read(rest, got.UnsafePointer(), n); err != nil || len(rest) > 0 {
 		return fmt.Errorf("%d bytes are left: %v", len(rest), err)
 	}
 	if !reflect.DeepEqual(got.Interface(), want.Interface()) {
