@@ -38,15 +38,69 @@ type generation struct {
 	deltas     int // … and of all that go onto it
 }
 
-// frozenTables is a Frozen of tables with an E for each key.
-type frozenTables[K comparable, E any] struct {
-	// encode appends the stored form of a row of the table that begins at start.
-	encode func(dst []byte, start int64, r *row[K, E]) ([]byte, error)
+// versions are what freezing knows of the rows of a table.
+type versions struct {
+	used int32 // rows that were ever taken
+	free []int32
+
+	gen    uint32       // the current generation; 0: the table was never frozen
+	log    []write      // of the generations behind the first, ascending
+	frozen *frozenTable // what is not drained of a snapshot
+}
+
+// head begins a row.
+type head struct {
+	hash    uint64
+	gen     uint32 // of the last write
+	drained uint32 // the generation in which it was last drained or saved
+}
+
+// write is the first one to a row in a generation.
+type write struct {
+	gen uint32
+	row int32
+}
+
+// vacant gives the number of a free row. A fresh one was never taken before.
+func (l *versions) vacant() (n int32, fresh bool) {
+	if last := len(l.free); last > 0 {
+		n = l.free[last-1]
+		l.free = l.free[:last-1]
+		return n, false
+	}
+	l.used++
+	return l.used - 1, true
+}
+
+// held is how many rows are taken.
+func (l *versions) held() int { return int(l.used) - len(l.free) }
+
+// touch is called before a row of an earlier generation changes.
+func (l *versions) touch(n int32, h *head) {
+	if l.frozen != nil {
+		l.frozen.save(n, h)
+	}
+	l.written(n, h)
+}
+
+// written puts a row into the current generation.
+func (l *versions) written(n int32, h *head) {
+	h.gen = l.gen
+	l.log = append(l.log, write{l.gen, n})
+}
+
+// since is what is logged behind a generation.
+func (l *versions) since(base int64) []write {
+	return l.log[sort.Search(len(l.log), func(i int) bool { return int64(l.log[i].gen) > base }):]
+}
+
+// frozenTables is a Frozen of tables.
+type frozenTables struct {
 	mark   []byte // begins the data of each group
 	part   snapshot.Part
 	max    int
 	owned  graph.Range
-	tables []frozenTable[K, E]
+	tables []frozenTable
 
 	of     *generations
 	base   int64 // the generation that it goes onto, or whole
@@ -61,14 +115,21 @@ type frozenTables[K comparable, E any] struct {
 const whole = int64(-1)
 
 // frozenTable is one table of it.
-type frozenTable[K comparable, E any] struct {
-	in    *frozenTables[K, E]
-	table *table[K, E]
-	start int64
+type frozenTable struct {
+	in    *frozenTables
+	of    *versions
+	rows  storedRows
 	used  int32   // rows that there were
 	log   []write // what a delta holds
 	next  int     // row, or write of the log
 	saved map[int32]savedRow
+}
+
+// storedRows are the rows of a table.
+type storedRows interface {
+	head(n int32) *head
+	// encode appends the stored form of a row.
+	encode(dst []byte, n int32) ([]byte, error)
 }
 
 // savedRow is a row that was written, as it was when it was frozen.
@@ -85,7 +146,7 @@ const (
 
 // freeze freezes the tables, which an operator has put into f with their encoding. One snapshot
 // is taken at a time: the last one is drained or dropped by then.
-func (f *frozenTables[K, E]) freeze(of *generations, pl *place, o SnapshotOptions) *frozenTables[K, E] {
+func (f *frozenTables) freeze(of *generations, pl *place, o SnapshotOptions) *frozenTables {
 	f.part.Operator, f.of, f.base, f.end = pl.id, of, whole, of.current
 	f.max, f.owned, f.groups = pl.task.MaxParallelism, pl.task.Groups, make([][]byte, pl.task.Groups.To-pl.task.Groups.From)
 	if at := of.find(o.Onto); at >= 0 {
@@ -114,16 +175,16 @@ func (g *generations) find(checkpoint uint64) int {
 
 // worthwhile says whether a delta behind a generation may be smaller than a whole snapshot,
 // and what has been replaced below it takes less than what has not.
-func (f *frozenTables[K, E]) worthwhile(below generation) bool {
+func (f *frozenTables) worthwhile(below generation) bool {
 	rows, writes := f.count(int64(below.number))
 	return below.deltas <= below.whole && writes <= rows/2
 }
 
 // count is how many rows there are, and how many writes are logged behind a generation.
-func (f *frozenTables[K, E]) count(base int64) (rows, writes int) {
+func (f *frozenTables) count(base int64) (rows, writes int) {
 	for _, t := range f.tables {
-		rows += t.table.held()
-		writes += len(t.table.since(base))
+		rows += t.of.held()
+		writes += len(t.of.since(base))
 	}
 	return rows, writes
 }
@@ -131,7 +192,7 @@ func (f *frozenTables[K, E]) count(base int64) (rows, writes int) {
 // known is the generation whose followers stay logged: no later snapshot goes onto an earlier
 // one. If there is more logged than there is, all is forgotten, and a whole snapshot is taken
 // next.
-func (f *frozenTables[K, E]) known() int64 {
+func (f *frozenTables) known() int64 {
 	base := whole
 	if len(f.of.ended) > 0 {
 		base = int64(f.of.ended[0].number)
@@ -143,31 +204,26 @@ func (f *frozenTables[K, E]) known() int64 {
 	return base
 }
 
-// since is what is logged behind a generation.
-func (t *table[K, E]) since(base int64) []write {
-	return t.log[sort.Search(len(t.log), func(i int) bool { return int64(t.log[i].gen) > base }):]
-}
-
-func (t *frozenTable[K, E]) freeze(f *frozenTables[K, E], known int64) {
-	invariant.Check(t.table.frozen == nil, "windows are frozen before the last snapshot is drained or dropped")
-	t.in, t.used = f, t.table.used
-	if f.base != whole {
-		t.log = t.table.since(f.base)
+func (t *frozenTable) freeze(f *frozenTables, known int64) {
+	l := t.of
+	invariant.Check(l.frozen == nil, "windows are frozen before the last snapshot is drained or dropped")
+	if t.in, t.used = f, l.used; f.base != whole {
+		t.log = l.since(f.base)
 	}
-	t.table.log = t.table.since(known)
-	t.table.gen, t.table.frozen = f.of.current, t
+	l.log = l.since(known)
+	l.gen, l.frozen = f.of.current, t
 }
 
 // save encodes a row that is about to change, or to be seen by others, if it is part of the
 // snapshot and not drained.
-func (t *frozenTable[K, E]) save(n int32, r *row[K, E]) {
+func (t *frozenTable) save(n int32, h *head) {
 	f := t.in
-	if r.hash == 0 || int64(r.gen) <= f.base || r.drained > f.end || mutate.On(mutate.WriteFrozen) {
+	if h.hash == 0 || int64(h.gen) <= f.base || h.drained > f.end || mutate.On(mutate.WriteFrozen) {
 		return
 	}
-	r.drained = f.end + 1
+	h.drained = f.end + 1
 	from := len(f.saves)
-	saves, err := f.encode(f.saves, t.start, r)
+	saves, err := t.rows.encode(f.saves, n)
 	if err != nil {
 		f.err = err
 		return
@@ -176,11 +232,11 @@ func (t *frozenTable[K, E]) save(n int32, r *row[K, E]) {
 		t.saved = map[int32]savedRow{}
 	}
 	f.saves = saves
-	t.saved[n] = savedRow{r.gen, graph.KeyGroup(r.hash, f.max), from, len(saves)}
+	t.saved[n] = savedRow{h.gen, graph.KeyGroup(h.hash, f.max), from, len(saves)}
 }
 
 // Drain is of Frozen.
-func (f *frozenTables[K, E]) Drain(budget int) (done bool, err error) {
+func (f *frozenTables) Drain(budget int) (done bool, err error) {
 	for f.next < len(f.tables) {
 		t := &f.tables[f.next]
 		for !t.drained() {
@@ -193,14 +249,14 @@ func (f *frozenTables[K, E]) Drain(budget int) (done bool, err error) {
 			}
 			budget -= n + lookBytes
 		}
-		t.table.frozen = nil
+		t.of.frozen = nil
 		f.next++
 	}
 	f.finish()
 	return true, f.err
 }
 
-func (t *frozenTable[K, E]) drained() bool {
+func (t *frozenTable) drained() bool {
 	if t.in.base == whole {
 		return t.next == int(t.used)
 	}
@@ -208,7 +264,7 @@ func (t *frozenTable[K, E]) drained() bool {
 }
 
 // drain takes a row into the snapshot: the next of all, or of those that are logged.
-func (t *frozenTable[K, E]) drain() (bytes int, err error) {
+func (t *frozenTable) drain() (bytes int, err error) {
 	i := t.next
 	t.next++
 	if t.in.base == whole {
@@ -219,12 +275,12 @@ func (t *frozenTable[K, E]) drain() (bytes int, err error) {
 
 // put puts a row into its group if it was taken and, unless the snapshot is whole, the
 // generation is that of its last write before the freeze: several may have logged it.
-func (t *frozenTable[K, E]) put(n int32, gen int64) (bytes int, err error) {
-	f, r := t.in, t.table.row(n)
+func (t *frozenTable) put(n int32, gen int64) (bytes int, err error) {
+	f, h := t.in, t.rows.head(n)
 	if n == 1 && mutate.On(mutate.DropKey) {
 		return 0, nil
 	}
-	if r.drained > f.end { // it was saved, or is logged twice
+	if h.drained > f.end { // it was saved, or is logged twice
 		kept, ok := t.saved[n]
 		if !ok || gen != whole && int64(kept.gen) != gen {
 			return 0, nil
@@ -233,19 +289,19 @@ func (t *frozenTable[K, E]) put(n int32, gen int64) (bytes int, err error) {
 		*g = append(*g, f.saves[kept.from:kept.to]...)
 		return kept.to - kept.from, nil
 	}
-	if r.gen > f.end || r.hash == 0 || gen != whole && int64(r.gen) != gen {
+	if h.gen > f.end || h.hash == 0 || gen != whole && int64(h.gen) != gen {
 		return 0, nil
 	}
-	r.drained = f.end + 1
-	g := f.group(graph.KeyGroup(r.hash, f.max))
+	h.drained = f.end + 1
+	g := f.group(graph.KeyGroup(h.hash, f.max))
 	before := len(*g)
-	data, err := f.encode(*g, t.start, r)
+	data, err := t.rows.encode(*g, n)
 	*g = data
 	return len(data) - before, err
 }
 
 // group is the data of a group, begun.
-func (f *frozenTables[K, E]) group(number int) *[]byte {
+func (f *frozenTables) group(number int) *[]byte {
 	g := &f.groups[number-f.owned.From]
 	if *g == nil {
 		*g = slices.Clone(f.mark)
@@ -255,7 +311,7 @@ func (f *frozenTables[K, E]) group(number int) *[]byte {
 
 // finish completes the part. Each group carries the mark, also one of which nothing is held:
 // the task that it goes to must know what has fired.
-func (f *frozenTables[K, E]) finish() {
+func (f *frozenTables) finish() {
 	bytes := 0
 	for i, data := range f.groups {
 		if data == nil {
@@ -272,13 +328,13 @@ func (f *frozenTables[K, E]) finish() {
 }
 
 // Part is of Frozen.
-func (f *frozenTables[K, E]) Part() snapshot.Part { return f.part }
+func (f *frozenTables) Part() snapshot.Part { return f.part }
 
 // Drop is of Frozen.
-func (f *frozenTables[K, E]) Drop() {
+func (f *frozenTables) Drop() {
 	for i := range f.tables {
-		if t := &f.tables[i]; t.table.frozen == t {
-			t.table.frozen = nil
+		if t := &f.tables[i]; t.of.frozen == t {
+			t.of.frozen = nil
 		}
 	}
 	f.tables, f.saves = nil, nil

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+	"weak"
 
 	"blink/graph"
 	"blink/internal/codec"
@@ -372,5 +375,32 @@ func BenchmarkFreezingWindows(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// The keys of records that came from another process are parts of their frame.
+func TestWindowsDoNotKeepTheFramesOfTheirKeys(t *testing.T) {
+	type visit struct{ Shop string }
+	for _, o := range []WindowOptions{tumbling(10), sessions(10)} {
+		p := portOf[visit](t)
+		b := newBench(t, NewWindowCount(func(v visit) string { return v.Shop }, o), &last[Pane[string, int64]]{})
+		deliver := func(shops ...string) weak.Pointer[byte] {
+			var sent buffer[visit]
+			for _, shop := range shops {
+				sent.records, sent.times = append(sent.records, visit{shop}), append(sent.times, sec(1))
+			}
+			frame := p.encoded(t, sent)
+			b.pressure.Lent = codec.MemoryOf(frame)
+			if r, err := p.Decode(frame, nil); err != nil || p.Deliver(r, 0, len(shops), b.op.(Node).Input(0), b.pressure) != len(shops) {
+				t.Fatal(err)
+			}
+			return weak.Make(unsafe.SliceData(frame))
+		}
+		kept := deliver("a", "b", "a")
+		deliver("b", "c")
+		if runtime.GC(); kept.Value() != nil {
+			t.Errorf("%v keep it", o.Window)
+		}
+		runtime.KeepAlive(b)
 	}
 }

@@ -71,10 +71,11 @@ func (r *rolling[K, A]) push(e *rolled[A], slice int64, acc *A) {
 
 // give gives up what the earliest slice holds of a key.
 func (r *rolling[K, A]) give(hash uint64, key *K, acc *A) {
-	e := r.table.find(hash, key)
+	n := r.table.number(hash, key)
+	e := &r.table.row(n).of
 	if e.slices--; e.slices == 0 {
 		r.drop(e)
-		r.table.remove(hash, key)
+		r.table.forget(hash, n)
 		return
 	}
 	if r.undo != nil {
@@ -141,7 +142,7 @@ func (r *rolling[K, A]) renew(slices []*slice[K, A]) {
 			}
 		}
 		if e.slices == 0 {
-			r.table.remove(hash, key)
+			r.table.forget(hash, r.table.number(hash, key))
 		}
 	}
 	clear(r.stale)

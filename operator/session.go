@@ -62,6 +62,12 @@ func newSessioning[K comparable, A any](w windower[K, A]) (graph.State, func() w
 	}, nil
 }
 
+// Open is Opener.
+func (m *sessioning[K, A]) Open(t *Task, id string) error {
+	m.table.keyCodec, m.table.lent = m.keys, &t.Pressure.Lent
+	return m.place.Open(t, id)
+}
+
 // open is explained at cut.
 func (m *sessioning[K, A]) open(hash uint64, key *K, from, to, _ int64) (acc *A, tell bool) {
 	if s := m.current(hash, key, from, to); s != nil {
@@ -78,15 +84,16 @@ func (m *sessioning[K, A]) changed(uint64, *K, int64) { m.settle(m.opened) }
 // current is the latest session of the key if it is open and only goes on with what spans
 // start to last: nearly always.
 func (m *sessioning[K, A]) current(hash uint64, key *K, start, last int64) *session[A] {
-	if m.table.keys == 0 {
+	n := m.table.number(hash, key)
+	if n == none {
 		return nil
 	}
-	at, r := m.table.search(hash, key)
-	if r == nil || !r.of.open || start < r.of.start || start > r.of.last+m.gap || last > m.latest {
+	r := m.table.row(n)
+	if !r.of.open || start < r.of.start || start > r.of.last+m.gap || last > m.latest {
 		return nil
 	}
 	if r.gen != m.table.gen {
-		m.table.touch(rowOf(m.table.index[at]), r)
+		m.table.touch(n, &r.head)
 	}
 	r.of.last = max(r.of.last, last)
 	return &r.of
@@ -145,10 +152,13 @@ func (m *sessioning[K, A]) absorb(s *session[A], number int32) {
 func (m *sessioning[K, A]) begin(hash uint64, key *K, later int32, s session[A]) int32 {
 	n := m.table.take(hash, key)
 	*m.session(n) = s
-	if later == none {
-		m.table.point(hash, key, n)
-	} else {
+	switch {
+	case later != none:
 		m.session(later).earlier = n
+	case s.earlier != none:
+		m.table.move(hash, s.earlier, n)
+	default:
+		m.table.add(hash, n)
 	}
 	return n
 }
@@ -237,21 +247,24 @@ func (m *sessioning[K, A]) forget(number int32) {
 		}
 		m.session(at).earlier = r.of.earlier
 	case r.of.earlier != none:
-		m.table.point(r.hash, &r.key, r.of.earlier)
+		m.table.move(r.hash, number, r.of.earlier)
 	default:
-		m.table.unlink(r.hash, &r.key)
+		m.table.remove(r.hash, number)
 	}
 	m.table.release(number)
 }
 
 // Snapshot is Snapshotter.
 func (m *sessioning[K, A]) Snapshot(o SnapshotOptions) (Frozen, error) {
-	f := &frozenTables[K, session[A]]{mark: appendMark(nil, m.mark), part: snapshot.Part{States: m.stored.states}}
-	f.encode = func(dst []byte, _ int64, r *row[K, session[A]]) ([]byte, error) {
-		return m.stored.append(dst, entryOfSession(r))
-	}
-	f.tables = []frozenTable[K, session[A]]{{table: &m.table}}
+	f := &frozenTables{mark: appendMark(nil, m.mark), part: snapshot.Part{States: m.stored.states}}
+	f.tables = []frozenTable{{of: &m.table.versions, rows: m}}
 	return f.freeze(&m.generations, &m.place, o), nil
+}
+
+func (m *sessioning[K, A]) head(n int32) *head { return &m.table.row(n).head }
+
+func (m *sessioning[K, A]) encode(dst []byte, n int32) ([]byte, error) {
+	return m.stored.append(dst, entryOfSession(m.table.row(n)))
 }
 
 func entryOfSession[K comparable, A any](r *row[K, session[A]]) sessionEntry[K, A] {

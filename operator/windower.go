@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"blink/graph"
+	"blink/internal/codec"
 	"blink/internal/hash"
 )
 
@@ -38,6 +39,7 @@ type windower[K comparable, A any] struct {
 	place
 	merging[A]
 	hash        func(K) uint64
+	keys        *codec.Codec[K]
 	window      Window
 	lateness    int64
 	inputs      [2]any
@@ -81,9 +83,10 @@ type windows[K comparable, A any] struct {
 
 func windowsOf[K comparable, A any](o WindowOptions, m merging[A]) (windows[K, A], error) {
 	sum, _ := hash.Of[K]() // KeyBy has reported the error
+	keys, _ := codec.For[K]()
 	w := windows[K, A]{WindowOptions: o, merging: m, hash: sum}
 	err := o.check()
-	core := windower[K, A]{merging: m, hash: sum, window: o.Window, lateness: int64(o.Lateness)}
+	core := windower[K, A]{merging: m, hash: sum, keys: keys, window: o.Window, lateness: int64(o.Lateness)}
 	build, refused := newWindowing[K, A], error(nil)
 	if o.Window.kind == sessionKind {
 		build = newSessioning[K, A]

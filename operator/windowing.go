@@ -39,6 +39,8 @@ type slice[K comparable, A any] struct {
 	start int64
 	first int64 // end of the earliest window that it belongs to
 	table table[K, A]
+
+	stored *entries[paneEntry[K, A]]
 }
 
 // firing is the window being emitted: its panes are the rows of table, or of rolling, up to
@@ -122,13 +124,14 @@ func (m *windowing[K, A]) sliceAt(start int64) *slice[K, A] {
 }
 
 func (m *windowing[K, A]) newSlice(start int64) *slice[K, A] {
+	s := &slice[K, A]{stored: &m.stored}
 	if n := len(m.free); n > 0 {
-		s := m.free[n-1]
+		s = m.free[n-1]
 		m.free = m.free[:n-1]
-		s.start, s.first, s.table.gen = start, m.slicing.first(start), m.generations.current
-		return s
 	}
-	return &slice[K, A]{start: start, first: m.slicing.first(start), table: table[K, A]{gen: m.generations.current}}
+	s.start, s.first = start, m.slicing.first(start)
+	s.table.gen, s.table.keyCodec, s.table.lent = m.generations.current, m.keys, &m.pressure.Lent
+	return s
 }
 
 // Advance is Advancer.
@@ -237,7 +240,7 @@ func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
 	if t := m.firing.table; t != nil {
 		r := t.row(n)
 		if t.frozen != nil {
-			t.frozen.save(n, r)
+			t.frozen.save(n, &r.head)
 		}
 		return &r.key, &r.of
 	}
@@ -298,14 +301,18 @@ func (m *windowing[K, A]) fireAgain(hash uint64, key *K, ts int64) {
 
 // Snapshot is Snapshotter.
 func (m *windowing[K, A]) Snapshot(o SnapshotOptions) (Frozen, error) {
-	f := &frozenTables[K, A]{mark: appendMark(nil, m.fired), part: snapshot.Part{States: m.stored.states}}
-	f.encode = func(dst []byte, start int64, r *row[K, A]) ([]byte, error) {
-		return m.stored.append(dst, paneEntry[K, A]{start, r.key, r.of})
-	}
+	f := &frozenTables{mark: appendMark(nil, m.fired), part: snapshot.Part{States: m.stored.states}}
 	for _, s := range m.slices {
-		f.tables = append(f.tables, frozenTable[K, A]{table: &s.table, start: s.start})
+		f.tables = append(f.tables, frozenTable{of: &s.table.versions, rows: s})
 	}
 	return f.freeze(&m.generations, &m.place, o), nil
+}
+
+func (s *slice[K, A]) head(n int32) *head { return &s.table.row(n).head }
+
+func (s *slice[K, A]) encode(dst []byte, n int32) ([]byte, error) {
+	r := s.table.row(n)
+	return s.stored.append(dst, paneEntry[K, A]{s.start, r.key, r.of})
 }
 
 // Digest is Digester.
