@@ -41,6 +41,13 @@ func (m *partialInput[K, A]) Collect(in *partial[K, A], ts int64) {
 	m.CollectHashed(in, ts, m.hash(in.Key))
 }
 
+// CollectBatch is BatchCollector.
+func (m *partialInput[K, A]) CollectBatch(in []partial[K, A], times []int64) {
+	for i := range in {
+		m.CollectHashed(&in[i], times[i], m.hash(in[i].Key))
+	}
+}
+
 // CollectHashed is HashedCollector.
 func (m *partialInput[K, A]) CollectHashed(in *partial[K, A], ts int64, hash uint64) {
 	m.at.enter(ts)
@@ -64,6 +71,7 @@ func (m *partialInput[K, A]) CollectHashed(in *partial[K, A], ts int64, hash uin
 type combining[K comparable, A any] struct {
 	place
 	in      any // its input
+	hash    func(K) uint64
 	window  Window
 	slicing slicing
 	gap     int64 // of sessions; 0: there are slices
@@ -115,7 +123,7 @@ func (w *windows[K, A]) combining(state []graph.State) *Combining {
 
 // newCombining makes the first step, still without its input.
 func (w *windows[K, A]) newCombining(out Outlets) *combining[K, A] {
-	m := &combining[K, A]{window: w.Window, next: outlet[partial[K, A]](out)}
+	m := &combining[K, A]{hash: w.hash, window: w.Window, next: outlet[partial[K, A]](out)}
 	m.hashed, _ = m.next.(HashedCollector[partial[K, A]])
 	if w.Window.kind == sessionKind {
 		m.gap = int64(w.Window.size)
@@ -133,33 +141,87 @@ func (m *combining[K, A]) Lends() Lending { return Lends }
 // Empty is Gatherer.
 func (m *combining[K, A]) Empty() bool { return len(m.held) == 0 }
 
-// combineInput folds records into the partials of a combiner: see recordInput.
+// combineInput folds records into the partials of a combiner, a chunk of them at a time: their
+// keys, then their places, then the records themselves. It embeds nothing: see recordInput.
 type combineInput[K comparable, T, A any] struct {
-	to   *combining[K, A]
-	key  func(T) K
-	hash func(K) uint64
-	add  func(*A, *T)
+	to     *combining[K, A]
+	key    func(T) K
+	add    func(*A, *T)
+	keys   [chunk]K
+	places [chunk]int32
+	time   [1]int64
 }
 
 func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
 	m.to.enter(ts)
-	key := m.key(*in)
-	acc, alone := m.to.open(m.hash(key), &key, ts)
-	m.add(acc, in)
-	if alone {
-		m.to.pass()
+	m.keys[0], m.time[0] = m.key(*in), ts
+	if m.to.open(m.keys[:1], m.time[:], m.places[:]) == 0 {
+		m.alone(in, ts)
+		return
+	}
+	m.add(m.to.at(m.places[0]), in)
+}
+
+// CollectBatch is BatchCollector.
+func (m *combineInput[K, T, A]) CollectBatch(records []T, times []int64) {
+	for len(records) > 0 {
+		n := 1
+		if !m.to.single {
+			n = min(len(records), chunk)
+		}
+		for i := range n {
+			m.to.enter(times[i])
+			m.keys[i] = m.key(records[i])
+		}
+		n = m.to.open(m.keys[:n], times, m.places[:])
+		for i := range n {
+			m.to.enter(times[i])
+			m.add(m.to.at(m.places[i]), &records[i])
+		}
+		if n == 0 {
+			m.alone(&records[0], times[0])
+			n = 1
+		}
+		records, times = records[n:], times[n:]
 	}
 }
 
-// open gives the accumulator for a record. If it stays alone, pass is called when it is in it.
-func (m *combining[K, A]) open(hash uint64, key *K, ts int64) (acc *A, alone bool) {
-	m.batch++
+// alone hands on a record by itself. Its key is the first one.
+func (m *combineInput[K, T, A]) alone(in *T, ts int64) {
+	acc := m.to.alone(&m.keys[0], ts)
+	m.add(acc, in)
+	m.to.pass()
+}
+
+// open finds the places of the partials that records go into, and says of how many it did. If
+// it is none, the first one is handed on alone.
+func (m *combining[K, A]) open(keys []K, times []int64, places []int32) (n int) {
 	if m.single {
-		return m.alone(hash, key, ts), true
+		return 0
 	}
+	if len(m.held)+len(keys) > maxPartials { // places stay as they are until they are used
+		m.flush()
+	}
+	for i := range keys {
+		ts := times[i]
+		if !m.window.timely(ts) {
+			return i // for the window to refuse
+		}
+		m.batch++
+		places[i] = m.placeOf(m.hash(keys[i]), &keys[i], ts)
+	}
+	return len(keys)
+}
+
+// at is the accumulator of a partial.
+func (m *combining[K, A]) at(place int32) *A { return &m.held[place].partial.Acc }
+
+// placeOf is where the partial is that a record goes into, a new one if there is none.
+func (m *combining[K, A]) placeOf(hash uint64, key *K, ts int64) int32 {
 	i := hash % uint64(len(m.slots))
 	for ; m.slots[i] != 0; i = (i + 1) % uint64(len(m.slots)) {
-		c := &m.held[m.slots[i]-1]
+		place := int32(m.slots[i]) - 1
+		c := &m.held[place]
 		if c.hash != hash || ts < c.from || ts > c.to || c.partial.Key != *key {
 			continue
 		}
@@ -167,40 +229,34 @@ func (m *combining[K, A]) open(hash uint64, key *K, ts int64) (acc *A, alone boo
 		if m.gap > 0 {
 			c.from, c.to = min(c.from, ts-m.gap), max(c.to, ts+m.gap)
 		}
-		return &c.partial.Acc, false
+		return place
 	}
-	if !m.window.timely(ts) {
-		return m.alone(hash, key, ts), true // for the window to refuse
-	}
-	return m.begin(hash, key, ts, i), false
-}
-
-// pass hands on a record by itself.
-func (m *combining[K, A]) pass() { m.emit(&m.one, m.one.partial.Last) }
-
-// alone begins a partial of one record that is handed on by itself.
-func (m *combining[K, A]) alone(hash uint64, key *K, ts int64) *A {
-	m.one = combined[K, A]{hash: hash, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
-	return &m.one.partial.Acc
-}
-
-// begin begins a partial, with its place in the slots.
-func (m *combining[K, A]) begin(hash uint64, key *K, ts int64, slot uint64) *A {
-	if len(m.held) == maxPartials {
-		for m.sent < len(m.held) {
-			m.send()
-		}
-		m.clear()
-		slot = hash % uint64(len(m.slots))
-	}
-	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: slot, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
-	c := &m.held[len(m.held)-1]
+	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: i, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
+	place := int32(len(m.held)) - 1
 	if m.gap == 0 {
+		c := &m.held[place]
 		c.from = m.slicing.slice(ts)
 		c.to = c.from + m.slicing.width - 1
 	}
-	m.slots[slot] = uint16(len(m.held))
-	return &c.partial.Acc
+	m.slots[i] = uint16(place + 1)
+	return place
+}
+
+// alone begins the partial of a record that is handed on by itself: pass does so.
+func (m *combining[K, A]) alone(key *K, ts int64) *A {
+	m.batch++
+	m.one = combined[K, A]{hash: m.hash(*key), partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
+	return &m.one.partial.Acc
+}
+
+func (m *combining[K, A]) pass() { m.emit(&m.one, m.one.partial.Last) }
+
+// flush hands on all that is held.
+func (m *combining[K, A]) flush() {
+	for m.sent < len(m.held) {
+		m.send()
+	}
+	m.clear()
 }
 
 func (m *combining[K, A]) emit(c *combined[K, A], ts int64) {

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -258,4 +259,50 @@ func TestThePartialOfOneBatchIsNotMerged(t *testing.T) {
 			t.Errorf("%v: %+v", o.Window, got)
 		}
 	}
+}
+
+// Records that come together are combined as if they came one by one, also those that no
+// window can hold, and where combining does not pay.
+func TestACombinerTakesBatches(t *testing.T) {
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		o := []WindowOptions{tumbling(3), sessions(2)}[seed%2]
+		one, all := &kettle[partial[int64, int64]]{}, &kettle[partial[int64, int64]]{}
+		spec := NewWindowCount(auction, o).Combined.First
+		single, batch := newBench(t, spec, one), newBench(t, spec, all)
+		for range 40 {
+			var records []offer
+			var times []int64
+			keys := 1 + r.Int64N(2*maxPartials)
+			for range r.IntN(2 * chunk * (1 + r.IntN(20))) {
+				ts := sec(r.Int64N(8))
+				if r.IntN(500) == 0 {
+					ts = NoTime
+				}
+				records, times = append(records, offer{Auction: r.Int64N(keys)}), append(times, ts)
+			}
+			for i, rec := range records {
+				send(single, rec, times[i])
+			}
+			batch.op.(Node).Input(0).(BatchCollector[offer]).CollectBatch(records, times)
+			single.advance(0)
+			batch.advance(0)
+		}
+		// What is handed on when too much is held may go a few records earlier.
+		if a, b := sumsOf(one), sumsOf(all); a != b {
+			t.Fatalf("seed %d, %v: %s one by one, %s together", seed, o.Window, a, b)
+		}
+	}
+}
+
+// sumsOf is how many records there are of each key and piece of time.
+func sumsOf(k *kettle[partial[int64, int64]]) string {
+	n := map[[2]int64]int64{}
+	for i, p := range k.got {
+		n[[2]int64{p.Key, k.times[i] / sec(100)}] += p.Acc
+		if p.Acc != p.Records {
+			return fmt.Sprintf("%+v", p)
+		}
+	}
+	return fmt.Sprint(n)
 }
