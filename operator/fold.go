@@ -103,39 +103,44 @@ func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T
 
 // NewWindowAllMaxBy emits all records with the greatest value.
 func NewWindowAllMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindows(key, o, best[K](func(a, b *T) int { return cmp.Compare(of(*a), of(*b)) }))
+	return newWindows(key, o, best[K](of, cmp.Compare[N]))
 }
 
 // NewWindowAllMinBy emits all records with the least value.
 func NewWindowAllMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindows(key, o, best[K](func(a, b *T) int { return cmp.Compare(of(*b), of(*a)) }))
+	return newWindows(key, o, best[K](of, func(a, b N) int { return cmp.Compare(b, a) }))
 }
 
-// best keeps the records of which none is better.
-func best[K comparable, T any](better func(a, b *T) int) fold[K, T, bag[T], T] {
-	add := func(acc *bag[T], in *T) {
-		c := 1
+// best keeps the records of which none is better: compare is positive when its first argument
+// is. The value of those is kept beside them, so that a record costs one call of of.
+func best[K comparable, T any, N cmp.Ordered](of func(T) N, compare func(a, b N) int) fold[K, T, bag[T, N], T] {
+	add := func(acc *bag[T, N], in *T) {
+		value := of(*in)
 		if acc.Have {
-			c = better(in, &acc.First)
+			if !acc.known { // it was stored, or sent
+				acc.value, acc.known = of(acc.First), true
+			}
+			switch c := compare(value, acc.value); {
+			case c < 0:
+				return
+			case c == 0:
+				acc.put(in)
+				return
+			}
 		}
-		if c > 0 {
-			*acc = bag[T]{} // what it had may be shared
-		}
-		if c >= 0 {
-			acc.put(in)
-		}
+		*acc = bag[T, N]{First: *in, Have: true, value: value, known: true} // what it had may be shared
 	}
-	return fold[K, T, bag[T], T]{
+	return fold[K, T, bag[T, N], T]{
 		add: add,
-		merging: merging[bag[T]]{
-			merge: func(acc, more *bag[T]) {
+		merging: merging[bag[T, N]]{
+			merge: func(acc, more *bag[T, N]) {
 				for in := range more.all {
 					add(acc, in)
 				}
 			},
 			refused: codec.Storable[T](),
 		},
-		rows: func(acc *bag[T], row func(T)) {
+		rows: func(acc *bag[T, N], row func(T)) {
 			for in := range acc.all {
 				row(*in)
 			}

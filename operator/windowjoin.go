@@ -6,14 +6,16 @@ import (
 	"blink/internal/codec"
 )
 
-// bag keeps records. The first one needs no room of its own.
-type bag[T any] struct {
+// bag keeps records, and may have a value beside them. The first one needs no room of its own.
+type bag[T, V any] struct {
 	First T
 	Have  bool
 	More  []T
+	value V    `blink:"-"`
+	known bool `blink:"-"`
 }
 
-func (b *bag[T]) put(in *T) {
+func (b *bag[T, V]) put(in *T) {
 	if !b.Have {
 		b.First, b.Have = *in, true
 		return
@@ -22,7 +24,7 @@ func (b *bag[T]) put(in *T) {
 }
 
 // all are the records in the order in which they were put in.
-func (b *bag[T]) all(yield func(*T) bool) {
+func (b *bag[T, V]) all(yield func(*T) bool) {
 	if !b.Have || !yield(&b.First) {
 		return
 	}
@@ -33,7 +35,7 @@ func (b *bag[T]) all(yield func(*T) bool) {
 	}
 }
 
-func (b *bag[T]) putAll(o *bag[T]) {
+func (b *bag[T, V]) putAll(o *bag[T, V]) {
 	for in := range o.all {
 		b.put(in)
 	}
@@ -41,8 +43,8 @@ func (b *bag[T]) putAll(o *bag[T]) {
 
 // sides are the records of a key on both sides of a join.
 type sides[L, R any] struct {
-	Left  bag[L]
-	Right bag[R]
+	Left  bag[L, struct{}]
+	Right bag[R, struct{}]
 }
 
 // NewWindowJoin pairs each left record of a window with each right one of its key: input 0 is

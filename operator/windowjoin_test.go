@@ -136,7 +136,7 @@ func TestABagAllocatesNothingForItsFirstRecord(t *testing.T) {
 	s := sale{"a", 1, 1}
 	var sum int
 	if a := testing.AllocsPerRun(100, func() {
-		var b bag[sale]
+		var b bag[sale, struct{}]
 		b.put(&s)
 		for in := range b.all {
 			sum += in.Sum

@@ -18,68 +18,17 @@ func Q5(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Hot] {
 			*h = nexmark.Hot{WindowEnd: nexmark.Millis(p.End.UnixMilli()), Auction: p.Key, Bids: p.Value}
 		}).
 		KeyBy(func(h nexmark.Hot) nexmark.Millis { return h.WindowEnd }).
-		Window(blink.Tumbling(2 * time.Second)).Aggregate(&hottest{}).ID("hottest").
-		FlatMap(func(p blink.Pane[nexmark.Millis, []nexmark.Hot], out *blink.Out[nexmark.Hot]) {
-			for _, h := range p.Value {
-				out.Emit(h)
-			}
-		})
+		Window(blink.Tumbling(2 * time.Second)).AllMaxBy(func(h nexmark.Hot) int64 { return h.Bids }).ID("hottest")
 }
-
-// hottest is the auctions with the most bids: several if they have equally many.
-type hottest struct{ all []nexmark.Hot }
-
-// Add, Merge and Result make it an accumulator. What is kept is copied: other has a slice of
-// its own.
-func (a *hottest) Add(h nexmark.Hot) {
-	switch {
-	case len(a.all) == 0 || h.Bids > a.all[0].Bids:
-		a.all = append(a.all[:0], h)
-	case h.Bids == a.all[0].Bids:
-		a.all = append(a.all, h)
-	}
-}
-func (a *hottest) Merge(other hottest) {
-	for _, h := range other.all {
-		a.Add(h)
-	}
-}
-func (a *hottest) Result() []nexmark.Hot { return a.all }
 
 // Q7 is the highest bids of each 10 s, ties included. All bids have the same key; so one task
 // has the result, and the others combine what they see before they send it there.
 func Q7(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Highest] {
 	return bids.
-		MapInto(func(b *nexmark.Bid, h *nexmark.Highest) {
-			h.Of(b)
-		}).
+		MapInto(func(b *nexmark.Bid, h *nexmark.Highest) { h.Of(b) }).
 		KeyBy(func(nexmark.Highest) int8 { return 0 }).
-		Window(blink.Tumbling(10 * time.Second)).Aggregate(&highest{}).ID("highest").
-		FlatMap(func(p blink.Pane[int8, []nexmark.Highest], out *blink.Out[nexmark.Highest]) {
-			for _, h := range p.Value {
-				out.Emit(h)
-			}
-		})
+		Window(blink.Tumbling(10 * time.Second)).AllMaxBy(func(h nexmark.Highest) int64 { return h.Price }).ID("highest")
 }
-
-// highest is the bids of the highest price.
-type highest struct{ all []nexmark.Highest }
-
-// Add, Merge and Result make it an accumulator: see hottest.
-func (a *highest) Add(h nexmark.Highest) {
-	switch {
-	case len(a.all) == 0 || h.Price > a.all[0].Price:
-		a.all = append(a.all[:0], h)
-	case h.Price == a.all[0].Price:
-		a.all = append(a.all, h)
-	}
-}
-func (a *highest) Merge(other highest) {
-	for _, h := range other.all {
-		a.Add(h)
-	}
-}
-func (a *highest) Result() []nexmark.Highest { return a.all }
 
 // Q11 is the sessions of each bidder: a bid up to 10 s after the one before it belongs to the
 // same.
