@@ -6,32 +6,43 @@ import "unsafe"
 // output is still in the cache for the next, and that pressure is soon felt.
 const chunk = 32
 
-// handOn gives records to a collector.
-func handOn[T any](to Collector[T], records []T, times []int64) {
-	if b, ok := to.(BatchCollector[T]); ok {
-		b.CollectBatch(records, times)
+// next is a Collector that an operator hands its output to. Whether it takes batches is found
+// out once: a look at an interface costs as much as some records.
+type next[T any] struct {
+	Collector[T]
+	batches BatchCollector[T] // the same; nil if it takes single records only
+}
+
+func nextOf[T any](c Collector[T]) next[T] {
+	b, _ := c.(BatchCollector[T])
+	return next[T]{c, b}
+}
+
+// collect hands records on.
+func (n *next[T]) collect(records []T, times []int64) {
+	if n.batches != nil {
+		n.batches.CollectBatch(records, times)
 		return
 	}
 	for i := range records {
-		to.Collect(&records[i], times[i])
+		n.Collect(&records[i], times[i])
 	}
 }
 
-// handOnUntilHeld hands records on until pressure stops it, and says how many.
-func handOnUntilHeld[T any](to Collector[T], records []T, times []int64, p *Pressure) (n int) {
-	b, ok := to.(BatchCollector[T])
-	if !ok {
-		for ; n < len(records) && !p.Held(); n++ {
-			to.Collect(&records[n], times[n])
+// collectUntilHeld hands records on until pressure stops it, and says how many.
+func (n *next[T]) collectUntilHeld(records []T, times []int64, p *Pressure) (done int) {
+	if n.batches == nil {
+		for ; done < len(records) && !p.Held(); done++ {
+			n.Collect(&records[done], times[done])
 		}
-		return n
+		return done
 	}
-	for n < len(records) && !p.Held() {
-		end := min(n+chunk, len(records))
-		b.CollectBatch(records[n:end], times[n:end])
-		n = end
+	for done < len(records) && !p.Held() {
+		end := min(done+chunk, len(records))
+		n.batches.CollectBatch(records[done:end], times[done:end])
+		done = end
 	}
-	return n
+	return done
 }
 
 // slotBytes is about how much an operator hands on at once of records of its own.

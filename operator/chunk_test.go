@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"blink/graph"
 )
@@ -25,7 +26,8 @@ func TestABatchIsTheSameAsItsRecords(t *testing.T) {
 			b.op.(InPlacer).InPlace()
 			return b.op.(Node).Input(0).(Collector[int]), nothingElse
 		},
-		"filter": inFront(t, NewFilter(func(i int) bool { return i%3 == 0 })),
+		"filter":     inFront(t, NewFilter(func(i int) bool { return i%3 == 0 })),
+		"event time": inFront(t, NewEventTime(func(i int) time.Time { return timeOf(int64(i) * 7) }, Ascending())),
 		"tee": func(next any) (Collector[int], func() string) {
 			other := &kettle[int]{}
 			return (&port[int]{}).Tee([]any{next, Collector[int](other)}).(Collector[int]), func() string { return fmt.Sprint(other.got, other.times) }
@@ -54,12 +56,22 @@ func TestABatchIsTheSameAsItsRecords(t *testing.T) {
 					c.Collect(&r, times[i])
 				}
 			})
-			together := run(func(c Collector[int]) { handOn(c, slices.Clone(records), times) })
+			together := run(func(c Collector[int]) { atOnce(c, slices.Clone(records), times) })
 			if single != together {
 				t.Errorf("one by one:\n%s\ntogether:\n%s", single, together)
 			}
 		})
 	}
+}
+
+func atOnce(c Collector[int], records []int, times []int64) {
+	n := nextOf(c)
+	n.collect(records, times)
+}
+
+func untilHeld(c Collector[int], records []int, times []int64, p *Pressure) int {
+	n := nextOf(c)
+	return n.collectUntilHeld(records, times, p)
 }
 
 func nothingElse() string { return "" }
@@ -81,24 +93,25 @@ func linked(t *testing.T, o OutputOptions) func(any) (Collector[int], func() str
 // A batch to another process may have made the link's limit less than what has gathered.
 func TestALinkWhoseLimitHasShrunkTakesABatch(t *testing.T) {
 	l := newLink[int](t, OutputOptions{Ship: graph.Forward, Channels: 1, BatchRecords: 8})
-	handOn(l.out.Input(0).(Collector[int]), []int{1, 2, 3, 4}, make([]int64, 4))
+	atOnce(l.out.Input(0).(Collector[int]), []int{1, 2, 3, 4}, make([]int64, 4))
 	l.out.Sent(1, 1<<20)
-	handOn(l.out.Input(0).(Collector[int]), []int{5, 6}, make([]int64, 2))
+	atOnce(l.out.Input(0).(Collector[int]), []int{5, 6}, make([]int64, 2))
 	same(t, l.sent[0], 1, 2, 3, 4, 5, 6)
 }
 
 // The failure of a record among others is told with that one's time.
 func TestAFailureInABatchHasTheTimeOfItsRecord(t *testing.T) {
 	for name, s := range map[string]Spec{
-		"map":      NewMap(func(i int) int { return 6 / i }),
-		"map into": NewMapInto(func(i, o *int) { *o = 6 / *i }),
-		"update":   NewUpdate(func(i *int) { *i = 6 / *i }),
-		"filter":   NewFilter(func(i int) bool { return 6/i > 0 }),
+		"map":        NewMap(func(i int) int { return 6 / i }),
+		"map into":   NewMapInto(func(i, o *int) { *o = 6 / *i }),
+		"update":     NewUpdate(func(i *int) { *i = 6 / *i }),
+		"filter":     NewFilter(func(i int) bool { return 6/i > 0 }),
+		"event time": NewEventTime(func(i int) time.Time { return timeOf(int64(6 / i)) }, Ascending()),
 	} {
 		b := newBench(t, s, Collector[int](&kettle[int]{}))
 		e := failure(t, func() {
 			defer b.pressure.catch()
-			handOn(b.op.(Node).Input(0).(Collector[int]), []int{1, 2, 0, 4}, []int64{10, 20, 30, 40})
+			atOnce(b.op.(Node).Input(0).(Collector[int]), []int{1, 2, 0, 4}, []int64{10, 20, 30, 40})
 		})
 		if e == nil || e.Time != 30 || !strings.Contains(e.Error(), "divide by zero") {
 			t.Errorf("%s: %v", name, e)
@@ -111,12 +124,12 @@ func TestPressureStopsTheHandingOn(t *testing.T) {
 	records, times := make([]int, 10*chunk), make([]int64, 10*chunk)
 	p := &Pressure{}
 	one := &kettle[int]{limit: 3, p: p}
-	if n := handOnUntilHeld(Collector[int](one), records, times, p); n != 3 {
+	if n := untilHeld(one, records, times, p); n != 3 {
 		t.Errorf("%d records, want 3", n)
 	}
 	p.Release()
 	many := &kettle[int]{limit: chunk + 1, p: p}
-	if n := handOnUntilHeld[int](batches[int]{many}, records, times, p); n != 2*chunk {
+	if n := untilHeld(batches[int]{many}, records, times, p); n != 2*chunk {
 		t.Errorf("%d records, want %d", n, 2*chunk)
 	}
 }

@@ -41,7 +41,7 @@ func (w Watermarks) check() error {
 func NewEventTime[T any](at func(T) time.Time, w Watermarks) Spec {
 	return Spec{
 		New: func(out Outlets) any {
-			return &eventTime[T]{at: at, clock: clock{w: w, mark: NoTime}, next: outlet[T](out)}
+			return &eventTime[T]{at: at, clock: clock{w: w, mark: NoTime}, next: nextOf(outlet[T](out))}
 		},
 		Err: w.check(),
 	}
@@ -51,7 +51,8 @@ type eventTime[T any] struct {
 	place
 	at    func(T) time.Time
 	clock clock
-	next  Collector[T]
+	next  next[T]
+	times [chunk]int64
 	_     pad
 }
 
@@ -73,6 +74,24 @@ func (m *eventTime[T]) Collect(in *T, old int64) {
 	}
 	m.clock.see(ts)
 	m.next.Collect(in, ts)
+}
+
+// CollectBatch is BatchCollector.
+func (m *eventTime[T]) CollectBatch(in []T, old []int64) {
+	for len(in) > 0 {
+		times := m.times[:min(chunk, len(in))]
+		for i := range times {
+			m.enter(old[i])
+			ts, err := stampOf(m.at(in[i]))
+			if err != nil {
+				m.fail(old[i], err)
+			}
+			m.clock.see(ts)
+			times[i] = ts
+		}
+		m.next.collect(in[:len(times)], times)
+		in, old = in[len(times):], old[len(times):]
+	}
 }
 
 // Advance is Advancer. What comes before does not count, except the end of input.

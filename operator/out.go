@@ -104,6 +104,6 @@ type AnyTag interface {
 }
 
 func (t Tag[T]) batch(out Outlets) sideBatch {
-	next, _ := out.Side(t.name).(Collector[T]) // nil where a batch has no task
-	return &sideRecords[T]{tag: t.name, next: next}
+	to, _ := out.Side(t.name).(Collector[T]) // nil where a batch has no task
+	return &sideRecords[T]{tag: t.name, next: nextOf(to)}
 }

@@ -27,24 +27,24 @@ func (*port[T]) Tee(to []any) any {
 	}
 	t := make(tee[T], len(to))
 	for i, c := range to {
-		t[i] = c.(Collector[T])
+		t[i] = nextOf(c.(Collector[T]))
 	}
 	return Collector[T](t)
 }
 
 // tee hands each record to several collectors, in their order.
-type tee[T any] []Collector[T]
+type tee[T any] []next[T]
 
 func (t tee[T]) Collect(in *T, ts int64) {
-	for _, c := range t {
-		c.Collect(in, ts)
+	for i := range t {
+		t[i].Collect(in, ts)
 	}
 }
 
 // CollectBatch is BatchCollector.
 func (t tee[T]) CollectBatch(records []T, times []int64) {
-	for _, c := range t {
-		handOn(c, records, times)
+	for i := range t {
+		t[i].collect(records, times)
 	}
 }
 
@@ -70,7 +70,7 @@ func (t *tap[T]) Collect(in *T, ts int64) {
 }
 
 func (*port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
-	b, c := r.(*buffer[T]), head.(Collector[T])
+	b := r.(*buffer[T])
 	defer p.catch()
 	if h, ok := head.(HashedCollector[T]); ok && len(b.hashes) > 0 {
 		for ; from < to && !p.Held(); from++ {
@@ -78,7 +78,8 @@ func (*port[T]) Deliver(r Records, from, to int, head any, p *Pressure) int {
 		}
 		return from
 	}
-	return from + handOnUntilHeld(c, b.records[from:to], b.times[from:to], p)
+	n := nextOf(head.(Collector[T]))
+	return from + n.collectUntilHeld(b.records[from:to], b.times[from:to], p)
 }
 
 func (p *port[T]) SchemaHash() uint64 { return p.codec.SchemaHash() }

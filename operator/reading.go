@@ -24,7 +24,7 @@ type reading[T any, S Split] struct {
 	options SourceOptions
 	codec   *codec.Codec[position[S]]
 	open    func(context.Context, FS, S) (Reader[T, S], error)
-	next    Collector[T]
+	next    next[T]
 
 	splits   []*reader[T, S]
 	turns    []int // splits that are read, the next one first
@@ -54,7 +54,7 @@ type reader[T any, S Split] struct {
 }
 
 func newReading[T any, S Split](o SourceOptions, c *codec.Codec[position[S]], open func(context.Context, FS, S) (Reader[T, S], error), out Outlets) *reading[T, S] {
-	m := &reading[T, S]{options: o, codec: c, open: open, next: outlet[T](out)}
+	m := &reading[T, S]{options: o, codec: c, open: open, next: nextOf(outlet[T](out))}
 	for _, t := range o.Sides {
 		m.batch.sides = append(m.batch.sides, t.batch(out))
 	}
@@ -218,7 +218,7 @@ func (m *reading[T, S]) deliver() (n int) {
 // deliverMain hands on up to n records of the main output.
 func (m *reading[T, S]) deliverMain(n int) int {
 	records, times := m.batch.records[m.main:m.main+n], m.batch.times[m.main:m.main+n]
-	n = handOnUntilHeld(m.next, records, times, m.pressure)
+	n = m.next.collectUntilHeld(records, times, m.pressure)
 	m.main += n
 	return n
 }

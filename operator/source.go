@@ -273,14 +273,14 @@ type sideBatch interface {
 
 type sideRecords[V any] struct {
 	tag     string
-	next    Collector[V]
+	next    next[V]
 	records []V
 	times   []int64
 	at      int
 }
 
 func (s *sideRecords[V]) emit(n int, p *Pressure) int {
-	n = handOnUntilHeld(s.next, s.records[s.at:s.at+n], s.times[s.at:s.at+n], p)
+	n = s.next.collectUntilHeld(s.records[s.at:s.at+n], s.times[s.at:s.at+n], p)
 	s.at += n
 	return n
 }

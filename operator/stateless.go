@@ -3,14 +3,14 @@ package operator
 // NewMap applies f to every record.
 func NewMap[T, U any](f func(T) U) Spec {
 	return Spec{New: func(out Outlets) any {
-		return &mapOp[T, U]{f: f, next: outlet[U](out), slots: newSlots[U]()}
+		return &mapOp[T, U]{f: f, next: nextOf(outlet[U](out)), slots: newSlots[U]()}
 	}}
 }
 
 type mapOp[T, U any] struct {
 	place
 	f     func(T) U
-	next  Collector[U]
+	next  next[U]
 	slots []U
 	_     pad
 }
@@ -34,7 +34,7 @@ func (m *mapOp[T, U]) CollectBatch(in []T, times []int64) {
 			m.enter(times[i])
 			out[i] = m.f(in[i])
 		}
-		handOn(m.next, out, times[:len(out)])
+		m.next.collect(out, times[:len(out)])
 		in, times = in[len(out):], times[len(out):]
 	}
 }
@@ -42,14 +42,14 @@ func (m *mapOp[T, U]) CollectBatch(in []T, times []int64) {
 // NewMapInto is map without copies: f reads in and writes all of out.
 func NewMapInto[T, U any](f func(in *T, out *U)) Spec {
 	return Spec{New: func(out Outlets) any {
-		return &mapIntoOp[T, U]{f: f, next: outlet[U](out), slots: newSlots[U]()}
+		return &mapIntoOp[T, U]{f: f, next: nextOf(outlet[U](out)), slots: newSlots[U]()}
 	}}
 }
 
 type mapIntoOp[T, U any] struct {
 	place
 	f     func(*T, *U)
-	next  Collector[U]
+	next  next[U]
 	slots []U
 	_     pad
 }
@@ -73,20 +73,20 @@ func (m *mapIntoOp[T, U]) CollectBatch(in []T, times []int64) {
 			m.enter(times[i])
 			m.f(&in[i], &out[i])
 		}
-		handOn(m.next, out, times[:len(out)])
+		m.next.collect(out, times[:len(out)])
 		in, times = in[len(out):], times[len(out):]
 	}
 }
 
 // NewUpdate changes every record: itself where nobody else looks at it, else a copy.
 func NewUpdate[T any](f func(*T)) Spec {
-	return Spec{New: func(out Outlets) any { return &updateOp[T]{f: f, next: outlet[T](out)} }}
+	return Spec{New: func(out Outlets) any { return &updateOp[T]{f: f, next: nextOf(outlet[T](out))} }}
 }
 
 type updateOp[T any] struct {
 	place
 	f     func(*T)
-	next  Collector[T]
+	next  next[T]
 	slot  T
 	owned bool // the records handed in may be changed
 	_     pad
@@ -122,7 +122,7 @@ func (m *updateOp[T]) CollectBatch(in []T, times []int64) {
 		m.enter(times[i])
 		m.f(&in[i])
 	}
-	handOn(m.next, in, times)
+	m.next.collect(in, times)
 }
 
 // NewFilter lets through the records for which keep is true.
