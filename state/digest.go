@@ -52,12 +52,17 @@ func (l *List[V]) digest(row unsafe.Pointer, seed uint64) (uint64, error) {
 }
 
 func (m *Map[MK, V]) digest(row unsafe.Pointer, seed uint64) (sum uint64, err error) {
-	for k, v := range *m.of(row) { // sums: any order will do
-		b, err := m.keys.AppendOne(nil, &k)
+	all := m.slots(m.of(row))
+	for i := range all { // sums: any order will do
+		e := &all[i]
+		if !e.live() {
+			continue
+		}
+		b, err := m.keys.AppendOne(nil, &e.key)
 		if err != nil {
 			return 0, err
 		}
-		if b, err = m.values.AppendOne(b, &v); err != nil {
+		if b, err = m.values.AppendOne(b, &e.value); err != nil {
 			return 0, err
 		}
 		sum += entryDigest(seed, m.cell.stamp(row), b)

@@ -12,9 +12,9 @@
 // and when time moves on, Due gives the timers that have come, one at a time, each with its
 // key made the current one.
 //
-//	key ──index of its group──► row: head │ key │ Value │ List │ Timer …   (index.go, row.go)
-//	                                                        │      └─ queue  (queue.go)
-//	                                                        └─ block of a pool  (blocks.go)
+//	key ──index of its group──► row: head │ key │ Value │ List │ Map │ Timer …   (index.go, row.go)
+//	                                                        │     │      └─ queue  (queue.go)
+//	                                                        └─────┴─ block of a pool  (blocks.go, slots.go)
 //
 // All that is kept of a key stands in one row, made for the handles of the processor, so
 // nothing is boxed, and nothing is allocated for a record that finds its key.

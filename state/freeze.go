@@ -106,6 +106,7 @@ func (s *Store[K]) Freeze(o FreezeOptions) *Frozen[K] {
 		f.onto, f.base, f.behind = o.Onto, int64(s.gen)-int64(ended-at), s.generations[at+1:ended+1]
 	}
 	s.forget(o.Onto)
+	s.base = s.gen - uint32(len(s.generations)-1)
 	s.generations = append(s.generations, generation{})
 	s.gen++
 	for int(s.used+63)/64 > len(s.drained) {

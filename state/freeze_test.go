@@ -1,7 +1,9 @@
 package state
 
 import (
+	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -105,9 +107,11 @@ func (h *history) restored(top layer) {
 // those that go onto others, whichever of those were aborted, in any number of tasks.
 func TestASnapshotIsTheStateWhenItWasFrozen(t *testing.T) {
 	deltas := 0
-	for seed := range uint64(4) {
+	for seed := range uint64(6) {
 		m := newModel(seed)
-		m.wide = 200
+		if m.wide = 200; seed >= 4 {
+			m.hot = 4 // with maps of some size, which are stored in pieces
+		}
 		h := &history{T: t, m: m, x: newTask(t), layers: map[uint64]layer{}}
 		m.run(t, cluster{h.x}, 3000)
 		for id := range uint64(60) {
@@ -204,6 +208,92 @@ func TestADeltaHoldsOnlyWhatWasWritten(t *testing.T) {
 	x.enter(customer{"a", 10}).Log.Clear()
 	if x.delta(t, 6); len(x.generations) > 3 {
 		t.Errorf("%d generations are kept", len(x.generations))
+	}
+}
+
+func TestADeltaHoldsOnlyTheEntriesOfAMapThatWereWritten(t *testing.T) {
+	x := newTask(t)
+	x.enter(customer{"b", 1}).Sum.Set(1) // another key, so that a delta is worth it
+	x.enter(customer{"a", 1})
+	name := func(i int) string { return fmt.Sprint("entry ", i) }
+	for i := range 10_000 {
+		x.Seen.Set(name(i), i)
+	}
+	base, err := x.Freeze(FreezeOptions{Checkpoint: 1}).all()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := uint64(2); id < 5; id++ {
+		i := int(id) * 10
+		x.Seen.Set(name(i), -1)
+		for range 2 { // one that was put again meanwhile is deleted all the same
+			x.Seen.Delete(name(i + 1))
+			x.Seen.Set(name(i+1), -2)
+		}
+		x.Seen.Delete(name(i + 1))
+		x.Seen.Set("new "+name(i), 1)
+		for i := range 1000 { // what comes and goes between two snapshots is in none
+			x.Seen.Set("brief "+name(i), i)
+			x.Seen.Delete("brief " + name(i))
+		}
+		f := x.Freeze(FreezeOptions{Checkpoint: id, Onto: id - 1})
+		delta, err := f.all()
+		if err != nil || f.Onto() != id-1 || size(delta) > 300 {
+			t.Fatalf("%d bytes onto %d (%v) of two entries that were put and one that was deleted", size(delta), f.Onto(), err)
+		}
+		base = append(base, delta...)
+	}
+	y := newTask(t)
+	for _, g := range base {
+		if err := y.takeBack(&y.ledger, g, 6); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := y.enter(customer{"a", 1}).read(), x.read(); !reflect.DeepEqual(got, want) || y.Seen.Len() != 10_000 {
+		t.Errorf("%d entries are another map than the %d that were stored", y.Seen.Len(), x.Seen.Len())
+	}
+}
+
+func TestAMapThatHasLostMostOfItsEntriesGivesTheirRoomBack(t *testing.T) {
+	x := newTask(t).enter(customer{"a", 1})
+	for i := range 10_000 {
+		x.Seen.Set(fmt.Sprint(i), i)
+	}
+	for i := range 9_990 {
+		x.Seen.Delete(fmt.Sprint(i))
+	}
+	if n := x.Seen.of(x.at).slots; x.Seen.Len() != 10 || n > 128 {
+		t.Errorf("%d entries stand in the room of %d", x.Seen.Len(), n)
+	}
+}
+
+// Entries that come and go leave nothing behind, whether checkpoints complete or not; where they
+// do, snapshots stay small.
+func TestDeletedEntriesOfAMapAreForgotten(t *testing.T) {
+	for _, completes := range []bool{true, false} {
+		x, id := newTask(t), uint64(0)
+		x.enter(customer{"b", 1}).Sum.Set(1)
+		x.enter(customer{"a", 1})
+		for i := range 5000 {
+			x.Seen.Set(fmt.Sprint(i), i)
+			x.Seen.Delete(fmt.Sprint(i - 200))
+			if i%10 > 0 {
+				continue
+			}
+			o := FreezeOptions{Checkpoint: id + 1}
+			if completes {
+				o.Onto = id
+			}
+			f := x.Freeze(o)
+			groups, err := f.all()
+			if err != nil || f.Onto() > 0 && size(groups) > 600 {
+				t.Fatalf("%d bytes of ten entries that were put and ten that were deleted (%v)", size(groups), err)
+			}
+			id++
+		}
+		if n := x.Seen.of(x.at).slots; x.Seen.Len() != 200 || n > 1024 {
+			t.Errorf("checkpoints complete: %v: %d entries stand in the room of %d", completes, x.Seen.Len(), n)
+		}
 	}
 }
 
@@ -314,6 +404,25 @@ func FuzzRestore(f *testing.F) {
 		m.act(k, c.enter(k))
 	}
 	for _, g := range c.snapshot(f)[:8] {
+		f.Add(uint8(g.Number), g.Data)
+	}
+	if _, err := c[0].Freeze(FreezeOptions{Checkpoint: 1}).all(); err != nil {
+		f.Fatal(err)
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(m.keys), customer.compare) {
+		x := c.enter(k)
+		x.Log.Append("more")
+		x.Seen.Delete("a")
+		x.Seen.Set("more", 1)
+		if x.Seen.Len() > 2 {
+			break
+		}
+	}
+	delta, err := c[0].Freeze(FreezeOptions{Checkpoint: 2, Onto: 1}).all()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, g := range delta {
 		f.Add(uint8(g.Number), g.Data)
 	}
 	f.Add(uint8(0), []byte{1, 0, 0, 0, 0, 0, 0, 0})

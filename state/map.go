@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"blink/graph"
 	"blink/internal/codec"
+	"blink/internal/hash"
 )
 
 // Map is a map for each key. See Value.
@@ -21,91 +23,207 @@ type Map[MK comparable, V any] struct {
 	cell   cell
 	keys   *codec.Codec[MK]
 	values *codec.Codec[V]
+	hash   func(MK) uint64
+	blocks blocks[slot[MK, V]]
+	was    V           // a value that is replaced
+	sorted []keyedSlot // what is stored next
+	bytes  []byte      // its keys
+}
+
+// mapCell is what a row has of a map: the block of its slots, the entries in them, and the
+// generation of the last Clear. A snapshot onto one behind which nothing was cleared needs only
+// the slots that were written.
+type mapCell struct {
+	block, slots uint32
+	taken        uint32 // slots that are not empty
+	len          uint32 // of those, live ones
+	cleared      uint32
+}
+
+// fewDead is how many more dead slots than entries a map may have when it must grow; behind that
+// the next snapshot has it whole.
+const fewDead = 8
+
+func (m *Map[MK, V]) slots(c *mapCell) slots[MK, V] { return m.blocks.of(c.block, int(c.slots)) }
+
+// at is the entry under a key of the current row, nil if there is none.
+func (m *Map[MK, V]) at(k MK) *slot[MK, V] {
+	row := m.cell.rows.row()
+	if row == nil || !m.cell.has(row) {
+		return nil
+	}
+	if s := m.slots(m.of(row)).find(k, m.hash); s != nil && s.live() {
+		return s
+	}
+	return nil
 }
 
 // Get returns the value under k and whether there is one.
 func (m *Map[MK, V]) Get(k MK) (v V, ok bool) {
-	v, ok = m.get()[k]
-	return v, ok
+	if s := m.at(k); s != nil {
+		return s.value, true
+	}
+	return v, false
 }
 
 // Set stores v under k.
 func (m *Map[MK, V]) Set(k MK, v V) {
 	row := m.cell.rows.need()
-	all := m.of(row)
-	if *all == nil || m.cell.expired(row) {
-		*all = map[MK]V{}
+	if m.cell.expired(row) {
+		m.clear(row)
 	}
-	if m.cell.rows.lent.Any() {
-		m.keep(*all, k, v)
-	} else {
-		(*all)[k] = v
-	}
+	m.put(row, k, v)
 	m.cell.mark(row)
 }
 
-// keep is for entries whose strings may be lent.
-func (m *Map[MK, V]) keep(all map[MK]V, k MK, v V) {
-	lent := *m.cell.rows.lent
-	m.keys.Detach(&k, nil, lent)
-	m.values.Detach(&v, nil, lent)
-	all[k] = v
+// put is Set in a row.
+func (m *Map[MK, V]) put(row unsafe.Pointer, k MK, v V) {
+	s, r := m.slotOf(m.of(row), k), m.cell.rows
+	s.write(r.gen)
+	if !r.lent.Any() {
+		s.value = v
+		return
+	}
+	var none V
+	m.was, s.value = s.value, v
+	m.values.Detach(&s.value, &m.was, *r.lent)
+	m.was = none
+}
+
+// slotOf is the live slot of a key, made if there is none.
+func (m *Map[MK, V]) slotOf(c *mapCell, k MK) *slot[MK, V] {
+	r := m.cell.rows
+	s := m.slots(c).find(k, m.hash)
+	switch {
+	case s == nil:
+		s = m.take(c, k)
+		if s.key = k; r.lent.Any() {
+			m.keys.Detach(&s.key, nil, *r.lent)
+		}
+		s.gen, s.state = r.gen, fresh
+	case s.live():
+		return s
+	case s.gen <= r.base:
+		s.gen, s.state = r.gen, fresh
+	default:
+		s.state = known
+	}
+	c.len++
+	return s
+}
+
+// take gives a slot to a key that has none.
+func (m *Map[MK, V]) take(c *mapCell, k MK) *slot[MK, V] {
+	s := m.slots(c).place(k, m.hash, m.cell.rows.base)
+	if s != nil && s.state == dead {
+		return s
+	}
+	if !spacious(int(c.taken)+1, int(c.slots)) {
+		m.resize(c, 1)
+		s = m.slots(c).place(k, m.hash, m.cell.rows.base)
+	}
+	c.taken++
+	return s
+}
+
+// resize gives a map as many slots as it needs for its entries and some more, without those of
+// dead ones that nobody needs.
+func (m *Map[MK, V]) resize(c *mapCell, more int) {
+	old, base, kept := m.slots(c), m.cell.rows.base, int(c.len)
+	for i := range old {
+		if s := &old[i]; s.state == dead && s.gen > base {
+			kept++
+		}
+	}
+	if kept > 2*int(c.len)+fewDead {
+		kept, base, c.cleared = int(c.len), math.MaxUint32, m.cell.rows.gen
+	}
+	n := 1
+	for !spacious(kept+more, n) {
+		n *= 2
+	}
+	block := m.blocks.take(n)
+	all := slots[MK, V](m.blocks.of(block, n))
+	for i := range old {
+		if s := &old[i]; s.live() || s.state == dead && s.gen > base {
+			*all.place(s.key, m.hash, 0) = *s
+		}
+	}
+	m.blocks.free(c.block, int(c.slots))
+	c.block, c.slots, c.taken = block, uint32(n), uint32(kept)
 }
 
 // Delete forgets what is under k.
 func (m *Map[MK, V]) Delete(k MK) {
-	all := m.get()
-	if _, in := all[k]; !in {
-		return
+	if s := m.at(k); s != nil {
+		m.kill(m.cell.rows.need(), s)
 	}
-	row := m.cell.rows.need()
-	if delete(all, k); len(all) == 0 {
+}
+
+// kill forgets an entry of a row.
+func (m *Map[MK, V]) kill(row unsafe.Pointer, s *slot[MK, V]) {
+	c := m.of(row)
+	s.kill(m.cell.rows.gen)
+	if c.len--; c.len == 0 {
 		m.clear(row)
+	} else if c.slots > 2*fewSlots && c.len < c.slots/8 {
+		m.resize(c, int(c.len))
 	}
 }
 
 // Len is the number of entries.
-func (m *Map[MK, V]) Len() int { return len(m.get()) }
+func (m *Map[MK, V]) Len() int {
+	row := m.cell.rows.row()
+	if row == nil || !m.cell.has(row) {
+		return 0
+	}
+	return int(m.of(row).len)
+}
 
 // All yields the entries in the order of their keys' stored form, those that are there when
 // it begins.
 func (m *Map[MK, V]) All() iter.Seq2[MK, V] {
 	return func(yield func(MK, V) bool) {
-		all := m.get()
-		for _, e := range m.sorted(all) {
-			if v, ok := all[e.key]; ok && !yield(e.key, v) {
+		if m.Len() == 0 {
+			return
+		}
+		all := m.slots(m.of(m.cell.rows.at))
+		sorted, _ := m.sort(nil, nil, all, whole, (*slot[MK, V]).live)
+		keys := make([]MK, len(sorted))
+		for i, s := range sorted {
+			keys[i] = all[s.slot].key
+		}
+		for _, k := range keys {
+			if v, ok := m.Get(k); ok && !yield(k, v) {
 				return
 			}
 		}
 	}
 }
 
-type mapKey[MK comparable] struct {
-	key   MK
+// keyedSlot is a slot with the bytes of its key.
+type keyedSlot struct {
+	slot  uint32
 	bytes []byte
 }
 
-// sorted lists the keys in the order of their bytes. A key has a stored form: it was
-// refused otherwise.
-func (m *Map[MK, V]) sorted(all map[MK]V) []mapKey[MK] {
-	keys := make([]mapKey[MK], 0, len(all))
-	for k := range all {
-		b, err := m.keys.AppendOne(nil, &k)
-		if err != nil {
+// sort appends the slots that were written behind a generation and are wanted, in the order of
+// their keys' bytes, which it appends to keys. A key has a stored form: it was refused otherwise.
+func (m *Map[MK, V]) sort(to []keyedSlot, keys []byte, all slots[MK, V], base int64, wanted func(*slot[MK, V]) bool) ([]keyedSlot, []byte) {
+	for i := range all {
+		s := &all[i]
+		if int64(s.gen) <= base || !wanted(s) {
+			continue
+		}
+		from := len(keys)
+		var err error
+		if keys, err = m.keys.AppendOne(keys, &s.key); err != nil {
 			panic(err)
 		}
-		keys = append(keys, mapKey[MK]{k, b})
+		to = append(to, keyedSlot{uint32(i), keys[from:len(keys):len(keys)]}) // also if keys moves on
 	}
-	slices.SortFunc(keys, func(a, b mapKey[MK]) int { return bytes.Compare(a.bytes, b.bytes) })
-	return keys
-}
-
-func (m *Map[MK, V]) get() map[MK]V {
-	row := m.cell.rows.row()
-	if row == nil || !m.cell.has(row) {
-		return nil
-	}
-	return *m.of(row)
+	slices.SortFunc(to, func(a, b keyedSlot) int { return bytes.Compare(a.bytes, b.bytes) })
+	return to, keys
 }
 
 // Clear forgets all entries.
@@ -115,8 +233,8 @@ func (m *Map[MK, V]) Clear() {
 	}
 }
 
-func (m *Map[MK, V]) of(row unsafe.Pointer) *map[MK]V {
-	return (*map[MK]V)(unsafe.Add(row, m.cell.at))
+func (m *Map[MK, V]) of(row unsafe.Pointer) *mapCell {
+	return (*mapCell)(unsafe.Add(row, m.cell.at))
 }
 
 func (m *Map[MK, V]) declare(name string) (graph.State, error) {
@@ -133,7 +251,10 @@ func (m *Map[MK, V]) declare(name string) (graph.State, error) {
 const mapArrow = "\n→\n"
 
 func (m *Map[MK, V]) bind(r *rows) (err error) {
-	m.cell.bind(r, m, reflect.TypeFor[map[MK]V](), m.TTL)
+	m.cell.bind(r, m, reflect.TypeFor[mapCell](), m.TTL)
+	if m.hash, err = hash.Of[MK](); err != nil {
+		return err
+	}
 	if m.keys, err = codec.For[MK](); err != nil {
 		return err
 	}
@@ -144,20 +265,45 @@ func (m *Map[MK, V]) bind(r *rows) (err error) {
 func (m *Map[MK, V]) has(row unsafe.Pointer) bool { return m.cell.has(row) }
 
 func (m *Map[MK, V]) clear(row unsafe.Pointer) {
-	*m.of(row) = nil
+	c := m.of(row)
+	m.blocks.free(c.block, int(c.slots))
+	*c = mapCell{cleared: m.cell.rows.gen}
 	m.cell.unmark(row)
 }
 
-func (m *Map[MK, V]) append(dst []byte, row unsafe.Pointer, _ int64) ([]byte, error) {
+// The stored form of a map is, behind presence, the number of its entries, u32, and key and value
+// of each; or, onto that of an earlier snapshot,
+//
+//	changed u8 │ presence │ n u32, and the keys that are deleted │ n u32, and the entries that are put
+//
+// each in the order of the keys' bytes.
+const changed = 3
+
+func (m *Map[MK, V]) append(dst []byte, row unsafe.Pointer, base int64) ([]byte, error) {
 	if !m.cell.has(row) {
 		return absent(dst), nil
 	}
-	all := *m.of(row)
-	dst = binary.LittleEndian.AppendUint32(present(dst, m.cell.stamp(row)), uint32(len(all)))
-	for _, k := range m.sorted(all) {
-		v := all[k.key]
+	c := m.of(row)
+	if int64(c.cleared) > base {
+		base = whole
+	}
+	if base != whole {
+		dst = append(dst, changed)
+	}
+	dst = present(dst, m.cell.stamp(row))
+	all := m.slots(c)
+	if base != whole {
+		m.sorted, m.bytes = m.sort(m.sorted[:0], m.bytes[:0], all, base, func(s *slot[MK, V]) bool { return s.state == dead })
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(m.sorted)))
+		for _, k := range m.sorted {
+			dst = append(dst, k.bytes...)
+		}
+	}
+	m.sorted, m.bytes = m.sort(m.sorted[:0], m.bytes[:0], all, base, (*slot[MK, V]).live)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(m.sorted)))
+	for _, k := range m.sorted {
 		var err error
-		if dst, err = m.values.AppendOne(append(dst, k.bytes...), &v); err != nil {
+		if dst, err = m.values.AppendOne(append(dst, k.bytes...), &all[k.slot].value); err != nil {
 			return nil, err
 		}
 	}
@@ -171,33 +317,61 @@ func (m *Map[MK, V]) reader(schema string) (reader, error) {
 }
 
 func (m *Map[MK, V]) decode(values *codec.Codec[V], src []byte) ([]byte, error) {
-	written, ok, src, err := presence(src)
 	row := m.cell.rows.at
-	m.clear(row)
+	onto := len(src) > 0 && src[0] == changed
+	if onto {
+		src = src[1:]
+	} else {
+		m.clear(row)
+	}
+	written, ok, src, err := presence(src)
 	if err != nil || !ok {
 		return src, err
 	}
+	if onto {
+		src, err = m.decodeSome(src, func(k MK, src []byte) ([]byte, error) {
+			if s := m.at(k); s != nil {
+				m.kill(row, s)
+			}
+			return src, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	src, err = m.decodeSome(src, func(k MK, src []byte) ([]byte, error) {
+		var v V
+		src, err := values.DecodeOne(&v, src)
+		if err == nil {
+			m.put(row, k, v)
+		}
+		return src, err
+	})
+	if err == nil && m.of(row).len > 0 {
+		m.cell.restore(row, written)
+	}
+	return src, err
+}
+
+// decodeSome reads a number, and so many keys, for each of which read is called.
+func (m *Map[MK, V]) decodeSome(src []byte, read func(k MK, src []byte) ([]byte, error)) ([]byte, error) {
 	if len(src) < 4 {
 		return nil, errStored
 	}
 	n, src := binary.LittleEndian.Uint32(src), src[4:]
-	all := map[MK]V{}
-	for range n {
+	for i := range n {
 		var k MK
-		var v V
+		before := len(src)
+		var err error
 		if src, err = m.keys.DecodeOne(&k, src); err != nil {
 			return nil, err
 		}
-		if src, err = values.DecodeOne(&v, src); err != nil {
+		if src, err = read(k, src); err != nil {
 			return nil, err
 		}
-		if all[k] = v; len(src) == 0 && uint32(len(all)) < n {
+		if len(src) == before && i+1 < n { // of keys without bytes there is one
 			return nil, errStored
 		}
-	}
-	if len(all) > 0 {
-		*m.of(row) = all
-		m.cell.restore(row, written)
 	}
 	return src, nil
 }

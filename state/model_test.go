@@ -193,13 +193,19 @@ type model struct {
 	keys map[customer]content
 	now  int64
 	wide int // customers of a shop
+	hot  int // of them, those that most is done to, and that to their maps; 0: all alike
 }
 
 func newModel(seed uint64) *model {
-	return &model{rand.New(rand.NewPCG(seed, 0)), map[customer]content{}, 0, 60}
+	return &model{rand.New(rand.NewPCG(seed, 0)), map[customer]content{}, 0, 60, 0}
 }
 
-func (m *model) key() customer { return customer{fmt.Sprint("shop ", m.IntN(9)), m.IntN(m.wide)} }
+func (m *model) key() customer {
+	if m.hot > 0 && m.IntN(5) > 0 {
+		return customer{"shop 0", m.IntN(m.hot)}
+	}
+	return customer{fmt.Sprint("shop ", m.IntN(9)), m.IntN(m.wide)}
+}
 
 func (m *model) of(k customer) content {
 	c := m.keys[k]
@@ -211,8 +217,14 @@ func (m *model) of(k customer) content {
 
 // act does one thing at random to a key, here and in a task that has entered it.
 func (m *model) act(k customer, x *task) {
-	c, n, name := m.of(k), m.IntN(100), string(rune('a'+m.IntN(8)))
-	switch i, at := m.IntN(3), m.now+1+m.Int64N(400); m.IntN(13) {
+	c, n, name, what := m.of(k), m.IntN(100), string(rune('a'+m.IntN(8))), m.IntN(13)
+	if k.Shop == "shop 0" && k.N < m.hot && m.IntN(20) > 0 {
+		name, what = fmt.Sprint(m.IntN(100)), 6+m.IntN(2)
+		if m.IntN(40) == 0 {
+			what = 13
+		}
+	}
+	switch i, at := m.IntN(3), m.now+1+m.Int64N(400); what {
 	case 0:
 		x.Sum.Set(n)
 		c.sum, c.have = n, true
@@ -247,6 +259,13 @@ func (m *model) act(k customer, x *task) {
 		if sum := x.Sum.Find(); sum != nil {
 			*sum += n
 			c.sum += n
+		}
+	case 13: // all but one
+		for _, name := range slices.Sorted(maps.Keys(c.seen)) {
+			if len(c.seen) > 1 {
+				x.Seen.Delete(name)
+				delete(c.seen, name)
+			}
 		}
 	}
 	m.keys[k] = c

@@ -26,6 +26,7 @@ type rows struct {
 	hollow  bool                                // it may hold nothing: something was cleared, or it is new
 	claim   func()                              // gives the current key a row
 	gen     uint32                              // the current generation; 0 until the store is frozen
+	base    uint32                              // the earliest that a snapshot may go onto
 	first   func(row uint32, at unsafe.Pointer) // told before the first write to a row in it
 	lent    *codec.Memory                       // where strings of the record at hand may lie: what is kept is copied
 	loans   []lending                           // places in the current row that were given out while there was some
