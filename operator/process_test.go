@@ -220,6 +220,23 @@ func TestManyTimersLetOthersGoOn(t *testing.T) {
 	}
 }
 
+// Also where looking for the next one is work for several turns.
+func TestThousandsOfTimersOfOneInstantFireInTurns(t *testing.T) {
+	out := &kettle[string]{}
+	_, spec := newVisits()
+	b := newBench(t, spec, out, withOdd(&kettle[string]{})).start()
+	const n = 5000
+	for i := range n {
+		sell(b, fmt.Sprint(i), 2)
+	}
+	turns := 1
+	for ; !b.advance(EndTime) && turns < n; turns++ {
+	}
+	if len(out.got) != n || turns <= n/firingsPerTurn {
+		t.Errorf("%d timers fired in %d turns", len(out.got), turns)
+	}
+}
+
 func TestTasksDoNotShareAProcessor(t *testing.T) {
 	out := &kettle[string]{}
 	_, spec := newVisits()

@@ -169,10 +169,12 @@ func (m *processing[K, R]) fire(c state.Clock, now int64) bool {
 			return false
 		}
 		t, at, ok := m.store.Due(c, now)
-		if !ok {
+		switch {
+		case !ok:
 			return true
-		}
-		if m.onTimer == nil {
+		case t == nil:
+			return false
+		case m.onTimer == nil:
 			continue
 		}
 		m.enter(at)

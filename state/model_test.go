@@ -158,6 +158,9 @@ func (x *task) due(c Clock, now int64) (fs []firing) {
 		if !ok {
 			return fs
 		}
+		if timer == nil {
+			continue
+		}
 		fs = append(fs, firing{at, slices.Index(x.timers(), timer), x.Key()})
 	}
 }

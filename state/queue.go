@@ -6,28 +6,37 @@ import (
 	"slices"
 )
 
-// queue holds the entries of one clock's timers by time: a radix heap. last is the time of
-// the timers that came last. An entry behind it stands on the level of the highest digit, of
-// six bits, in which its time differs from last, in the bucket of its digit there:
+// queue holds the entries of one clock's timers by time: a radix heap. An entry behind last
+// stands on the level of the highest digit, of six bits, in which its time differs from last, in
+// the bucket of its digit there:
 //
 //	level 10 … [ ][•][•]…[ ]   the highest digits differ
 //	level  0   [ ][ ][•]…[•]   only the lowest: a bucket has entries of one time
 //
 // The next entries are those of the first bucket of the lowest level. When they are due, last
-// moves to the first of them, and the others fall to lower levels. So an entry is moved a few
-// times, each time to the end of a bucket, however many others there are. Entries at last
-// wait in ready, in order; those that are added at or before it, in early.
+// moves to the first of them. If they are few they are ready, in order, until an entry comes that
+// is earlier. Of many, those of the first's time are ready, and the others fall to lower levels,
+// so many at a call. So an entry is moved a few times, each time to the end of a bucket, however
+// many others there are. Entries that are added at or before last wait in early.
 type queue struct {
 	last   uint64 // see place
 	used   uint16 // bit of each level that has entries
 	levels [levels]*level
 	spare  *chunk
-	ready  []waiting // ascending, those before next gone
-	next   int
-	early  []waiting // a binary heap
-	len    int       // entries in all
-	armed  int       // timers that wait for one of them
+	moving *chunk      // of the bucket that is moved from; last is its first entry's place
+	ready  []run       // a binary heap, by what is next in each
+	runs   [][]waiting // spare ones
+	early  []waiting   // a binary heap
+	len    int         // entries in all
+	armed  int         // timers that wait for one of them
 	hashOf func(row uint32) uint64
+}
+
+// run is entries that are ready, in order, the first one next. They are sorted as they are moved,
+// so many at a time: a million of one instant are a thousand runs.
+type run struct {
+	entries []waiting
+	all     []waiting // the memory of entries
 }
 
 // entry is a timer of a row, by the number of its handle.
@@ -49,6 +58,8 @@ const (
 	levels     = (64 + digitBits - 1) / digitBits
 	chunkSize  = 62
 	fewEntries = 64
+	moveMost   = 1024 // entries that a call moves
+	spareRuns  = 4
 )
 
 // level is the buckets of one digit.
@@ -88,7 +99,7 @@ func (a waiting) compare(b waiting) int {
 func (q *queue) push(e entry) {
 	q.len++
 	if place(e.at) <= q.last {
-		q.pushEarly(waiting{e, q.hashOf(e.row)})
+		pushHeap(&q.early, waiting{e, q.hashOf(e.row)}, waiting.compare)
 		return
 	}
 	q.drop(e)
@@ -150,75 +161,137 @@ func (q *queue) cut(n, digit int) *chunk {
 	return c
 }
 
-// pop takes the first entry if it is due.
-func (q *queue) pop(now int64) (e entry, ok bool) {
-	for q.next == len(q.ready) && len(q.early) == 0 {
-		b, n, digit := q.head()
-		if b == nil || b.first > place(now) {
-			return entry{}, false
+// pop takes the first entry if it is due. It does little at a call: came is false also when it
+// has only come nearer to that entry, and more says that it should be called again.
+func (q *queue) pop(now int64) (e entry, came, more bool) {
+	for range levels {
+		if q.moving == nil {
+			b, n, digit := q.head()
+			at, some := q.top()
+			switch {
+			case b != nil && (!some || b.first <= place(at)):
+				if b.first > place(now) {
+					return entry{}, false, false
+				}
+				q.last = b.first
+				q.moving = q.cut(n, digit)
+			case !some || at > now:
+				return entry{}, false, false
+			default:
+				q.len--
+				return q.take(), true, true
+			}
 		}
-		q.advance(b.first, q.cut(n, digit))
+		if q.move(); q.moving != nil {
+			break
+		}
 	}
-	if q.next == len(q.ready) || len(q.early) > 0 && q.early[0].compare(q.ready[q.next]) < 0 {
-		if e = q.early[0].entry; e.at > now {
-			return entry{}, false
-		}
-		q.popEarly()
-	} else {
-		if e = q.ready[q.next].entry; e.at > now {
-			return entry{}, false
-		}
-		q.next++
-	}
-	q.len--
-	return e, true
+	return entry{}, false, true
 }
 
-// advance moves last to the first entry of a bucket that was cut out.
-func (q *queue) advance(last uint64, c *chunk) {
-	q.last, q.ready, q.next = last, q.ready[:0], 0
-	for c != nil {
+// top is the time of the first entry that is ready or early.
+func (q *queue) top() (at int64, ok bool) {
+	at = noTimer
+	if len(q.ready) > 0 {
+		at = q.ready[0].entries[0].at
+	}
+	if len(q.early) > 0 {
+		at = min(at, q.early[0].at)
+	}
+	return at, len(q.ready)+len(q.early) > 0
+}
+
+// take takes that entry.
+func (q *queue) take() (e entry) {
+	if len(q.ready) == 0 || len(q.early) > 0 && q.early[0].compare(q.ready[0].entries[0]) < 0 {
+		e = q.early[0].entry
+		popHeap(&q.early, waiting.compare)
+		return e
+	}
+	e = q.ready[0].entries[0].entry
+	q.dropReady()
+	return e
+}
+
+// move moves some entries of the bucket that was cut out last.
+func (q *queue) move() {
+	var r []waiting
+	if n := len(q.runs); n > 0 {
+		r, q.runs = q.runs[n-1], q.runs[:n-1]
+	}
+	if c := q.moving; c.next == nil {
+		// The rows are looked at one after the other: none waits for the memory of another.
 		for _, e := range c.entries[:c.n] {
-			if place(e.at) == last {
-				q.ready = append(q.ready, waiting{e, q.hashOf(e.row)})
+			r = append(r, waiting{e, q.hashOf(e.row)})
+		}
+		q.moved()
+	}
+	for n := 0; n < moveMost && q.moving != nil; n += chunkSize {
+		c := q.moving
+		for _, e := range c.entries[:c.n] {
+			if place(e.at) == q.last {
+				r = append(r, waiting{e, q.hashOf(e.row)})
 			} else {
 				q.drop(e)
 			}
 		}
-		next := c.next
-		c.next, q.spare = q.spare, c
-		c = next
+		q.moved()
 	}
-	slices.SortFunc(q.ready, waiting.compare)
+	if len(r) == 0 {
+		q.runs = append(q.runs, r)
+		return
+	}
+	slices.SortFunc(r, waiting.compare)
+	pushHeap(&q.ready, run{r, r}, run.compare)
 }
+
+// moved takes back the chunk whose entries were moved.
+func (q *queue) moved() {
+	c := q.moving
+	q.moving, c.next, q.spare = c.next, q.spare, c
+}
+
+// dropReady drops the first of the entries that are ready.
+func (q *queue) dropReady() {
+	r := &q.ready[0]
+	if r.entries = r.entries[1:]; len(r.entries) > 0 {
+		sink(q.ready, run.compare)
+		return
+	}
+	if all := r.all[:0]; len(q.runs) < spareRuns {
+		q.runs = append(q.runs, all)
+	}
+	popHeap(&q.ready, run.compare)
+}
+
+func (r run) compare(o run) int { return r.entries[0].compare(o.entries[0]) }
 
 // first is the time of the first entry; ok is false when there is none.
 func (q *queue) first() (at int64, ok bool) {
 	if q.len == 0 {
 		return 0, false
 	}
-	at = noTimer
+	at, _ = q.top()
 	if b, _, _ := q.head(); b != nil {
-		at = int64(b.first ^ 1<<63)
+		at = min(at, int64(b.first^1<<63))
 	}
-	if q.next < len(q.ready) {
-		at = min(at, q.ready[q.next].at)
-	}
-	if len(q.early) > 0 {
-		at = min(at, q.early[0].at)
+	if q.moving != nil {
+		at = min(at, int64(q.last^1<<63))
 	}
 	return at, true
 }
 
 // tidy keeps the entries that are wanted, and is asked about each once.
 func (q *queue) tidy(wanted func(entry) bool) {
-	ready := slices.Clone(q.ready[q.next:])
-	early := q.early
-	q.ready, q.next, q.early, q.len = q.ready[:0], 0, nil, 0
-	for _, w := range ready {
-		if wanted(w.entry) {
-			q.ready = append(q.ready, w)
-			q.len++
+	for q.moving != nil {
+		q.move()
+	}
+	ready, early := q.ready, q.early
+	q.ready, q.early, q.len = nil, nil, 0
+	for _, r := range ready {
+		r.entries = slices.DeleteFunc(r.entries, func(w waiting) bool { return !wanted(w.entry) })
+		if q.len += len(r.entries); len(r.entries) > 0 {
+			pushHeap(&q.ready, r, run.compare)
 		}
 	}
 	for _, w := range early {
@@ -242,42 +315,50 @@ func (q *queue) tidy(wanted func(entry) bool) {
 	}
 }
 
-// pushEarly and popEarly are those of a binary heap.
-func (q *queue) pushEarly(w waiting) {
-	q.early = append(q.early, w)
-	i := len(q.early) - 1
+// pushHeap and popHeap are those of a binary heap, sink what is done when its first element has
+// become larger.
+func pushHeap[T any](heap *[]T, x T, compare func(a, b T) int) {
+	h := append(*heap, x)
+	i := len(h) - 1
 	for i > 0 {
 		p := (i - 1) / 2
-		if w.compare(q.early[p]) >= 0 {
+		if compare(x, h[p]) >= 0 {
 			break
 		}
-		q.early[i] = q.early[p]
+		h[i] = h[p]
 		i = p
 	}
-	q.early[i] = w
+	h[i] = x
+	*heap = h
 }
 
-func (q *queue) popEarly() {
-	n := len(q.early) - 1
-	w := q.early[n]
-	q.early = q.early[:n]
-	if n == 0 {
+func popHeap[T any](heap *[]T, compare func(a, b T) int) {
+	h := *heap
+	n := len(h) - 1
+	var none T
+	h[0], h[n] = h[n], none
+	*heap = h[:n]
+	sink(*heap, compare)
+}
+
+func sink[T any](h []T, compare func(a, b T) int) {
+	if len(h) < 2 {
 		return
 	}
-	i := 0
+	x, i := h[0], 0
 	for {
 		c := 2*i + 1
-		if c >= n {
+		if c >= len(h) {
 			break
 		}
-		if c+1 < n && q.early[c+1].compare(q.early[c]) < 0 {
+		if c+1 < len(h) && compare(h[c+1], h[c]) < 0 {
 			c++
 		}
-		if q.early[c].compare(w) >= 0 {
+		if compare(h[c], x) >= 0 {
 			break
 		}
-		q.early[i] = q.early[c]
+		h[i] = h[c]
 		i = c
 	}
-	q.early[i] = w
+	h[i] = x
 }

@@ -41,13 +41,22 @@ func TestAQueueGivesWhatASortedListWould(t *testing.T) {
 				if some != (len(want) > 0) || some && first != want[0].at {
 					t.Fatalf("the first is at %d (%v), want %v", first, some, want[:min(1, len(want))])
 				}
-				e, ok := q.pop(ask)
+				e, ok := q.next(ask)
 				if due := len(want) > 0 && want[0].at <= ask; ok != due || ok && e != want[0].entry {
 					t.Fatalf("at %d came %v (%v), want %v", ask, e, ok, want[:min(1, len(want))])
 				}
 				if ok {
 					want = want[1:]
 				}
+			}
+			if r.IntN(5000) == 0 { // many at one instant, and behind it
+				for i := range int64(2 * moveMost) {
+					e := entry{now + 1000 + max(0, i-moveMost), rows, int32(r.IntN(3))}
+					rows++
+					q.push(e)
+					want = append(want, waiting{e, q.hashOf(e.row)})
+				}
+				slices.SortFunc(want, waiting.compare)
 			}
 			if r.IntN(2000) == 0 {
 				gone := uint32(r.IntN(7))
@@ -57,6 +66,52 @@ func TestAQueueGivesWhatASortedListWould(t *testing.T) {
 			if q.len != len(want) {
 				t.Fatalf("it has %d entries, want %d", q.len, len(want))
 			}
+		}
+	}
+}
+
+// However many entries there are, at one instant and at many, no call looks at more than some.
+func TestACallMovesFewEntries(t *testing.T) {
+	looked := 0
+	q := queue{hashOf: func(row uint32) uint64 { looked++; return uint64(row) * 2654435761 % 1000 }}
+	const n = 20_000
+	for i := range uint32(n) {
+		q.push(entry{1_000_000, i, 0})
+		q.push(entry{1_000_001 + int64(i)*999, i, 0})
+	}
+	var got []waiting
+	for calls := 0; len(got) < 2*n; calls++ {
+		moved := q.spareChunks()
+		looked = 0
+		e, came, more := q.pop(math.MaxInt64)
+		if came {
+			got = append(got, waiting{e, uint64(e.row) * 2654435761 % 1000})
+		}
+		if moved = q.spareChunks() - moved; !more || looked > moveMost+chunkSize || moved > levels*moveMost/chunkSize || calls > 3*n {
+			t.Fatalf("call %d looked at %d entries and emptied %d chunks (%v)", calls, looked, moved, more)
+		}
+	}
+	if !slices.IsSortedFunc(got, waiting.compare) {
+		t.Error("they came out of order")
+	}
+	if e, came, more := q.pop(math.MaxInt64); came || more {
+		t.Errorf("%v came behind all", e)
+	}
+}
+
+// spareChunks is how many chunks are spare.
+func (q *queue) spareChunks() (n int) {
+	for c := q.spare; c != nil; c = c.next {
+		n++
+	}
+	return n
+}
+
+// next is pop until it is at the entry.
+func (q *queue) next(now int64) (e entry, came bool) {
+	for {
+		if e, came, more := q.pop(now); came || !more {
+			return e, came
 		}
 	}
 }
@@ -87,6 +142,9 @@ func BenchmarkTimers(b *testing.B) {
 					timer, _, ok := s.Due(EventTime, at(now).UnixNano())
 					if !ok {
 						break
+					}
+					if timer == nil {
+						continue
 					}
 					timer.Set(at(now + n/2 + r.IntN(n)))
 					fired++

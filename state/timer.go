@@ -140,13 +140,15 @@ const (
 
 // Due takes the earliest timer of a clock that is due at the given time, and makes its key
 // the current one. Timers of one time come in the order of their declaration, then in that of
-// their keys' hashes: what happened before does not matter. ok is false when none is due.
+// their keys' hashes: what happened before does not matter. ok is false when none is due. A call
+// does not do much: t is nil when it has only come nearer to the timer, and it is to be called
+// again.
 func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 	q := &s.queues[c]
-	for {
-		e, ok := q.pop(now)
-		if !ok {
-			return nil, 0, false
+	for range looksPerCall {
+		e, came, more := q.pop(now)
+		if !came {
+			return nil, 0, more
 		}
 		t, row := s.timer(e), s.address(e.row)
 		cell := t.of(row)
@@ -169,7 +171,11 @@ func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 			return t, cell.at, true
 		}
 	}
+	return nil, 0, true
 }
+
+// looksPerCall is how many entries a call looks at whose timers were taken back or set again.
+const looksPerCall = 256
 
 // NextDue is when the earliest timer of a clock may be due; ok is false when there is none.
 func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) { return s.queues[c].first() }

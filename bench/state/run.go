@@ -19,6 +19,8 @@ type Result struct {
 	Time   float64 `json:"cpu_ns"`
 	Plain  float64 `json:"plain_cpu_ns"`
 	Allocs float64 `json:"allocs_per_operation"`
+	// Access is what it costs to write to one of as many places in memory, in no order.
+	Access float64 `json:"access_cpu_ns"`
 	// Bytes is the memory of a key, or what a snapshot has of each key in it.
 	Bytes      float64 `json:"bytes_per_key"`
 	PlainBytes float64 `json:"plain_bytes_per_key"`
@@ -87,6 +89,18 @@ func timed(n int, do func(i int)) (ns, allocs float64) {
 	}
 	u := m.End()
 	return u.CPU * 1e9 / float64(n), float64(u.Allocs) / float64(n)
+}
+
+// accesses is what n writes to places of so many bytes in all cost, none of which begins before
+// the one before it has ended.
+func accesses(bytes float64, n int) float64 {
+	lines := make([][8]int, int(bytes)/64+1)
+	ns, _ := timed(n, func(i int) {
+		at := &lines[shuffled(i+lines[0][0], len(lines))]
+		at[1]++
+		lines[0][0] = at[2] // 0, but who knows
+	})
+	return ns
 }
 
 // live is the memory of what is reachable.

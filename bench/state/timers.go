@@ -17,6 +17,7 @@ func timers(keys, n int) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	before := live()
 	step := int64(time.Hour) / int64(keys)
 	again := func(i int) int64 { return step * int64(keys/2+shuffled(i, keys)) }
 	for k := range keys {
@@ -24,17 +25,20 @@ func timers(keys, n int) (Result, error) {
 		p.End.Set(time.Unix(0, again(k)))
 	}
 	now := int64(0)
-	var r Result
+	r := Result{Bytes: (live() - before) / float64(keys)}
 	r.Time, r.Allocs = timed(n, func(i int) {
 		for {
-			if t, _, ok := s.Due(keyed.EventTime, now); ok {
+			switch t, _, ok := s.Due(keyed.EventTime, now); {
+			case !ok:
+				now += step
+			case t != nil:
 				t.Set(time.Unix(0, now+again(i)))
 				return
 			}
-			now += step
 		}
 	})
 	r.Peak = usage.Peak()
+	r.Access = accesses(r.Bytes*float64(keys), n)
 	var h alarms
 	for k := range keys {
 		h = append(h, alarm{again(k), uint64(k)})

@@ -36,7 +36,7 @@ func benchState(c console, args []string) int {
 		return c.refuse("--keys %d: at least 1", *keys)
 	}
 	if !*inJSON {
-		fmt.Fprintf(c.out, "%-8s %9s %8s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")
+		fmt.Fprintf(c.out, "%-8s %9s %8s %9s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "an access", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")
 	}
 	for _, k := range state.Cases() {
 		if !slices.Contains(names, k.Name) {
@@ -63,6 +63,6 @@ func (c console) showState(inJSON bool, r state.Result) error {
 	if inJSON {
 		return c.json(r)
 	}
-	_, err := fmt.Fprintf(c.out, "%-8s %9d %8.1f %9.1f %9.3f %11.1f %11.1f %8.0f\n", r.Case, r.Keys, r.Time, r.Plain, r.Allocs, r.Bytes, r.PlainBytes, float64(r.Peak)/(1<<20))
+	_, err := fmt.Fprintf(c.out, "%-8s %9d %8.1f %9.1f %9.1f %9.3f %11.1f %11.1f %8.0f\n", r.Case, r.Keys, r.Time, r.Access, r.Plain, r.Allocs, r.Bytes, r.PlainBytes, float64(r.Peak)/(1<<20))
 	return err
 }
