@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"time"
-	"unsafe"
 
 	"blink/actors"
 )
@@ -244,17 +242,8 @@ func (p *parcels) need(n int) error {
 // move takes what was read and not used yet to a new slab with room for n bytes.
 func (p *parcels) move(n int) {
 	size := max(n, leastSlab, min(mostSlab, slabParcels*max(n, p.recent)))
-	p.slab = append(unzeroed(size), p.slab[p.at:]...)
+	p.slab = append(make([]byte, 0, size), p.slab[p.at:]...)
 	p.at, p.lent = 0, false
-}
-
-// unzeroed is an empty slice of this capacity whose memory holds anything: it is filled from
-// the connection before anybody sees it, and to clear it first costs a tenth of receiving.
-func unzeroed(n int) []byte {
-	var b strings.Builder
-	b.Grow(n + 1)
-	b.WriteByte(0)
-	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
 
 // directBytes is how much must wait for a peer before who sends writes it: less is left to the
