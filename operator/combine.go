@@ -208,9 +208,26 @@ func (m *combining[K, A]) open(keys []K, times []int64, places []int32) (n int) 
 			return i // for the window to refuse
 		}
 		m.batch++
+		// Few keys have most of the records, so the one before is often of the same key.
+		if i > 0 && keys[i] == keys[i-1] && m.joins(&m.held[places[i-1]], ts) {
+			places[i] = places[i-1]
+			continue
+		}
 		places[i] = m.placeOf(m.hash(keys[i]), &keys[i], ts)
 	}
 	return len(keys)
+}
+
+// joins says whether a record of its key at this time goes into a partial, and counts it.
+func (m *combining[K, A]) joins(c *combined[K, A], ts int64) bool {
+	if ts < c.from || ts > c.to {
+		return false
+	}
+	c.partial.Records++
+	if m.gap > 0 {
+		c.from, c.to = min(c.from, ts-m.gap), max(c.to, ts+m.gap)
+	}
+	return true
 }
 
 // at is the accumulator of a partial.
@@ -221,15 +238,9 @@ func (m *combining[K, A]) placeOf(hash uint64, key *K, ts int64) int32 {
 	i := hash % uint64(len(m.slots))
 	for ; m.slots[i] != 0; i = (i + 1) % uint64(len(m.slots)) {
 		place := int32(m.slots[i]) - 1
-		c := &m.held[place]
-		if c.hash != hash || ts < c.from || ts > c.to || c.partial.Key != *key {
-			continue
+		if c := &m.held[place]; c.hash == hash && c.partial.Key == *key && m.joins(c, ts) {
+			return place
 		}
-		c.partial.Records++
-		if m.gap > 0 {
-			c.from, c.to = min(c.from, ts-m.gap), max(c.to, ts+m.gap)
-		}
-		return place
 	}
 	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: i, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
 	place := int32(len(m.held)) - 1
