@@ -149,6 +149,23 @@ func (b *brief) write() {
 
 func (b *brief) size() int { return b.Sum.Get() + b.Log.Len() + b.Seen.Len() }
 
+// To find a value counts as a write, for it may be changed where it is.
+func TestAValueThatIsFoundDoesNotExpire(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s, b := newBrief(t, time.Minute, &now)
+	s.SetKey(1, s.hash(1))
+	b.Sum.Set(5)
+	for range 3 {
+		now = now.Add(time.Minute - 1)
+		if sum := b.Sum.Find(); sum == nil || *sum != 5 {
+			t.Fatalf("found %v", sum)
+		}
+	}
+	if now = now.Add(time.Minute); b.Sum.Find() != nil || b.Sum.Get() != 0 {
+		t.Error("what has expired was found")
+	}
+}
+
 func TestStateExpiresAfterItsLastWriteAndFreesItsKey(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s, b := newBrief(t, time.Minute, &now)

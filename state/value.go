@@ -42,16 +42,18 @@ func (v *Value[V]) Load() (x V, ok bool) {
 	return *v.of(row), true
 }
 
-// Find is Ref of a value that is there; nil if there is none.
+// Find is Ref of a value that is there; nil if there is none. It counts as a write.
 func (v *Value[V]) Find() *V {
-	row := v.cell.rows.row()
+	r := v.cell.rows
+	row := r.row()
 	if row == nil || !v.cell.on(row) || v.cell.expired(row) {
 		return nil
 	}
-	row = v.cell.rows.need()
-	v.cell.mark(row)
+	if r.change(r.current, row); v.cell.ttl > 0 {
+		v.cell.touch(row)
+	}
 	at := v.of(row)
-	if v.cell.rows.lent.Any() {
+	if r.lent.Any() {
 		v.lend(at)
 	}
 	return at
