@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +42,7 @@ type node struct {
 	reports chan *protos.Report
 
 	frames, bytes atomic.Int64 // sent
-	ordinary      func()       // undoes what was set of the garbage collector
+	floor         func()       // of the heap, lifted
 }
 
 // Send implements exchange.Links: it counts.
@@ -57,7 +55,7 @@ func (n *node) Send(to actors.Ref, frame []byte) {
 // newNode starts an executor for the tasks of a program, with what config says of them. peer says
 // where the other process listens.
 func newNode(name string, p blink.Program, config taskexec.Config, peer func() string) (*node, error) {
-	n := &node{name: name, ordinary: collectLess(), reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
+	n := &node{name: name, floor: heap.Floor(heap.Usual), reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
 	var err error
 	if n.program, err = p.Describe(nil); err != nil {
 		return nil, err
@@ -91,23 +89,6 @@ func newNode(name string, p blink.Program, config taskexec.Config, peer func() s
 		}
 	}
 	return n, nil
-}
-
-// gcPercent is GOGC of both processes, unless the environment has one: that of the measurements
-// of Nexmark's queries.
-const gcPercent = 400
-
-// collectLess sets the garbage collector as a process that runs tasks has it.
-func collectLess() (undo func()) {
-	floor := heap.Floor(heap.Usual)
-	if os.Getenv("GOGC") != "" {
-		return floor
-	}
-	was := debug.SetGCPercent(gcPercent)
-	return func() {
-		floor()
-		debug.SetGCPercent(was)
-	}
 }
 
 // follower takes the executor's reports.
@@ -214,6 +195,6 @@ func (n *node) wait(ctx context.Context) error {
 func (n *node) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	n.ordinary()
+	n.floor()
 	return errors.Join(n.sys.Shutdown(ctx), n.conns.Close())
 }
