@@ -92,8 +92,8 @@ func (m *sessioning[K, A]) current(hash uint64, key *K, start, last int64) *sess
 	if !r.of.open || start < r.of.start || start > r.of.last+m.gap || last > m.latest {
 		return nil
 	}
-	if r.gen != m.table.gen {
-		m.table.touch(n, &r.head)
+	if r.gen != m.table.versions.gen {
+		m.table.versions.touch(n, &r.head)
 	}
 	r.of.last = max(r.of.last, last)
 	return &r.of
@@ -156,9 +156,9 @@ func (m *sessioning[K, A]) begin(hash uint64, key *K, later int32, s session[A])
 	case later != none:
 		m.session(later).earlier = n
 	case s.earlier != none:
-		m.table.move(hash, s.earlier, n)
+		m.table.index.move(hash, s.earlier, n)
 	default:
-		m.table.add(hash, n)
+		m.table.index.add(hash, n)
 	}
 	return n
 }
@@ -247,9 +247,9 @@ func (m *sessioning[K, A]) forget(number int32) {
 		}
 		m.session(at).earlier = r.of.earlier
 	case r.of.earlier != none:
-		m.table.move(r.hash, number, r.of.earlier)
+		m.table.index.move(r.hash, number, r.of.earlier)
 	default:
-		m.table.remove(r.hash, number)
+		m.table.index.remove(r.hash, number)
 	}
 	m.table.release(number)
 }

@@ -9,11 +9,12 @@ import "blink/internal/codec"
 //
 // Rows keep their number, and so what is frozen is found again whatever is written meanwhile:
 // see frozen.go. They live in pages, of which the first one grows. What needs no type of key
-// is in index and versions, so that it is compiled once.
+// is in index and versions, so that it is compiled once; they are not embedded, or else their
+// methods would be compiled for each type after all.
 type table[K comparable, E any] struct {
-	index
-	versions
-	pages [][]row[K, E]
+	index    index
+	versions versions
+	pages    [][]row[K, E]
 
 	keyCodec *codec.Codec[K] // of keys whose strings may lie in lent memory; nil: none do
 	lent     *codec.Memory
@@ -39,23 +40,23 @@ func (t *table[K, E]) row(n int32) *row[K, E] {
 // ref is what is held of key, to be changed, a zero E if there was none. It is valid until the
 // next call of ref. hash is not 0.
 func (t *table[K, E]) ref(hash uint64, key *K) *E {
-	if t.full() {
-		t.widen()
+	if t.index.full() {
+		t.index.widen()
 	}
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(t.index.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		e := t.slots[i]
+		e := t.index.slots[i]
 		if e == 0 {
 			n := t.take(hash, key)
-			t.put(i, hash, n)
+			t.index.put(i, hash, n)
 			return &t.row(n).of
 		}
 		if uint32(e>>32) != uint32(hash) {
 			continue
 		}
 		if r := t.row(rowOf(e)); r.hash == hash && r.key == *key {
-			if r.gen != t.gen {
-				t.touch(rowOf(e), &r.head)
+			if r.gen != t.versions.gen {
+				t.versions.touch(rowOf(e), &r.head)
 			}
 			return &r.of
 		}
@@ -64,12 +65,12 @@ func (t *table[K, E]) ref(hash uint64, key *K) *E {
 
 // number is the row of key, none if there is none. Who changes it tells change before.
 func (t *table[K, E]) number(hash uint64, key *K) int32 {
-	if t.keys == 0 {
+	if t.index.keys == 0 {
 		return none
 	}
-	mask := uint64(len(t.slots) - 1)
+	mask := uint64(len(t.index.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		e := t.slots[i]
+		e := t.index.slots[i]
 		if e == 0 {
 			return none
 		}
@@ -93,7 +94,7 @@ func (t *table[K, E]) find(hash uint64, key *K) *E {
 
 // take gives key a row that no entry leads to yet.
 func (t *table[K, E]) take(hash uint64, key *K) int32 {
-	n, fresh := t.vacant()
+	n, fresh := t.versions.vacant()
 	if fresh {
 		t.grow()
 	}
@@ -101,15 +102,15 @@ func (t *table[K, E]) take(hash uint64, key *K) int32 {
 	if r.hash, r.key = hash, *key; t.lent != nil && t.lent.Any() {
 		t.keyCodec.Detach(&r.key, nil, *t.lent)
 	}
-	if r.gen != t.gen {
-		t.written(n, &r.head)
+	if r.gen != t.versions.gen {
+		t.versions.written(n, &r.head)
 	}
 	return n
 }
 
 // grow makes sure that the pages have room for the rows that are used.
 func (t *table[K, E]) grow() {
-	switch last := int(t.used) - 1; {
+	switch last := int(t.versions.used) - 1; {
 	case len(t.pages) == 0:
 		t.pages = append(t.pages, make([]row[K, E], smallPage))
 	case last < pageRows && last == len(t.pages[0]):
@@ -123,8 +124,8 @@ func (t *table[K, E]) grow() {
 
 // change is called before a row changes, but by those who know that it need not be.
 func (t *table[K, E]) change(n int32) {
-	if r := t.row(n); r.gen != t.gen {
-		t.touch(n, &r.head)
+	if r := t.row(n); r.gen != t.versions.gen {
+		t.versions.touch(n, &r.head)
 	}
 }
 
@@ -133,18 +134,18 @@ func (t *table[K, E]) release(n int32) {
 	t.change(n)
 	r := t.row(n)
 	*r = row[K, E]{head: head{gen: r.gen, drained: r.drained}}
-	t.free = append(t.free, n)
+	t.versions.free = append(t.versions.free, n)
 }
 
 // forget takes a key and its row out.
 func (t *table[K, E]) forget(hash uint64, n int32) {
-	t.remove(hash, n)
+	t.index.remove(hash, n)
 	t.release(n)
 }
 
 // all are the rows that are taken, with their numbers.
 func (t *table[K, E]) all(yield func(int32, *row[K, E]) bool) {
-	for n := range t.used {
+	for n := range t.versions.used {
 		if r := t.row(n); r.hash != 0 && !yield(n, r) {
 			return
 		}
@@ -153,7 +154,7 @@ func (t *table[K, E]) all(yield func(int32, *row[K, E]) bool) {
 
 // fit makes a table smaller of which hardly anything is used any more. Rows get other numbers.
 func (t *table[K, E]) fit() {
-	if t.keys*16 >= int(t.used) || t.used <= smallPage {
+	if t.index.keys*16 >= int(t.versions.used) || t.versions.used <= smallPage {
 		return
 	}
 	var small table[K, E]
@@ -165,13 +166,13 @@ func (t *table[K, E]) fit() {
 
 // clear empties the table for other keys. One that was hardly used starts small again.
 func (t *table[K, E]) clear() {
-	if t.keys*16 < len(t.slots) {
-		t.slots, t.pages = nil, nil
+	if t.index.keys*16 < len(t.index.slots) {
+		t.index.slots, t.pages = nil, nil
 	}
-	clear(t.slots)
-	for i := 0; i < len(t.pages) && i*pageRows < int(t.used); i++ {
+	clear(t.index.slots)
+	for i := 0; i < len(t.pages) && i*pageRows < int(t.versions.used); i++ {
 		page := t.pages[i]
-		clear(page[:min(len(page), int(t.used)-i*pageRows)])
+		clear(page[:min(len(page), int(t.versions.used)-i*pageRows)])
 	}
-	t.keys, t.versions = 0, versions{free: t.free[:0]}
+	t.index.keys, t.versions = 0, versions{free: t.versions.free[:0]}
 }

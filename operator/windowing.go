@@ -130,7 +130,7 @@ func (m *windowing[K, A]) newSlice(start int64) *slice[K, A] {
 		m.free = m.free[:n-1]
 	}
 	s.start, s.first = start, m.slicing.first(start)
-	s.table.gen, s.table.keyCodec, s.table.lent = m.generations.current, m.keys, &m.pressure.Lent
+	s.table.versions.gen, s.table.keyCodec, s.table.lent = m.generations.current, m.keys, &m.pressure.Lent
 	return s
 }
 
@@ -174,7 +174,7 @@ func (m *windowing[K, A]) roll(end int64) {
 	r := &m.rolling
 	from := max(r.to, end-m.slicing.size)
 	for _, s := range m.between(from, end) {
-		for n := range s.table.used {
+		for n := range s.table.versions.used {
 			at := s.table.row(n)
 			r.take(at.hash, &at.key, s.start, &at.of)
 		}
@@ -189,7 +189,7 @@ func (m *windowing[K, A]) leave(end int64) {
 	r := &m.rolling
 	from := end + m.slicing.slide - m.slicing.size
 	for _, s := range m.between(r.from, min(from, r.to)) {
-		for n := range s.table.used {
+		for n := range s.table.versions.used {
 			at := s.table.row(n)
 			r.give(at.hash, &at.key, &at.of)
 		}
@@ -229,9 +229,9 @@ func (m *windowing[K, A]) fire() bool {
 // panes is how many places for a pane the firing window has.
 func (m *windowing[K, A]) panes() int32 {
 	if t := m.firing.table; t != nil {
-		return t.used
+		return t.versions.used
 	}
-	return m.rolling.table.used
+	return m.rolling.table.versions.used
 }
 
 // paneAt is the pane at a place of the firing window; none if key is nil. Whoever gets it may
@@ -239,8 +239,8 @@ func (m *windowing[K, A]) panes() int32 {
 func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
 	if t := m.firing.table; t != nil {
 		r := t.row(n)
-		if t.frozen != nil {
-			t.frozen.save(n, &r.head)
+		if t.versions.frozen != nil {
+			t.versions.frozen.save(n, &r.head)
 		}
 		return &r.key, &r.of
 	}
@@ -272,7 +272,7 @@ func (m *windowing[K, A]) drop() {
 		if s == m.recent {
 			m.recent = nil
 		}
-		if s.table.frozen == nil && len(m.free) < spareSlices { // what is frozen stays as it is
+		if s.table.versions.frozen == nil && len(m.free) < spareSlices { // what is frozen stays as it is
 			s.table.clear()
 			m.free = append(m.free, s)
 		}
