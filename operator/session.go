@@ -176,6 +176,7 @@ func (m *sessioning[K, A]) settle(number int32) {
 	m.arm(number, after(end, m.lateness))
 	s.fired = true
 	m.emit(&r.key, &s.acc, s.start, end, end, true)
+	m.out.flush()
 }
 
 // arm has the session visited at this time, unless it is visited before.
@@ -197,12 +198,18 @@ func (m *sessioning[K, A]) stale(v visit) bool {
 // Advance is Advancer.
 func (m *sessioning[K, A]) Advance(in int64) (int64, bool) {
 	defer m.pressure.catch()
+	if !m.out.flush() {
+		return in, false
+	}
 	for range firingsPerTurn {
 		if m.pressure.Held() {
 			return in, false
 		}
 		v, ok := m.agenda.pop(in)
 		if !ok {
+			if !m.out.flush() {
+				return in, false
+			}
 			m.mark = max(m.mark, in)
 			return in, true
 		}
@@ -210,6 +217,7 @@ func (m *sessioning[K, A]) Advance(in int64) (int64, bool) {
 			m.visit(v.who, in)
 		}
 	}
+	m.out.flush()
 	return in, false
 }
 

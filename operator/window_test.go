@@ -204,6 +204,28 @@ func TestWindowsFireOneByOneUnderPressure(t *testing.T) {
 	}
 }
 
+// A pane that a late record fires under pressure is handed on when that is over, and before a
+// barrier: the operator says that it holds something.
+func TestAPaneThatPressureStopsIsHandedOnLater(t *testing.T) {
+	for _, o := range []WindowOptions{sliding(10, 5), sessions(5)} {
+		out := &kettle[Pane[string, int64]]{}
+		o.Lateness = time.Minute
+		b := newBench(t, NewWindowCount(shop, o), out)
+		sell(b, "a", 1)
+		b.advance(sec(30))
+		out.take()
+		b.pressure.Hold()
+		sell(b, "a", 2)
+		if same(t, out.got); b.op.(Gatherer).Empty() || b.advance(sec(30)) {
+			t.Errorf("%v: nothing is held", o.Window)
+		}
+		b.pressure.Release()
+		if !b.advance(sec(30)) || !b.op.(Gatherer).Empty() || len(out.got) == 0 {
+			t.Errorf("%v: handed on %v", o.Window, panes(out.got))
+		}
+	}
+}
+
 func TestWhatHasFiredDoesNotFireAgainAfterARestore(t *testing.T) {
 	out := &kettle[Pane[string, int64]]{}
 	spec := NewWindowCount(shop, sliding(10, 5))

@@ -28,11 +28,18 @@ type cut[K comparable, A any] interface {
 type windowCut[K comparable, A any] interface {
 	cut[K, A]
 	at() *place
-	connect(left, right any, emit paneEmitter[K, A])
+	connect(left, right any, out paneSink[K, A])
 }
 
-// paneEmitter emits what came out of a window, at the last time that belongs to it.
-type paneEmitter[K comparable, A any] func(p *Pane[K, struct{}], acc *A, ts int64)
+// paneSink is where what comes out of windows goes.
+type paneSink[K comparable, A any] interface {
+	// emit emits a pane at the last time that belongs to its window, together with others: all
+	// are handed on when flush is called.
+	emit(p *Pane[K, struct{}], acc *A, ts int64)
+	// flush says that it is done if pressure did not stop it.
+	flush() (done bool)
+	empty() bool
+}
 
 // windower is what the operators of windows share.
 type windower[K comparable, A any] struct {
@@ -43,7 +50,7 @@ type windower[K comparable, A any] struct {
 	window      Window
 	lateness    int64
 	inputs      [2]any
-	out         paneEmitter[K, A]
+	out         paneSink[K, A]
 	pane        Pane[K, struct{}]
 	generations generations
 }
@@ -52,9 +59,12 @@ func (w *windower[K, A]) Input(i int) any { return w.inputs[i] }
 
 func (w *windower[K, A]) at() *place { return &w.place }
 
-func (w *windower[K, A]) connect(left, right any, emit paneEmitter[K, A]) {
-	w.inputs, w.out = [2]any{left, right}, emit
+func (w *windower[K, A]) connect(left, right any, out paneSink[K, A]) {
+	w.inputs, w.out = [2]any{left, right}, out
 }
+
+// Empty is Gatherer.
+func (w *windower[K, A]) Empty() bool { return w.out.empty() }
 
 // demand fails the task when no window can hold ts.
 func (w *windower[K, A]) demand(ts int64) {
@@ -69,7 +79,7 @@ func (w *windower[K, A]) demand(ts int64) {
 func (w *windower[K, A]) emit(key *K, acc *A, start, end, ts int64, late bool) {
 	w.enter(ts)
 	w.pane = Pane[K, struct{}]{Key: *key, Start: timeOf(start), End: timeOf(end), Late: late}
-	w.out(&w.pane, acc, ts)
+	w.out.emit(&w.pane, acc, ts)
 }
 
 // windows describes the operators of windows over accumulators A.
@@ -120,7 +130,7 @@ func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fol
 			in.late = out.Side(o.LateTo.Name()).(Collector[T])
 		}
 		in.into(c, c.at())
-		c.connect(Collector[T](in), nil, f.emitter(c.at(), out))
+		c.connect(Collector[T](in), nil, f.output(c.at(), out))
 		return c
 	}
 	if o.Lateness > 0 || o.LateTo != nil { // each record needs to be seen by itself
@@ -134,7 +144,7 @@ func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fol
 	}
 	s.Combined.Rest.New = func(out Outlets) any {
 		c := w.build()
-		c.connect(w.partials(c), nil, f.emitter(c.at(), out))
+		c.connect(w.partials(c), nil, f.output(c.at(), out))
 		return c
 	}
 	return s
@@ -195,41 +205,62 @@ func (m *recordInput[K, T, A]) rare(acc *A, in *T, ts int64, hash uint64) {
 	}
 }
 
-// paneOutput makes records of panes.
+// paneOutput makes records of panes, and hands them on in chunks.
 type paneOutput[K comparable, A, R any] struct {
-	at   *place
-	next Collector[R]
-	emit func(p *Pane[K, struct{}], acc *A, out *R)
-	rows func(acc *A, row func(R))
-	ts   int64 // of the pane at hand
-	out  R
+	at    *place
+	next  next[R]
+	pane  func(p *Pane[K, struct{}], acc *A, out *R)
+	rows  func(acc *A, row func(R)) // instead of pane
+	row   func(R)
+	ts    int64 // of the pane at hand
+	out   []R   // up to n, and up to sent they are handed on
+	times []int64
+	n     int
+	sent  int
 }
 
-// emitter is the output of an operator.
-func (f *fold[K, T, A, R]) emitter(at *place, out Outlets) paneEmitter[K, A] {
+// output is the output of an operator.
+func (f *fold[K, T, A, R]) output(at *place, out Outlets) paneSink[K, A] {
 	return newPaneOutput(at, outlet[R](out), f.emit, f.rows)
 }
 
-func newPaneOutput[K comparable, A, R any](at *place, next Collector[R], emit func(*Pane[K, struct{}], *A, *R), rows func(*A, func(R))) paneEmitter[K, A] {
-	o := &paneOutput[K, A, R]{at: at, next: next, emit: emit, rows: rows}
-	if rows == nil {
-		return o.one
-	}
-	row := o.row
-	return func(_ *Pane[K, struct{}], acc *A, ts int64) {
-		o.ts = ts
-		o.rows(acc, row)
-	}
+func newPaneOutput[K comparable, A, R any](at *place, to Collector[R], pane func(*Pane[K, struct{}], *A, *R), rows func(*A, func(R))) paneSink[K, A] {
+	o := &paneOutput[K, A, R]{at: at, next: nextOf(to), pane: pane, rows: rows, out: newSlots[R]()}
+	o.times = make([]int64, len(o.out))
+	o.row = func(r R) { *o.slot() = r }
+	return o
 }
 
-func (o *paneOutput[K, A, R]) one(p *Pane[K, struct{}], acc *A, ts int64) {
-	o.emit(p, acc, &o.out)
-	o.next.Collect(&o.out, ts)
+func (o *paneOutput[K, A, R]) emit(p *Pane[K, struct{}], acc *A, ts int64) {
+	if o.ts = ts; o.rows != nil {
+		o.rows(acc, o.row)
+		return
+	}
+	o.pane(p, acc, o.slot())
 }
 
-// row emits one of several rows of a pane.
-func (o *paneOutput[K, A, R]) row(r R) {
-	o.out = r
-	o.next.Collect(&o.out, o.ts)
-	o.at.enter(o.ts)
+// slot is for the next record. If there is none, all others are handed on.
+func (o *paneOutput[K, A, R]) slot() *R {
+	if o.n == len(o.out) {
+		o.next.collect(o.out[o.sent:], o.times[o.sent:])
+		o.n, o.sent = 0, 0
+		o.at.enter(o.ts)
+	}
+	o.times[o.n] = o.ts
+	o.n++
+	return &o.out[o.n-1]
 }
+
+func (o *paneOutput[K, A, R]) flush() bool {
+	if o.n == 0 {
+		return true
+	}
+	o.sent += o.next.collectUntilHeld(o.out[o.sent:o.n], o.times[o.sent:o.n], o.at.pressure)
+	if o.sent < o.n {
+		return false
+	}
+	o.n, o.sent = 0, 0
+	return true
+}
+
+func (o *paneOutput[K, A, R]) empty() bool { return o.n == 0 }

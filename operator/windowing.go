@@ -137,6 +137,9 @@ func (m *windowing[K, A]) newSlice(start int64) *slice[K, A] {
 // Advance is Advancer.
 func (m *windowing[K, A]) Advance(in int64) (int64, bool) {
 	defer m.pressure.catch()
+	if !m.out.flush() {
+		return in, false
+	}
 	for m.firing.on || m.begin(in) {
 		if !m.fire() {
 			return in, false
@@ -212,22 +215,17 @@ func (m *windowing[K, A]) indexOf(start int64) int {
 // fire emits the panes of the firing window until pressure or the end of the turn stops it.
 func (m *windowing[K, A]) fire() bool {
 	f, fired := &m.firing, 0
-	for ; f.next < m.panes(); f.next++ {
-		key, acc := m.paneAt(f.next)
-		if key == nil {
-			continue
+	for ; f.next < m.places() && fired < firingsPerTurn && !m.pressure.Held(); f.next++ {
+		if key, acc := m.paneAt(f.next); key != nil {
+			m.emitPane(key, acc, f.end, false)
+			fired++
 		}
-		if m.pressure.Held() || fired == firingsPerTurn {
-			return false
-		}
-		m.emitPane(key, acc, f.end, false)
-		fired++
 	}
-	return true
+	return m.out.flush() && f.next == m.places()
 }
 
-// panes is how many places for a pane the firing window has.
-func (m *windowing[K, A]) panes() int32 {
+// places is how many places for a pane the firing window has.
+func (m *windowing[K, A]) places() int32 {
 	if t := m.firing.table; t != nil {
 		return t.versions.used
 	}
@@ -296,6 +294,7 @@ func (m *windowing[K, A]) fireAgain(hash uint64, key *K, ts int64) {
 			}
 		}
 		m.emitPane(key, &acc, end, true)
+		m.out.flush()
 	}
 }
 
