@@ -71,7 +71,6 @@ func (m *partialInput[K, A]) CollectHashed(in *partial[K, A], ts int64, hash uin
 type combining[K comparable, A any] struct {
 	place
 	in      any // its input
-	hash    func(K) uint64
 	window  Window
 	slicing slicing
 	gap     int64 // of sessions; 0: there are slices
@@ -123,7 +122,7 @@ func (w *windows[K, A]) combining(state []graph.State) *Combining {
 
 // newCombining makes the first step, still without its input.
 func (w *windows[K, A]) newCombining(out Outlets) *combining[K, A] {
-	m := &combining[K, A]{hash: w.hash, window: w.Window, next: outlet[partial[K, A]](out)}
+	m := &combining[K, A]{window: w.Window, next: outlet[partial[K, A]](out)}
 	m.hashed, _ = m.next.(HashedCollector[partial[K, A]])
 	if w.Window.kind == sessionKind {
 		m.gap = int64(w.Window.size)
@@ -141,123 +140,77 @@ func (m *combining[K, A]) Lends() Lending { return Lends }
 // Empty is Gatherer.
 func (m *combining[K, A]) Empty() bool { return len(m.held) == 0 }
 
-// combineInput folds records into the partials of a combiner, a chunk of them at a time: their
-// keys, then their places, then the records themselves. It embeds nothing: see recordInput.
+// combineInput folds records into the partials of a combiner. The search for them is compiled
+// for each type of record, so that a record costs no more calls than those of the user's code.
 type combineInput[K comparable, T, A any] struct {
-	to     *combining[K, A]
-	key    func(T) K
-	add    func(*A, *T)
-	keys   [chunk]K
-	places [chunk]int32
-	time   [1]int64
+	to   *combining[K, A]
+	key  func(T) K
+	hash func(K) uint64
+	add  func(*A, *T)
 }
 
 func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
-	m.to.enter(ts)
-	m.keys[0], m.time[0] = m.key(*in), ts
-	if m.to.open(m.keys[:1], m.time[:], m.places[:]) == 0 {
-		m.alone(in, ts)
-		return
+	to := m.to
+	to.enter(ts)
+	to.batch++
+	key := m.key(*in)
+	if len(to.held) == 1 { // there may be only this key: then it needs no hash
+		if c := &to.held[0]; c.partial.Key == key && ts >= c.from && ts <= c.to {
+			m.add(&c.partial.Acc, in)
+			to.into(c, ts)
+			return
+		}
 	}
-	m.add(m.to.at(m.places[0]), in)
+	hash := m.hash(key)
+	i := hash % uint64(len(to.slots))
+	for ; to.slots[i] != 0; i = (i + 1) % uint64(len(to.slots)) {
+		if c := &to.held[to.slots[i]-1]; c.hash == hash && ts >= c.from && ts <= c.to && c.partial.Key == key {
+			m.add(&c.partial.Acc, in)
+			to.into(c, ts)
+			return
+		}
+	}
+	acc, alone := to.begin(hash, &key, ts, i)
+	m.add(acc, in)
+	if alone {
+		to.pass()
+	}
 }
 
 // CollectBatch is BatchCollector.
 func (m *combineInput[K, T, A]) CollectBatch(records []T, times []int64) {
-	for len(records) > 0 {
-		n := 1
-		if !m.to.single {
-			n = min(len(records), chunk)
-		}
-		for i := range n {
-			m.to.enter(times[i])
-			m.keys[i] = m.key(records[i])
-		}
-		n = m.to.open(m.keys[:n], times, m.places[:])
-		for i := range n {
-			m.to.enter(times[i])
-			m.add(m.to.at(m.places[i]), &records[i])
-		}
-		if n == 0 {
-			m.alone(&records[0], times[0])
-			n = 1
-		}
-		records, times = records[n:], times[n:]
+	for i := range records {
+		m.Collect(&records[i], times[i])
 	}
 }
 
-// alone hands on a record by itself. Its key is the first one.
-func (m *combineInput[K, T, A]) alone(in *T, ts int64) {
-	acc := m.to.alone(&m.keys[0], ts)
-	m.add(acc, in)
-	m.to.pass()
-}
-
-// open finds the places of the partials that records go into, and says of how many it did. If
-// it is none, the first one is handed on alone.
-func (m *combining[K, A]) open(keys []K, times []int64, places []int32) (n int) {
-	if m.single {
-		return 0
-	}
-	if len(m.held)+len(keys) > maxPartials { // places stay as they are until they are used
-		m.flush()
-	}
-	for i := range keys {
-		ts := times[i]
-		if !m.window.timely(ts) {
-			return i // for the window to refuse
-		}
-		m.batch++
-		// Few keys have most of the records, so the one before is often of the same key.
-		if i > 0 && keys[i] == keys[i-1] && m.joins(&m.held[places[i-1]], ts) {
-			places[i] = places[i-1]
-			continue
-		}
-		places[i] = m.placeOf(m.hash(keys[i]), &keys[i], ts)
-	}
-	return len(keys)
-}
-
-// joins says whether a record of its key at this time goes into a partial, and counts it.
-func (m *combining[K, A]) joins(c *combined[K, A], ts int64) bool {
-	if ts < c.from || ts > c.to {
-		return false
-	}
+// into is told of a record that goes into a partial.
+func (m *combining[K, A]) into(c *combined[K, A], ts int64) {
 	c.partial.Records++
 	if m.gap > 0 {
 		c.from, c.to = min(c.from, ts-m.gap), max(c.to, ts+m.gap)
 	}
-	return true
 }
 
-// at is the accumulator of a partial.
-func (m *combining[K, A]) at(place int32) *A { return &m.held[place].partial.Acc }
-
-// placeOf is where the partial is that a record goes into, a new one if there is none.
-func (m *combining[K, A]) placeOf(hash uint64, key *K, ts int64) int32 {
-	i := hash % uint64(len(m.slots))
-	for ; m.slots[i] != 0; i = (i + 1) % uint64(len(m.slots)) {
-		place := int32(m.slots[i]) - 1
-		if c := &m.held[place]; c.hash == hash && c.partial.Key == *key && m.joins(c, ts) {
-			return place
-		}
+// begin begins the partial of a record for which there is none, with its place in the slots.
+// If it stays alone, pass hands it on.
+func (m *combining[K, A]) begin(hash uint64, key *K, ts int64, slot uint64) (acc *A, alone bool) {
+	if m.single || !m.window.timely(ts) { // that is for the window to refuse
+		m.one = combined[K, A]{hash: hash, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
+		return &m.one.partial.Acc, true
 	}
-	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: i, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
-	place := int32(len(m.held)) - 1
+	if len(m.held) == maxPartials {
+		m.flush()
+		slot = hash % uint64(len(m.slots))
+	}
+	m.held = append(m.held, combined[K, A]{hash: hash, from: ts - m.gap, to: ts + m.gap, slot: slot, partial: partial[K, A]{Key: *key, Last: ts, Records: 1}})
+	c := &m.held[len(m.held)-1]
 	if m.gap == 0 {
-		c := &m.held[place]
 		c.from = m.slicing.slice(ts)
 		c.to = c.from + m.slicing.width - 1
 	}
-	m.slots[i] = uint16(place + 1)
-	return place
-}
-
-// alone begins the partial of a record that is handed on by itself: pass does so.
-func (m *combining[K, A]) alone(key *K, ts int64) *A {
-	m.batch++
-	m.one = combined[K, A]{hash: m.hash(*key), partial: partial[K, A]{Key: *key, Last: ts, Records: 1}}
-	return &m.one.partial.Acc
+	m.slots[slot] = uint16(len(m.held))
+	return &c.partial.Acc, false
 }
 
 func (m *combining[K, A]) pass() { m.emit(&m.one, m.one.partial.Last) }

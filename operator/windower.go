@@ -139,7 +139,7 @@ func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fol
 	s.Combined = w.combining(s.State)
 	s.Combined.First.New = func(out Outlets) any {
 		c := w.newCombining(out)
-		c.in = Collector[T](&combineInput[K, T, A]{to: c, key: key, add: f.add})
+		c.in = Collector[T](&combineInput[K, T, A]{c, key, w.hash, f.add})
 		return c
 	}
 	s.Combined.Rest.New = func(out Outlets) any {
