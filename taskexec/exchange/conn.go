@@ -266,6 +266,9 @@ func (c *Conns) dial(p *peer) {
 	defer cancel()
 	for {
 		err := c.dialOnce(ctx, p)
+		if err == nil {
+			return
+		}
 		c.mu.Lock()
 		up := p.live != nil || c.shut
 		if !up && !errors.Is(err, errBusy) {
@@ -285,6 +288,8 @@ func (c *Conns) dial(p *peer) {
 	}
 }
 
+// dialOnce ends the dialling if it returns nil. With the connection, not after it: a connection
+// that is lost at once is dialled anew by the next who sends.
 func (c *Conns) dialOnce(ctx context.Context, p *peer) error {
 	address, err := c.o.Find(ctx, p.node)
 	if err != nil {
@@ -305,8 +310,10 @@ func (c *Conns) dialOnce(ctx context.Context, p *peer) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	p.dialing = false
 	if c.shut || p.live != nil {
-		return ignoreClosed(nc.Close())
+		_ = nc.Close() // there is another
+		return nil
 	}
 	c.adopt(p, nc)
 	return nil
