@@ -376,6 +376,52 @@ func TestExpiredKeysLeaveWholeSnapshotsAndDeltas(t *testing.T) {
 	}
 }
 
+// What was written last before a delta has not expired when the layer below it has: the delta
+// says only what came on top of that.
+func TestADeltaIsReadOntoWhatHasExpiredSince(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s, b := newBrief(t, time.Minute, &now)
+	for k := range 10 {
+		s.SetKey(k, s.hash(k))
+		b.write()
+		b.Seen.Set("b", 1)
+	}
+	base, err := s.Freeze(FreezeOptions{Checkpoint: 1}).all()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(30 * time.Second)
+	s.SetKey(5, s.hash(5))
+	b.write()
+	b.Seen.Set("c", 1)
+	b.Seen.Delete("b")
+	f := s.Freeze(FreezeOptions{Checkpoint: 2, Onto: 1})
+	delta, err := f.all()
+	if err != nil || f.Onto() != 1 {
+		t.Fatalf("onto %d: %v", f.Onto(), err)
+	}
+	now = now.Add(45 * time.Second)
+	want, err := s.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, c := newBrief(t, time.Minute, &now)
+	for _, g := range append(base, delta...) {
+		if err := again.takeBack(c, g, 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := again.Digest(); err != nil || have != want {
+		t.Errorf("another state was restored: %v", err)
+	}
+	if again.SetKey(4, s.hash(4)); c.size() != 0 {
+		t.Errorf("what has expired holds %d", c.size())
+	}
+	if again.SetKey(5, s.hash(5)); c.size() != 6 {
+		t.Errorf("key 5 holds %d", c.size())
+	}
+}
+
 func TestFreezingAndDrainingCostNothingWhereNothingIsWritten(t *testing.T) {
 	x, n := newTask(t), 0
 	record := func() {

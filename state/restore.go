@@ -26,6 +26,8 @@ func (s *Store[K]) Reading(stored []Stored) (restore func(Group) error, err erro
 		}
 	}
 	return func(g Group) error {
+		s.reading = true
+		defer func() { s.reading = false }()
 		if err := s.restore(g, readers); err != nil {
 			return fmt.Errorf("key group %d: %w", g.Number, err)
 		}

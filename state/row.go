@@ -32,6 +32,7 @@ type rows struct {
 	loans   []lending                           // places in the current row that were given out while there was some
 	handles []handle
 	timed   bool     // some handle has a TTL
+	reading bool     // layers of a snapshot: nothing expires, for the next one may go onto it
 	queues  [2]queue // by Clock
 	now     func() time.Time
 
@@ -248,7 +249,7 @@ func (c *cell) restore(row unsafe.Pointer, written int64) {
 func (c *cell) expired(row unsafe.Pointer) bool { return c.ttl > 0 && c.old(row) }
 
 func (c *cell) old(row unsafe.Pointer) bool {
-	return c.rows.now().UnixNano()-*c.written(row) >= int64(c.ttl)
+	return !c.rows.reading && c.rows.now().UnixNano()-*c.written(row) >= int64(c.ttl)
 }
 
 // held is the current key's row, to be written to, nil unless it holds something.
