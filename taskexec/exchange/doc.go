@@ -12,9 +12,10 @@
 // (frame.go) on the one connection that Links keeps for each pair of nodes: in order, or
 // the connection is lost as a whole and Lost says so at both ends.
 //
-// Conns (conn.go, conn_wire.go) are those connections over TCP; the simulator has its own. Each
-// has a goroutine that reads and one that writes; what is worth a call is written by who sends
-// it, as far as the kernel takes it at once (conn_direct.go).
+// Conns (conn.go) are those connections over TCP; the simulator has its own. Two processes get
+// one by a handshake (conn_handshake.go). Each has a goroutine that reads (conn_read.go) and one
+// that writes (conn_write.go); what is worth a call is written by who sends it, as far as the
+// kernel takes it at once (conn_direct.go).
 //
 // Start reading at Batch, then Conns.
 package exchange

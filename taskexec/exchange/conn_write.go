@@ -1,0 +1,160 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// directBytes is how much must wait for a peer before who sends writes it: less is left to the
+// writer, which finds more of it together.
+const directBytes = 16 << 10
+
+// write sends what waits for the peer and what direct writes have left, all of it with one call,
+// until the connection ends.
+func (c *Conns) write(p *peer, x *conn) error {
+	life, limit := time.NewTicker(c.o.Silence/3), deadline{set: x.SetWriteDeadline, after: c.o.Silence}
+	defer life.Stop()
+	for {
+		idle := false
+		select {
+		case <-x.gone:
+			return net.ErrClosed
+		case <-c.life.Done():
+			return net.ErrClosed
+		case <-life.C:
+			idle = true
+		case <-x.wake:
+		}
+		if err := limit.extend(); err != nil {
+			return err
+		}
+		if !c.begin(p, x, idle) {
+			continue
+		}
+		if _, err := x.out.left.WriteTo(x.Conn); err != nil {
+			return fmt.Errorf("to %s: %w", p.node, err)
+		}
+		c.written(p, x)
+	}
+}
+
+// begin says whether there is something for the writer in out: what a direct write has left,
+// what waits, or a sign of life if the connection is idle.
+func (c *Conns) begin(p *peer, x *conn, idle bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case p.live != x:
+		return false
+	case x.writing:
+		return x.handed
+	case len(p.queue) > 0:
+		x.take(p)
+	case idle:
+		x.take(p)
+		x.out.left = append(x.out.left, sign[:])
+	}
+	return x.writing
+}
+
+// take moves what waits into out, for the caller to write.
+func (c *conn) take(p *peer) {
+	c.writing = true
+	c.out.parcels, p.queue = p.queue, c.out.parcels[:0]
+	p.queued = 0
+	c.out.seal()
+}
+
+// written says that all of out has been written.
+func (c *Conns) written(p *peer, x *conn) {
+	x.out.recycle()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	x.writing, x.handed = false, false
+	if p.live == x && len(p.queue) > 0 {
+		x.rouse()
+	}
+}
+
+// writeDirect writes what of out the kernel takes, and leaves the rest to the writer.
+func (c *Conns) writeDirect(p *peer, x *conn) {
+	if err := x.out.writeDirect(x.direct); err != nil {
+		c.broke(p, x, fmt.Errorf("to %s: %w", p.node, err))
+		return
+	}
+	if len(x.out.left) == 0 {
+		c.written(p, x)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	x.handed = true
+	x.rouse()
+}
+
+// envelope lays out parcels for one write. What it needs for that it uses again.
+type envelope struct {
+	parcels []parcel
+	heads   []byte
+	ends    []int // of the heads
+	bufs    net.Buffers
+	left    net.Buffers // of bufs: what is to be written
+}
+
+// seal puts the parcels into left.
+func (e *envelope) seal() {
+	e.heads, e.ends, e.bufs = e.heads[:0], e.ends[:0], e.bufs[:0]
+	for _, q := range e.parcels {
+		e.heads = binary.LittleEndian.AppendUint32(e.heads, uint32(1+len(q.id)+len(q.frame)))
+		e.heads = append(append(e.heads, byte(len(q.id))), q.id...)
+		e.ends = append(e.ends, len(e.heads))
+	}
+	from := 0
+	for i, q := range e.parcels {
+		e.bufs = append(e.bufs, e.heads[from:e.ends[i]], q.frame)
+		from = e.ends[i]
+	}
+	e.left = e.bufs
+}
+
+// wrote takes the first n bytes off what is to be written.
+func (e *envelope) wrote(n int) {
+	for len(e.left) > 0 && n >= len(e.left[0]) {
+		n -= len(e.left[0])
+		e.left = e.left[1:]
+	}
+	if n > 0 {
+		e.left[0] = e.left[0][n:]
+	}
+}
+
+// recycle gives the frames back, which have been written.
+func (e *envelope) recycle() {
+	for i, q := range e.parcels {
+		recycle(q.frame)
+		e.parcels[i] = parcel{}
+	}
+	clear(e.bufs)
+	e.parcels = e.parcels[:0]
+}
+
+// sign of life is a parcel of length 0.
+var sign [4]byte
+
+// frames are buffers that were sent and may be filled again.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxRecycled keeps a few large frames from holding memory for ever.
+const maxRecycled = 1 << 20
+
+// Buffer returns an empty buffer to append a frame to, for Links.Send.
+func Buffer() []byte { return (*frames.Get().(*[]byte))[:0] }
+
+func recycle(frame []byte) {
+	if cap(frame) <= maxRecycled {
+		frames.Put(&frame)
+	}
+}
