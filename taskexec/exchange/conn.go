@@ -45,8 +45,8 @@ type Conns struct {
 // ConnOptions of the connections of a process. What is zero and has a default gets it.
 type ConnOptions struct {
 	Node string // our name
-	// TLS is used in both directions, and must ask the dialling side for its certificate: the
-	// name of a node is checked against the certificate. nil: plaintext, on loopback only.
+	// TLS is used in both directions, and must verify the certificate of the dialling side too: the
+	// name of a node is checked against it. nil: plaintext, on loopback only.
 	TLS *tls.Config
 	// Find returns the address at which the process of a node listens.
 	Find func(ctx context.Context, node string) (address string, err error)

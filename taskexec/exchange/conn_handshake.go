@@ -299,9 +299,9 @@ func (c *Conns) known(h hello, nc net.Conn) error {
 	if !ok {
 		return nil
 	}
-	certs := secure.ConnectionState().PeerCertificates
-	if len(certs) == 0 {
-		return fmt.Errorf("%q shows no certificate", h.from)
+	chains := secure.ConnectionState().VerifiedChains
+	if len(chains) == 0 {
+		return fmt.Errorf("%q shows no certificate that was verified", h.from)
 	}
-	return certs[0].VerifyHostname(h.from)
+	return chains[0][0].VerifyHostname(h.from)
 }

@@ -64,6 +64,29 @@ func (a *authority) config(name string) func(*ConnOptions) {
 	}
 }
 
+// A certificate that anybody has signed proves no name, also where TLS lets it pass.
+func TestACertificateMustHaveBeenVerified(t *testing.T) {
+	ours, others := newAuthority(t), newAuthority(t)
+	w := newTown(t)
+	lax := func(o *ConnOptions) {
+		ours.config("b")(o)
+		o.TLS.ClientAuth = tls.RequireAnyClientCert
+	}
+	b := w.house("b", lax)
+	m := w.house("mallory", func(o *ConnOptions) {
+		others.config("mallory")(o)
+		o.TLS.RootCAs = x509.NewCertPool()
+		o.TLS.RootCAs.AddCert(ours.cert)
+	})
+	m.tell("b", "x", "evil")
+	m.until("it is refused", func() bool { return slices.Contains(m.lost, "b") })
+	b.hear(func() {
+		if len(b.got) > 0 {
+			t.Errorf("b has heard %v", b.got)
+		}
+	})
+}
+
 func TestCertificatesSayWhoIsWho(t *testing.T) {
 	ours, others := newAuthority(t), newAuthority(t)
 	w := newTown(t)
