@@ -556,3 +556,37 @@ func TestAPeerThatStopsReadingIsLost(t *testing.T) {
 	close(stop)
 	<-alive
 }
+
+// A peer that takes bit by bit what waits for it, in more time than a silent one has, is not lost.
+func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
+	const silence, frames, size = 500 * time.Millisecond, 8000, 4 << 10
+	w := newTown(t)
+	b := w.house("b", func(o *ConnOptions) { o.Silence = silence })
+	c, err := net.Dial("tcp", b.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(hello{nonce: 7, dial: 1, from: "slow", to: "b"}.append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAnswer(c); err != nil {
+		t.Fatal(err)
+	}
+	for range frames {
+		b.tell("slow", "x", strings.Repeat("y", size))
+	}
+	const all = frames * size
+	pause := time.NewTicker(4 * silence * (256 << 10) / all) // four times the silence for all of it
+	defer pause.Stop()
+	for read := int64(0); read < all; {
+		<-pause.C
+		if _, err := c.Write(sign[:]); err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.CopyN(io.Discard, c, min(256<<10, all-read))
+		if read += n; err != nil {
+			t.Fatalf("%d of %d bytes came, then %v, lost %v", read, all, err, b.losses())
+		}
+	}
+}

@@ -12,8 +12,7 @@ import (
 // writer, which finds more of it together.
 const directBytes = 16 << 10
 
-// write sends what waits for the peer and what direct writes have left, all of it with one call,
-// until the connection ends.
+// write sends what waits for the peer and what direct writes have left, until the connection ends.
 func (c *Conns) write(p *peer, x *conn) error {
 	life, limit := time.NewTicker(c.o.Silence/3), deadline{set: x.SetWriteDeadline, after: c.o.Silence}
 	defer life.Stop()
@@ -28,13 +27,13 @@ func (c *Conns) write(p *peer, x *conn) error {
 			idle = true
 		case <-x.wake:
 		}
-		if err := limit.extend(); err != nil {
+		if err := limit.extend(); err != nil { // of direct writes too
 			return err
 		}
 		if !c.begin(p, x, idle) {
 			continue
 		}
-		if _, err := x.out.left.WriteTo(x.Conn); err != nil {
+		if err := x.out.writeTo(x.Conn, &limit); err != nil {
 			return fmt.Errorf("to %s: %w", p.node, err)
 		}
 		c.written(p, x)
@@ -102,6 +101,7 @@ type envelope struct {
 	ends    []int // of the heads
 	bufs    net.Buffers
 	left    net.Buffers // of bufs: what is to be written
+	piece   net.Buffers // of left: what is being written with one call
 }
 
 // seal puts the parcels into left.
@@ -118,6 +118,29 @@ func (e *envelope) seal() {
 		from = e.ends[i]
 	}
 	e.left = e.bufs
+}
+
+// pieceBytes, about, are written with one call. Each piece has the whole deadline, so that a peer
+// which is slow to take all that waits is not held for one that takes nothing.
+const pieceBytes = 1 << 20
+
+// writeTo writes all that is left.
+func (e *envelope) writeTo(to net.Conn, limit *deadline) error {
+	for len(e.left) > 0 {
+		if err := limit.extend(); err != nil {
+			return err
+		}
+		n, bytes := 0, 0
+		for n < len(e.left) && bytes < pieceBytes {
+			bytes += len(e.left[n])
+			n++
+		}
+		e.piece, e.left = e.left[:n], e.left[n:]
+		if _, err := e.piece.WriteTo(to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wrote takes the first n bytes off what is to be written.
