@@ -1,8 +1,11 @@
 package exchange
 
 import (
+	"bufio"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -16,6 +19,7 @@ const directBytes = 16 << 10
 func (c *Conns) write(p *peer, x *conn) error {
 	life, limit := time.NewTicker(c.o.Silence/3), deadline{set: x.SetWriteDeadline, after: c.o.Silence}
 	defer life.Stop()
+	to := gathered(x.Conn)
 	for {
 		idle := false
 		select {
@@ -33,7 +37,7 @@ func (c *Conns) write(p *peer, x *conn) error {
 		if !c.begin(p, x, idle) {
 			continue
 		}
-		if err := x.out.writeTo(x.Conn, &limit); err != nil {
+		if err := x.out.writeTo(to, &limit); err != nil {
 			return fmt.Errorf("to %s: %w", p.node, err)
 		}
 		c.written(p, x)
@@ -124,8 +128,17 @@ func (e *envelope) seal() {
 // which is slow to take all that waits is not held for one that takes nothing.
 const pieceBytes = 1 << 20
 
+// gathered is nc, or a buffer before it where each small write would be a record of TLS.
+func gathered(nc net.Conn) io.Writer {
+	const records = 4 << 14
+	if _, encrypts := nc.(*tls.Conn); encrypts {
+		return bufio.NewWriterSize(nc, records)
+	}
+	return nc
+}
+
 // writeTo writes all that is left.
-func (e *envelope) writeTo(to net.Conn, limit *deadline) error {
+func (e *envelope) writeTo(to io.Writer, limit *deadline) error {
 	for len(e.left) > 0 {
 		if err := limit.extend(); err != nil {
 			return err
@@ -138,6 +151,11 @@ func (e *envelope) writeTo(to net.Conn, limit *deadline) error {
 		e.piece, e.left = e.left[:n], e.left[n:]
 		if _, err := e.piece.WriteTo(to); err != nil {
 			return err
+		}
+		if buffer, ok := to.(*bufio.Writer); ok {
+			if err := buffer.Flush(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
