@@ -33,7 +33,8 @@ type outChannel struct {
 	ref     actors.Ref
 	addr    exchange.Address
 	open    bool
-	credits int
+	credits int // at least -1: see pump
+	granted int // of these, when it was opened
 	seq     uint64
 	marks   []exchange.Mark
 	queue   []*exchange.Batch
@@ -241,22 +242,28 @@ func (o *outputs) opened(m exchange.Open) error {
 		return fmt.Errorf("the edge %s: that type has other fields in the process of task %v: both processes must run the same binary", l.edge, l.channels[i].to)
 	}
 	ch := &l.channels[i]
-	ch.open, ch.credits = true, m.Credits
+	ch.open, ch.credits, ch.granted = true, m.Credits, m.Credits
 	o.pump(l, i)
 	return nil
 }
 
-// credited is told that the receiver has consumed batches.
-func (o *outputs) credited(m exchange.Credit) {
+// credited is told that the receiver has consumed batches. It refuses more credits than batches
+// are under way.
+func (o *outputs) credited(m exchange.Credit) error {
 	l, i := o.find(m.Address)
 	if l == nil {
-		return
+		return nil
 	}
-	l.channels[i].credits += m.N
+	ch := &l.channels[i]
+	if owed := ch.granted - ch.credits; m.N < 1 || m.N > owed {
+		return fmt.Errorf("channel to task %v of link %d: %d credits come back, and %d are out", ch.to, l.ID, m.N, owed)
+	}
+	ch.credits += m.N
 	if m.Records != nil {
 		l.port.Recycle(m.Records)
 	}
 	o.pump(l, i)
+	return nil
 }
 
 // find returns the link and channel of an address of this deployment.

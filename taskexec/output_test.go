@@ -74,7 +74,12 @@ func (s *sending) openTo(a exchange.Address, credits int) {
 	}
 }
 
-func (s *sending) credit(channel int) { s.credited(exchange.Credit{Address: toward(channel), N: 1}) }
+func (s *sending) credit(channel int) {
+	s.t.Helper()
+	if err := s.credited(exchange.Credit{Address: toward(channel), N: 1}); err != nil {
+		s.t.Error(err)
+	}
+}
 
 // want compares what was sent on a channel, a text for each batch, and whether the task must
 // wait.
@@ -297,7 +302,9 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 		t.Errorf("opened by another deployment: %v", err)
 	}
 	s.open(0, 1)
-	s.credited(exchange.Credit{Address: other, N: 1})
+	if err := s.credited(exchange.Credit{Address: other, N: 1}); err != nil {
+		t.Error(err)
+	}
 	s.emit(1, 2, 3, 4)
 	s.want(0, true, "1: 1 2")
 }
@@ -400,5 +407,23 @@ func (s *sending) waitsOn(channel int, batches ...string) {
 		s.credit(channel)
 		sent = append(sent, b)
 		s.want(channel, i < len(batches)-1, sent...)
+	}
+}
+
+// A receiver that grants without end would have the sender fill the memory.
+func TestMoreCreditsThanBatchesWereSentAreRefused(t *testing.T) {
+	s := newSending(t, 1, 1)
+	s.open(0, 2)
+	s.emit(1)
+	s.credit(0)
+	s.emit(2, 3)
+	for n, credits := range []int{3, 1 << 32, -1, 0} {
+		err := s.credited(exchange.Credit{Address: toward(0), N: credits})
+		if err == nil || !strings.Contains(err.Error(), "credits") {
+			t.Errorf("case %d, %d credits for two batches: %v", n, credits, err)
+		}
+	}
+	if err := s.credited(exchange.Credit{Address: toward(0), N: 2}); err != nil {
+		t.Error(err)
 	}
 }

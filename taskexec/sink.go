@@ -95,8 +95,9 @@ func (t *task) everySink(id uint64, call func(op operator.SinkOperator, ctx cont
 	}
 }
 
-// commit makes visible what was prepared up to checkpoint id. It is repeated with back-off,
-// of which the first failure in a row is told; when it goes on failing the task fails, and commits again when it is restored.
+// commit makes visible what was prepared up to checkpoint id. It is repeated with back-off, and
+// the first failure in a row is told; when it goes on failing the task fails, and commits again
+// when it is restored.
 func (t *task) commit(id uint64) {
 	s := &t.sinks
 	t.sinkCall("commit", t.everySink(id, operator.SinkOperator.Commit), func(err error) error {

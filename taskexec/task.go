@@ -193,7 +193,7 @@ func (t *task) receive(m any) error {
 	case *exchange.Batch:
 		return t.arrived(m)
 	case exchange.Credit:
-		t.out.credited(m)
+		return t.out.credited(m)
 	case exchange.Open:
 		return t.out.opened(m)
 	case exchange.Frame:

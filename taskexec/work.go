@@ -259,7 +259,7 @@ func (t *task) decode(frame []byte) error {
 	}
 	switch m := m.(type) {
 	case exchange.Credit:
-		t.out.credited(m)
+		return t.out.credited(m)
 	case exchange.Open:
 		return t.out.opened(m)
 	case exchange.Encoded:
