@@ -80,6 +80,7 @@ type combining[K comparable, A any] struct {
 	held  []combined[K, A]
 	slots [2 * maxPartials]uint16 // by hash: 1 + the place in held; 0: free
 	sent  int                     // of held
+	found int                     // of held, the last one that a record was found to go into
 	one   combined[K, A]          // that is handed on by itself
 
 	batch            int64 // records since the last Advance
@@ -150,21 +151,40 @@ type combineInput[K comparable, T, A any] struct {
 }
 
 func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
-	to := m.to
-	to.enter(ts)
-	to.batch++
-	key := m.key(*in)
-	if len(to.held) == 1 { // there may be only this key: then it needs no hash
-		if c := &to.held[0]; c.partial.Key == key && ts >= c.from && ts <= c.to {
-			m.add(&c.partial.Acc, in)
-			to.into(c, ts)
-			return
+	m.to.enter(ts)
+	m.to.batch++
+	m.find(m.key(*in), in, ts)
+}
+
+// CollectBatch is BatchCollector. Where the key is that of the record before, or of the last one
+// that a partial was found for, it needs no hash.
+func (m *combineInput[K, T, A]) CollectBatch(records []T, times []int64) {
+	to, keyOf, add := m.to, m.key, m.add
+	to.batch += int64(len(records))
+	for i := range records {
+		in, ts := &records[i], times[i]
+		to.enter(ts)
+		key := keyOf(*in)
+		if to.found < len(to.held) {
+			if c := &to.held[to.found]; c.partial.Key == key && ts >= c.from && ts <= c.to {
+				add(&c.partial.Acc, in)
+				to.into(c, ts)
+				continue
+			}
 		}
+		m.find(key, in, ts)
 	}
+}
+
+// find folds a record into the partial of its key and time.
+func (m *combineInput[K, T, A]) find(key K, in *T, ts int64) {
+	to := m.to
 	hash := m.hash(key)
 	i := hash % uint64(len(to.slots))
 	for ; to.slots[i] != 0; i = (i + 1) % uint64(len(to.slots)) {
-		if c := &to.held[to.slots[i]-1]; c.hash == hash && ts >= c.from && ts <= c.to && c.partial.Key == key {
+		n := int(to.slots[i] - 1)
+		if c := &to.held[n]; c.hash == hash && ts >= c.from && ts <= c.to && c.partial.Key == key {
+			to.found = n
 			m.add(&c.partial.Acc, in)
 			to.into(c, ts)
 			return
@@ -174,13 +194,6 @@ func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
 	m.add(acc, in)
 	if alone {
 		to.pass()
-	}
-}
-
-// CollectBatch is BatchCollector.
-func (m *combineInput[K, T, A]) CollectBatch(records []T, times []int64) {
-	for i := range records {
-		m.Collect(&records[i], times[i])
 	}
 }
 
@@ -264,7 +277,7 @@ func (m *combining[K, A]) clear() {
 	}
 	m.emitted += int64(len(m.held))
 	clear(m.held)
-	m.held, m.sent = m.held[:0], 0
+	m.held, m.sent, m.found = m.held[:0], 0, 0
 }
 
 // look decides, after a batch, whether the next ones are combined.

@@ -103,24 +103,24 @@ func NewWindowMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T
 
 // NewWindowAllMaxBy emits all records with the greatest value.
 func NewWindowAllMaxBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindows(key, o, best[K](of, cmp.Compare[N]))
+	return newWindows(key, o, best[K](of, 1))
 }
 
 // NewWindowAllMinBy emits all records with the least value.
 func NewWindowAllMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of func(T) N, o WindowOptions) Spec {
-	return newWindows(key, o, best[K](of, func(a, b N) int { return cmp.Compare(b, a) }))
+	return newWindows(key, o, best[K](of, -1))
 }
 
-// best keeps the records of which none is better: compare is positive when its first argument
-// is. The value of those is kept beside them, so that a record costs one call of of.
-func best[K comparable, T any, N cmp.Ordered](of func(T) N, compare func(a, b N) int) fold[K, T, bag[T, N], T] {
+// best keeps the records of which none is better: those with the greatest value if sign is 1,
+// with the least if it is -1. The value of those is kept beside them, so that a record costs one call of of.
+func best[K comparable, T any, N cmp.Ordered](of func(T) N, sign int) fold[K, T, bag[T, N], T] {
 	add := func(acc *bag[T, N], in *T) {
 		value := of(*in)
 		if acc.Have {
 			if !acc.known { // it was stored, or sent
 				acc.value, acc.known = of(acc.First), true
 			}
-			switch c := compare(value, acc.value); {
+			switch c := sign * cmp.Compare(value, acc.value); {
 			case c < 0:
 				return
 			case c == 0:

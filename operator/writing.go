@@ -94,28 +94,56 @@ func (m *writing[T]) Start(ctx context.Context) (err error) {
 
 func (m *writing[T]) Collect(in *T, ts int64) {
 	m.taken++
-	if m.full {
-		m.kept = append(m.kept, kept[T]{*in, ts})
-		return
+	if !m.full {
+		m.enter(ts)
+		if ts != m.at {
+			m.at, m.when = ts, timeOf(ts)
+		}
+		err := m.into.Write(in, m.when)
+		if err == nil {
+			return
+		}
+		m.refused(ts, err)
 	}
-	m.enter(ts)
-	if ts != m.at {
-		m.at, m.when = ts, timeOf(ts)
-	}
-	if err := m.into.Write(in, m.when); err == ErrFull {
-		m.full = true
-		m.kept = append(m.kept, kept[T]{*in, ts})
-		m.pressure.Hold()
-	} else if err != nil {
-		m.fail(ts, err)
-	}
+	m.kept = append(m.kept, kept[T]{*in, ts})
 }
 
 // CollectBatch is BatchCollector.
 func (m *writing[T]) CollectBatch(records []T, times []int64) {
-	for i := range records {
-		m.Collect(&records[i], times[i])
+	m.taken += int64(len(records))
+	for i := m.write(records, times); i < len(records); i++ {
+		m.kept = append(m.kept, kept[T]{records[i], times[i]})
 	}
+}
+
+// write writes records until the writer is full, and says how many.
+func (m *writing[T]) write(records []T, times []int64) (done int) {
+	if m.full {
+		return 0
+	}
+	into, at, when := m.into, m.at, m.when
+	for i := range records {
+		ts := times[i]
+		m.enter(ts)
+		if ts != at {
+			at, when = ts, timeOf(ts)
+		}
+		if err := into.Write(&records[i], when); err != nil {
+			m.refused(ts, err)
+			return i
+		}
+	}
+	m.at, m.when = at, when
+	return len(records)
+}
+
+// refused is told why the writer has not taken a record.
+func (m *writing[T]) refused(ts int64, err error) {
+	if err != ErrFull {
+		m.fail(ts, err)
+	}
+	m.full = true
+	m.pressure.Hold()
 }
 
 // Full is SinkOperator.
