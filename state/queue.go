@@ -26,6 +26,7 @@ type queue struct {
 	moving *chunk      // of the bucket that is moved from; last is its first entry's place
 	ready  []run       // a binary heap, by what is next in each
 	runs   [][]waiting // spare ones
+	dealt  []waiting   // memory of sort
 	early  []waiting   // a binary heap
 	len    int         // entries in all
 	armed  int         // timers that wait for one of them
@@ -241,8 +242,50 @@ func (q *queue) move() {
 		q.runs = append(q.runs, r)
 		return
 	}
-	slices.SortFunc(r, waiting.compare)
+	q.sort(r)
 	pushHeap(&q.ready, run{r, r}, run.compare)
+}
+
+// Entries are dealt into hands by the first bits in which their hashes differ when there are so
+// many that it pays.
+const (
+	dealFrom = 128
+	handBits = 8
+)
+
+// sort sorts entries, which are of one time if they are many. Their hashes spread evenly, so
+// that a hand holds only a few.
+func (q *queue) sort(r []waiting) {
+	if len(r) < dealFrom {
+		slices.SortFunc(r, waiting.compare)
+		return
+	}
+	least, most := r[0].hash, r[0].hash
+	for i := range r {
+		least, most = min(least, r[i].hash), max(most, r[i].hash)
+		if r[i].handle != r[0].handle {
+			slices.SortFunc(r, waiting.compare)
+			return
+		}
+	}
+	shift := max(0, bits.Len64(most-least)-handBits)
+	var next [1<<handBits + 1]int // of each hand: where its next entry goes
+	for i := range r {
+		next[(r[i].hash-least)>>shift+1]++
+	}
+	for i := range next[1:] {
+		next[i+1] += next[i]
+	}
+	q.dealt = append(q.dealt[:0], r...)
+	for i := range q.dealt {
+		hand := &next[(q.dealt[i].hash-least)>>shift]
+		r[*hand] = q.dealt[i]
+		*hand++
+	}
+	for from, hand := 0, 0; from < len(r); hand++ { // a hand ends where the next one began
+		slices.SortFunc(r[from:next[hand]], waiting.compare)
+		from = next[hand]
+	}
 }
 
 // moved takes back the chunk whose entries were moved.

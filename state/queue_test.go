@@ -116,6 +116,34 @@ func (q *queue) next(now int64) (e entry, came bool) {
 	}
 }
 
+// Entries of one instant come in the order of their hashes, however these spread.
+func TestManyEntriesOfOneInstantAreSorted(t *testing.T) {
+	for name, hashOf := range map[string]func(row uint32) uint64{
+		"evenly":      func(row uint32) uint64 { return uint64(row) * 0x9E3779B97F4A7C15 },
+		"a few":       func(row uint32) uint64 { return uint64(row%3) << 62 },
+		"close":       func(row uint32) uint64 { return 7 + uint64(row*2654435761)%5 },
+		"one":         func(uint32) uint64 { return 42 },
+		"both ends":   func(row uint32) uint64 { return -uint64(row % 2) },
+		"a straggler": func(row uint32) uint64 { return uint64(row/1000)<<63 | uint64(row*2654435761)%1000 },
+	} {
+		for _, n := range []uint32{dealFrom - 1, dealFrom, moveMost, 3 * moveMost} {
+			q := queue{hashOf: hashOf}
+			var want []waiting
+			for row := range n {
+				e := entry{at: 1000, row: row, handle: int32(row % n / (n - 1))} // one differs
+				q.push(e)
+				want = append(want, waiting{e, hashOf(row)})
+			}
+			slices.SortFunc(want, waiting.compare)
+			for i, w := range want {
+				if e, ok := q.next(1000); !ok || e != w.entry {
+					t.Fatalf("hashes spread %s, %d entries: entry %d is %v (%v), want %v", name, n, i, e, ok, w.entry)
+				}
+			}
+		}
+	}
+}
+
 // BenchmarkTimers has so many timers pending, each of which is set again an hour later when
 // it has fired.
 func BenchmarkTimers(b *testing.B) {
@@ -152,4 +180,30 @@ func BenchmarkTimers(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkTimersOfOneInstant sets timers of so many keys to the end of a window and fires them.
+func BenchmarkTimersOfOneInstant(b *testing.B) {
+	s, err := NewStore[uint64](128, graph.Range{To: 128}, noClock)
+	var p struct{ End Timer }
+	if err == nil {
+		err = s.Bind(&p)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	const keys = 4000
+	for now := int64(0); b.Loop(); {
+		now += int64(10 * time.Second)
+		for i := range uint64(keys) {
+			s.SetKey(i, s.hash(i))
+			p.End.Set(time.Unix(0, now))
+		}
+		for fired := 0; fired < keys; {
+			if timer, _, ok := s.Due(EventTime, now); ok && timer != nil {
+				fired++
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keys, "ns/timer")
 }

@@ -60,7 +60,7 @@ func (t *Timer) set(row unsafe.Pointer, at int64) {
 	c.at = at
 	t.cell.mark(row)
 	if at < c.armed() {
-		t.cell.rows.arm(t.queue(), entry{at, t.cell.rows.current, t.index})
+		t.cell.rows.arm(t.queue(), c, entry{at, t.cell.rows.current, t.index})
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 		switch {
 		case !t.has(row): // taken back
 		case cell.at > e.at:
-			s.arm(q, entry{cell.at, e.row, e.handle})
+			s.arm(q, cell, entry{cell.at, e.row, e.handle})
 		default:
 			s.enter(e.row)
 			s.change(e.row, row)
@@ -184,16 +184,16 @@ func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) { return s.queues[c].fir
 func (r *rows) timer(e entry) *Timer    { return r.handles[e.handle].(*Timer) }
 func (r *rows) cell(e entry) *timerCell { return r.timer(e).of(r.address(e.row)) }
 
-// arm adds an entry. Whenever a queue has doubled, those are dropped whose timers have been
+// arm adds the entry of a timer with that cell. Whenever a queue has doubled, those are dropped whose timers have been
 // set to an earlier time since, so that it has at most two entries for each timer and a few.
-func (r *rows) arm(q *queue, e entry) {
+func (r *rows) arm(q *queue, c *timerCell, e entry) {
 	if q.len >= 2*q.armed+fewEntries {
 		r.tidy(q)
 	}
-	if c := r.cell(e); c.armed() == noTimer {
+	if c.armed() == noTimer {
 		q.armed++
 	}
-	r.cell(e).arm(e.at)
+	c.arm(e.at)
 	q.push(e)
 }
 
