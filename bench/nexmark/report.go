@@ -2,6 +2,7 @@ package nexmark
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,19 +17,17 @@ type Report struct{ queries []queryCosts }
 
 // queryCosts are what was measured of one query.
 type queryCosts struct {
-	query    string
-	goal     Goal // zero: none is set
-	events   uint64
-	unit     float64        // what the generator takes for an event, in ns
-	loop     float64        // cost of the plain loop
-	costs    map[int]figure // by parallelism
-	restarts int64
+	query  string
+	goal   Goal // zero: none is set
+	events uint64
+	unit   float64        // what the generator takes for an event, in ns
+	loop   float64        // cost of the plain loop
+	costs  map[int]figure // by parallelism
 }
 
 // figure is the median cost of several runs.
 type figure struct {
 	cost        float64
-	runs        int
 	checkpoints int64 // the fewest of a run
 	allocs      float64
 }
@@ -45,6 +44,12 @@ func ReadReport(from io.Reader) (Report, error) {
 		}
 		if r.Events == 0 || r.GeneratorCPUSeconds <= 0 || !slices.Contains(job.Queries(), r.Query) {
 			return Report{}, fmt.Errorf("line %d is no result of blink bench nexmark", n)
+		}
+		if r.Restarts > 0 {
+			return Report{}, fmt.Errorf("line %d: a run of %s with %d restarts says nothing about its cost", n, r.Query, r.Restarts)
+		}
+		if i := slices.IndexFunc(all, func(x Result) bool { return x.Query == r.Query && x.Events != r.Events }); i >= 0 {
+			return Report{}, fmt.Errorf("line %d: %s with %d events, and with %d before: a cost depends on how many there are", n, r.Query, r.Events, all[i].Events)
 		}
 		all = append(all, r)
 	}
@@ -66,14 +71,12 @@ func costsOf(query string, of []Result) queryCosts {
 	m.unit = medianOf(of, func(r Result) float64 { return r.GeneratorCPUSeconds / float64(r.Events) * 1e9 })
 	m.loop = medianOf(of, Result.LoopCost)
 	for _, r := range of {
-		m.restarts += r.Restarts
 		if _, done := m.costs[r.Parallelism]; done {
 			continue
 		}
 		same := slices.DeleteFunc(slices.Clone(of), func(x Result) bool { return x.Parallelism != r.Parallelism })
-		fewest := slices.MinFunc(same, func(a, b Result) int { return int(a.Checkpoints - b.Checkpoints) })
-		m.costs[r.Parallelism] = figure{medianOf(same, Result.Cost), len(same), fewest.Checkpoints,
-			medianOf(same, func(r Result) float64 { return r.AllocsPerEvent })}
+		fewest := slices.MinFunc(same, func(a, b Result) int { return cmp.Compare(a.Checkpoints, b.Checkpoints) })
+		m.costs[r.Parallelism] = figure{medianOf(same, Result.Cost), fewest.Checkpoints, medianOf(same, func(r Result) float64 { return r.AllocsPerEvent })}
 	}
 	return m
 }
@@ -92,9 +95,8 @@ func (r Report) Table() string {
 	b.WriteString("| query | events | g, ns | plain loop | p = 1 | goal | p = 2 | goal | Flink 2.3 | rewritten by hand | allocations an event | checkpoints |\n")
 	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, m := range r.queries {
-		one := m.costs[1]
-		fmt.Fprintf(&b, "| %s | %d M | %.1f | %.2f | %s | %s | %s | %s | %s | %s | %.3f | %d |\n", m.query, m.events/1_000_000, m.unit, m.loop,
-			m.cost(1, m.goal.Most), known(m.goal.Most), m.cost(2, m.goal.Most*atTwo), known(m.goal.Most*atTwo), known(m.goal.Flink), known(m.goal.Hand), one.allocs, one.checkpoints)
+		fmt.Fprintf(&b, "| %s | %.4g M | %.1f | %.2f | %s | %s | %s | %s | %s | %s | %s |\n", m.query, float64(m.events)/1e6, m.unit, m.loop,
+			m.cost(1, m.goal.Most), known(m.goal.Most), m.cost(2, m.goal.Most*atTwo), known(m.goal.Most*atTwo), known(m.goal.Flink), known(m.goal.Hand), m.counts())
 	}
 	return b.String()
 }
@@ -112,6 +114,15 @@ func (m queryCosts) cost(parallelism int, goal float64) string {
 	default:
 		return fmt.Sprintf("%.2f", f.cost)
 	}
+}
+
+// counts are the allocations and checkpoints with one task of each operator.
+func (m queryCosts) counts() string {
+	f, ok := m.costs[1]
+	if !ok {
+		return " | "
+	}
+	return fmt.Sprintf("%.3f | %d", f.allocs, f.checkpoints)
 }
 
 func known(v float64) string {

@@ -10,6 +10,7 @@ const lines = `{"query":"q5","parallelism":1,"events":30000000,"generator_cpu_se
 {"query":"q0","parallelism":1,"events":100000000,"generator_cpu_seconds":2,"loop_cpu_seconds":2,"cpu_seconds":2.4,"checkpoints":20}
 {"query":"q0","parallelism":1,"events":100000000,"generator_cpu_seconds":2,"loop_cpu_seconds":2,"cpu_seconds":2.2,"checkpoints":25}
 {"query":"q0","parallelism":2,"events":100000000,"generator_cpu_seconds":2,"loop_cpu_seconds":2,"cpu_seconds":2.9,"checkpoints":25}
+{"query":"q21","parallelism":2,"events":2500000,"generator_cpu_seconds":2,"loop_cpu_seconds":2,"cpu_seconds":3,"checkpoints":25}
 {"query":"q22","parallelism":1,"events":100000000,"generator_cpu_seconds":2,"loop_cpu_seconds":2,"cpu_seconds":3,"checkpoints":25}
 `
 
@@ -21,6 +22,7 @@ func TestAReportHasTheMediansBesideTheGoals(t *testing.T) {
 	want := strings.Join([]string{
 		"| q0 | 100 M | 20.0 | 0.00 | 0.20 | 0.25 | 0.45 ! | 0.375 | 0.85 |  | 0.000 | 20 |",
 		"| q5 | 30 M | 33.3 | 0.50 | 2.00 ! | 1.8 |  | 2.7 | 34 | 12 | 0.010 | 12 |",
+		"| q21 | 2.5 M | 800.0 | 0.00 |  |  | 0.50 |  |  |  |  |  |",
 		"| q22 | 100 M | 20.0 | 0.00 | 0.50 |  |  |  |  |  | 0.000 | 25 |",
 	}, "\n") + "\n"
 	if _, have, _ := strings.Cut(r.Table(), "--- |\n"); have != want {
@@ -33,7 +35,9 @@ func TestAReportHasTheMediansBesideTheGoals(t *testing.T) {
 }
 
 func TestAReportRefusesWhatIsNoResult(t *testing.T) {
-	for _, text := range []string{"hello", "{}", lines + `{"query":"q99","events":1,"generator_cpu_seconds":1}`} {
+	for _, text := range []string{"hello", "{}", lines + `{"query":"q99","events":1,"generator_cpu_seconds":1}`,
+		lines + `{"query":"q0","parallelism":2,"events":1000,"generator_cpu_seconds":1}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"generator_cpu_seconds":1,"restarts":1}`} {
 		if _, err := ReadReport(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%.20s: %v", text, err)
 		}
