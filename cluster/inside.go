@@ -39,7 +39,36 @@ type RunResult struct {
 // benchmark: on a cluster in this process, whose checkpoints are kept in memory. A job that
 // fails is an error, with the reason. When ctx ends, everything is let go.
 func Run(ctx context.Context, p blink.Program, o RunOptions) (RunResult, error) {
-	make := func() (*operator.Program, error) {
+	in, err := o.prepare(p)
+	if err != nil {
+		return RunResult{}, err
+	}
+	out, err := runEmbedded(ctx, in.program, runOptions{restart: defaultRestart, drills: in.drills}, o.observer())
+	if err != nil {
+		return RunResult{}, err
+	}
+	if out.state != finishedState {
+		return RunResult{}, fmt.Errorf("job %s failed: %s", p.Name, out.reason)
+	}
+	c := newCounters(in.built.Job, out, 0)
+	return RunResult{Records: c.RecordsIn, Checkpoints: c.Checkpoints, Restarts: c.TaskRestarts, Unfired: in.drills.silent()}, nil
+}
+
+// Check finds what Run would refuse before it runs anything.
+func (o RunOptions) Check(p blink.Program) error {
+	_, err := o.prepare(p)
+	return err
+}
+
+// prepared is a job that can be run.
+type prepared struct {
+	program program
+	built   *operator.Program
+	drills  *drills
+}
+
+func (o RunOptions) prepare(p blink.Program) (in prepared, err error) {
+	in.program = program{p.Name, func() (*operator.Program, error) {
 		built, err := p.Describe(o.Params)
 		if err != nil {
 			return nil, err
@@ -47,28 +76,16 @@ func Run(ctx context.Context, p blink.Program, o RunOptions) (RunResult, error) 
 		built.Job.CheckpointEvery = o.CheckpointEvery
 		flags := runFlags{parallelism: o.Parallelism}
 		return built, flags.apply(built.Job)
+	}}
+	if in.built, err = in.program.make(); err != nil {
+		return in, err
 	}
-	built, err := make()
+	plan, err := graph.Compile(in.built.Job)
 	if err != nil {
-		return RunResult{}, err
+		return in, err
 	}
-	plan, err := graph.Compile(built.Job)
-	if err != nil {
-		return RunResult{}, err
-	}
-	drills, err := newDrills(o.Inject, plan, "")
-	if err != nil {
-		return RunResult{}, err
-	}
-	out, err := runEmbedded(ctx, program{p.Name, make}, runOptions{restart: defaultRestart, drills: drills}, o.observer())
-	if err != nil {
-		return RunResult{}, err
-	}
-	if out.state != finishedState {
-		return RunResult{}, fmt.Errorf("job %s failed: %s", p.Name, out.reason)
-	}
-	c := newCounters(built.Job, out, 0)
-	return RunResult{Records: c.RecordsIn, Checkpoints: c.Checkpoints, Restarts: c.TaskRestarts, Unfired: drills.silent()}, nil
+	in.drills, err = newDrills(o.Inject, plan, "")
+	return in, err
 }
 
 func (o RunOptions) observer() observer {
