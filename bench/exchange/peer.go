@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"runtime/pprof"
 	"time"
 
 	"blink/bench/usage"
@@ -69,7 +67,7 @@ func peerOfExchange(s setup, words *json.Decoder, answers *json.Encoder) error {
 		return err
 	}
 	var d done
-	err = profiled(s.Profile, func() (err error) {
+	err = usage.Profiled(s.Profile, func() (err error) {
 		m := usage.Begin()
 		if err = n.deploy(); err == nil {
 			err = n.wait(context.Background())
@@ -114,21 +112,4 @@ func peerOfRaw(s setup, words *json.Decoder, answers *json.Encoder) error {
 		d.Failure = err.Error()
 	}
 	return answers.Encode(d)
-}
-
-// profiled runs f and writes its CPU profile to a file, if one is named.
-func profiled(file string, f func() error) error {
-	if file == "" {
-		return f()
-	}
-	to, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(to); err != nil {
-		return errors.Join(err, to.Close())
-	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, to.Close())
 }

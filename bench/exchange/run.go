@@ -132,7 +132,7 @@ func (p *peer) exchange(ctx context.Context, t trial, profile string) (r Result,
 		return r, err
 	}
 	var used usage.Used
-	err = profiled(profile, func() error {
+	err = usage.Profiled(profile, func() error {
 		m := usage.Begin()
 		if err := p.words.Encode(s); err != nil {
 			return err

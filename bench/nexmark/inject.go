@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// CheckInject finds what is wrong with the shares in drills. A drill is as cluster.RunOptions
+// checkShares finds what is wrong with the shares in drills. A drill is as cluster.RunOptions
 // has it, or panic=ID@N%, which stands for a share of the result's rows: so one drill suits
 // queries of many rows and of few.
-func CheckInject(drills []string) error {
+func checkShares(drills []string) error {
 	for _, d := range drills {
 		if _, share, ok := cutShare(d); ok && (share < 1 || share > 99) {
-			return fmt.Errorf("%s: a share of the rows is a whole number from 1%% to 99%%", d)
+			return fmt.Errorf("--inject %s: a share of the rows is a whole number from 1%% to 99%%", d)
 		}
 	}
 	return nil

@@ -2,11 +2,9 @@ package nexmark
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
-	"runtime/pprof"
 	"slices"
 	"strconv"
 	"time"
@@ -25,7 +23,7 @@ type Options struct {
 	Events          uint64 // at least 1
 	Parallelism     int
 	CheckpointEvery time.Duration // 0: none but the last
-	Inject          []string      // drills: see CheckInject
+	Inject          []string      // drills: see checkShares
 	Full            bool          // the full digest as well, which costs more than most queries do
 	Profile         string        // a file for a CPU profile of the job; "": none
 	// Progress is told how far the stage at hand has come. May be nil.
@@ -65,8 +63,26 @@ func (r Result) LoopCost() float64 { return r.LoopCPUSeconds/r.GeneratorCPUSecon
 // quarter as often.
 const GCPercent = 400
 
+// Check finds what Run would refuse before it measures anything.
+func (o Options) Check() error {
+	if _, err := loopOf(o); err != nil {
+		return err
+	}
+	if err := checkShares(o.Inject); err != nil {
+		return err
+	}
+	o.Inject = dueAt(o.Inject, o.Events, o.Parallelism)
+	if err := o.run().Check(o.program(newLedger(o.empty()))); err != nil {
+		return fmt.Errorf("%s: %w", o.Query, err)
+	}
+	return nil
+}
+
 // Run measures one query.
 func Run(ctx context.Context, o Options) (Result, error) {
+	if err := o.Check(); err != nil {
+		return Result{}, err
+	}
 	loop, err := loopOf(o)
 	if err != nil {
 		return Result{}, err
@@ -108,33 +124,20 @@ func (o Options) generate(g *nexmark.Generator, n uint64) float64 {
 }
 
 // profiled runs the job, under the profiler if that was asked for.
-func (o Options) profiled(ctx context.Context, r *Result) (nexmark.Digest, error) {
-	if o.Profile == "" {
-		return o.execute(ctx, r)
-	}
-	f, err := os.Create(o.Profile)
-	if err != nil {
-		return nexmark.Digest{}, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nexmark.Digest{}, errors.Join(err, f.Close())
-	}
-	have, err := o.execute(ctx, r)
-	pprof.StopCPUProfile()
-	return have, errors.Join(err, f.Close())
+func (o Options) profiled(ctx context.Context, r *Result) (have nexmark.Digest, err error) {
+	err = usage.Profiled(o.Profile, func() error {
+		have, err = o.execute(ctx, r)
+		return err
+	})
+	return have, err
 }
 
 // execute runs the job.
 func (o Options) execute(ctx context.Context, r *Result) (nexmark.Digest, error) {
 	o.tell("job", 0)
 	book := newLedger(o.empty())
-	p := blink.Define("nexmark", job.Nexmark{Ledger: book, Empty: o.empty()}.Build)
 	measured := usage.Begin()
-	done, err := cluster.Run(ctx, p, cluster.RunOptions{
-		Params:      map[string]string{"query": o.Query, "events": strconv.FormatUint(o.Events, 10), "splits": strconv.Itoa(o.Parallelism)},
-		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Inject: o.Inject, Note: o.Note,
-		Progress: func(records int64) { o.tell("job", uint64(records)) },
-	})
+	done, err := cluster.Run(ctx, o.program(book), o.run())
 	used := measured.End()
 	if err != nil {
 		return nexmark.Digest{}, err
@@ -145,6 +148,18 @@ func (o Options) execute(ctx context.Context, r *Result) (nexmark.Digest, error)
 	r.CPUSeconds, r.WallSeconds, r.AllocsPerEvent = used.CPU, used.Wall, float64(used.Allocs)/float64(o.Events)
 	r.Checkpoints, r.Restarts, r.Resumed = done.Checkpoints, done.Restarts, book.resumed
 	return book.sum, nil
+}
+
+func (o Options) program(book *ledger) blink.Program {
+	return blink.Define("nexmark", job.Nexmark{Ledger: book, Empty: o.empty()}.Build)
+}
+
+func (o Options) run() cluster.RunOptions {
+	return cluster.RunOptions{
+		Params:      map[string]string{"query": o.Query, "events": strconv.FormatUint(o.Events, 10), "splits": strconv.Itoa(o.Parallelism)},
+		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Inject: o.Inject, Note: o.Note,
+		Progress: func(records int64) { o.tell("job", uint64(records)) },
+	}
 }
 
 func (o Options) empty() nexmark.Digest {

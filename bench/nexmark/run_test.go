@@ -62,7 +62,7 @@ func TestSharesOfTheRowsBecomeNumbers(t *testing.T) {
 		t.Errorf("have %v, want %v", have, want)
 	}
 	for _, wrong := range []string{"panic=digest@0%", "panic=digest@100%", "panic=digest@x%", "%"} {
-		if CheckInject([]string{"panic=digest@5", wrong}) == nil {
+		if checkShares([]string{"panic=digest@5", wrong}) == nil {
 			t.Errorf("%s is taken", wrong)
 		}
 	}

@@ -1,6 +1,7 @@
 package nexmark
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ type SoakOptions struct {
 	Parallelism     int
 	CheckpointEvery time.Duration
 	Duration        time.Duration
-	Every           time.Duration // between two looks at the memory
-	Look            func(Memory)  // is told of each
+	Every           time.Duration      // between two looks at the memory
+	Look            func(Memory) error // is told of each; its error ends the run
 	Note            func(text string)
 }
 
@@ -42,26 +43,46 @@ type Memory struct {
 	RSS     uint64  `json:"rss_bytes"`       // 0 where the machine does not tell
 }
 
+// Check finds what Soak would refuse before it runs anything.
+func (o SoakOptions) Check() error {
+	if err := o.run().Check(o.program()); err != nil {
+		return fmt.Errorf("%s: %w", o.Query, err)
+	}
+	return nil
+}
+
+func (o SoakOptions) program() blink.Program {
+	return blink.Define("nexmark", job.Nexmark{Ledger: newLedger(nexmark.Digest{}), Empty: nexmark.Digest{}}.Build)
+}
+
+func (o SoakOptions) run() cluster.RunOptions {
+	return cluster.RunOptions{
+		Params:      map[string]string{"query": o.Query, "events": "0", "splits": strconv.Itoa(o.Parallelism)},
+		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Note: o.Note,
+	}
+}
+
 // Soak runs a query on events without end, as fast as it can, and looks at the memory. It is
 // an error when the second half grows: see Grows.
 func Soak(ctx context.Context, o SoakOptions) ([]Memory, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
-	p := blink.Define("nexmark", job.Nexmark{Ledger: newLedger(nexmark.Digest{}), Empty: nexmark.Digest{}}.Build)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Duration, errSoaked)
 	defer cancel()
 	var looks []Memory
 	start, next := time.Now(), o.Every
-	_, err := cluster.Run(ctx, p, cluster.RunOptions{
-		Params:      map[string]string{"query": o.Query, "events": "0", "splits": strconv.Itoa(o.Parallelism)},
-		Parallelism: o.Parallelism, CheckpointEvery: o.CheckpointEvery, Note: o.Note,
-		Progress: func(records int64) {
-			if at := time.Since(start); at >= next {
-				next = at + o.Every
-				looks = append(looks, look(at, uint64(records)))
-				o.Look(looks[len(looks)-1])
+	run := o.run()
+	run.Progress = func(records int64) {
+		if at := time.Since(start); at >= next {
+			next = at + o.Every
+			looks = append(looks, look(at, uint64(records)))
+			if err := o.Look(looks[len(looks)-1]); err != nil {
+				stop(err)
 			}
-		},
-	})
+		}
+	}
+	_, err := cluster.Run(ctx, o.program(), run)
 	if !errors.Is(err, errSoaked) {
 		return looks, fmt.Errorf("%s ended too early: %w", o.Query, err)
 	}
@@ -97,7 +118,7 @@ func Grows(looks []Memory) error {
 		{"the process", func(m Memory) uint64 { return m.RSS }},
 	} {
 		most := func(in []Memory) uint64 {
-			return of.get(slices.MaxFunc(in, func(a, b Memory) int { return int(of.get(a)) - int(of.get(b)) }))
+			return of.get(slices.MaxFunc(in, func(a, b Memory) int { return cmp.Compare(of.get(a), of.get(b)) }))
 		}
 		if had, has := most(before), most(after); has > had+had/10+16<<20 {
 			return fmt.Errorf("%s grows: %d MB in the second half, %d MB before it", of.what, has>>20, had>>20)

@@ -2,6 +2,7 @@ package nexmark
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +35,14 @@ func TestGrowthIsToldFromTheBeginningAndFromNoise(t *testing.T) {
 func TestASoakRunsUntilItsTimeIsOver(t *testing.T) {
 	seen := 0
 	looks, err := Soak(context.Background(), SoakOptions{Query: "q5", Parallelism: 2, CheckpointEvery: 20 * time.Millisecond,
-		Duration: time.Second, Every: time.Millisecond, Look: func(Memory) { seen++ }})
+		Duration: time.Second, Every: time.Millisecond, Look: func(Memory) error { seen++; return nil }})
 	if len(looks) != seen || err != nil && !strings.Contains(err.Error(), "looks at the memory are too few") {
 		t.Errorf("%d looks, of which %d were shown: %v", len(looks), seen, err)
+	}
+	full := errors.New("the disk is full")
+	_, err = Soak(context.Background(), SoakOptions{Query: "q0", Parallelism: 1, Duration: time.Hour, Every: time.Millisecond, Look: func(Memory) error { return full }})
+	if !errors.Is(err, full) {
+		t.Errorf("a soak whose looks cannot be told: %v", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stop()

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"blink/graph"
 )
 
 // benchmark is something that blink bench measures. To add one, measure it in a package below
@@ -92,6 +96,28 @@ func (c console) parse(set *flag.FlagSet, args []string) (status int, done bool)
 	return exitOK, false
 }
 
+// choose takes names with commas between them, or all, as a flag has them.
+func choose(flag, text string, known []string) ([]string, error) {
+	if text == "all" {
+		return known, nil
+	}
+	names := strings.Split(text, ",")
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("--%s %s: there is no %s %q: there are %s", flag, text, flag, name, strings.Join(known, " "))
+		}
+	}
+	return names, nil
+}
+
+// checkInterval refuses a time between two checkpoints that no job takes.
+func checkInterval(d time.Duration) error {
+	if d < 0 || d > 0 && d < graph.MinCheckpointInterval {
+		return fmt.Errorf("--checkpoint-interval %v: at least %v, or 0 for none", d, graph.MinCheckpointInterval)
+	}
+	return nil
+}
+
 // refuse reports a mistake in the command line.
 func (c console) refuse(format string, args ...any) int {
 	fmt.Fprintf(c.errors, "blink: %s: %s\n", c.verb, fmt.Sprintf(format, args...))
@@ -103,9 +129,6 @@ func (c console) fail(err error) int {
 	fmt.Fprintf(c.errors, "blink: %s: %v\n", c.verb, err)
 	return exitFailed
 }
-
-// json prints one object on a line.
-func (c console) json(v any) error { return json.NewEncoder(c.out).Encode(v) }
 
 // interruptible is a context that ends when the user asks for it.
 func interruptible() (context.Context, context.CancelFunc) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,37 +17,23 @@ func benchCodec(c console, args []string) int {
 	if status, done := c.parse(set, args); done {
 		return status
 	}
-	names := strings.Split(*types, ",")
-	if *types == "all" {
-		names = codec.Types()
-	}
-	for _, name := range names {
-		if !slices.Contains(codec.Types(), name) {
-			return c.refuse("--type %s: there is no type %q: there are %s", *types, name, strings.Join(codec.Types(), " "))
-		}
+	names, err := choose("type", *types, codec.Types())
+	if err != nil {
+		return c.refuse("%v", err)
 	}
 	if *each <= 0 {
 		return c.refuse("--time %v: more than 0", *each)
 	}
-	if !*inJSON {
-		fmt.Fprintf(c.out, "%-9s %6s %9s %9s %11s %9s %10s\n", "type", "bytes", "encode ns", "decode ns", "and copy ns", "memcpy ns", "allocs/rec")
-	}
+	t := table[codec.Result]{console: c, json: *inJSON, line: codecLine,
+		head: fmt.Sprintf("%-9s %6s %9s %9s %11s %9s %10s\n", "type", "bytes", "encode ns", "decode ns", "and copy ns", "memcpy ns", "allocs/rec")}
 	for _, name := range names {
-		r, err := codec.Run(name, *each)
-		if err == nil {
-			err = c.showCodec(*inJSON, r)
-		}
-		if err != nil {
+		if err := t.add(codec.Run(name, *each)); err != nil {
 			return c.fail(err)
 		}
 	}
 	return exitOK
 }
 
-func (c console) showCodec(inJSON bool, r codec.Result) error {
-	if inJSON {
-		return c.json(r)
-	}
-	_, err := fmt.Fprintf(c.out, "%-9s %6d %9.1f %9.1f %11.1f %9.2f %10.3f\n", r.Type, r.Bytes, r.Encode, r.Decode, r.DecodeCopy, r.Copy, r.Allocs)
-	return err
+func codecLine(r codec.Result) string {
+	return fmt.Sprintf("%-9s %6d %9.1f %9.1f %11.1f %9.2f %10.3f\n", r.Type, r.Bytes, r.Encode, r.Decode, r.DecodeCopy, r.Copy, r.Allocs)
 }

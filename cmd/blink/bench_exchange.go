@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 
 	"blink/bench/exchange"
@@ -34,16 +33,10 @@ func benchExchange(c console, args []string) int {
 		}
 		return exitOK
 	}
-	names := strings.Split(*cases, ",")
-	if *cases == "all" {
-		names = exchange.Cases()
-	}
-	for _, name := range names {
-		if !slices.Contains(exchange.Cases(), name) {
-			return c.refuse("--case %s: there is no case %q: there are %s", *cases, name, strings.Join(exchange.Cases(), " "))
-		}
-	}
+	names, err := choose("case", *cases, exchange.Cases())
 	switch {
+	case err != nil:
+		return c.refuse("%v", err)
 	case o.Parallelism < 1:
 		return c.refuse("--parallelism %d: at least 1", o.Parallelism)
 	case o.Records < 10*int64(o.Parallelism):
@@ -66,27 +59,18 @@ func benchExchange(c console, args []string) int {
 		p.Stderr = c.errors
 		return p
 	}
-	return c.exchange(o, names, *runs, *inJSON)
-}
-
-func (c console) exchange(o exchange.Options, names []string, runs int, inJSON bool) int {
 	ctx, stop := interruptible()
 	defer stop()
-	if !inJSON {
-		fmt.Fprintf(c.out, "%-6s %2s %10s %6s %8s %9s %9s %9s %8s %8s %8s %9s %8s %8s\n",
-			"case", "p", "records", "bytes", "frame", "M/cpu-s", "ns sender", "receiver", "MB/cpu-s", "raw TCP", "of raw", "alloc/rec", "p50 ms", "p99 ms")
-	}
+	t := table[exchange.Result]{console: c, json: *inJSON, line: exchangeLine,
+		head: fmt.Sprintf("%-6s %2s %10s %6s %8s %9s %9s %9s %8s %8s %8s %9s %8s %8s\n",
+			"case", "p", "records", "bytes", "frame", "M/cpu-s", "ns sender", "receiver", "MB/cpu-s", "raw TCP", "of raw", "alloc/rec", "p50 ms", "p99 ms")}
 	all := o.Records
 	for _, o.Case = range names {
 		if o.Records = all; o.Case == exchange.Kilo || o.Case == exchange.Paced {
 			o.Records = all / 10
 		}
-		for range runs {
-			r, err := exchange.Run(ctx, o)
-			if err == nil {
-				err = c.showExchange(inJSON, r)
-			}
-			if err != nil {
+		for range *runs {
+			if err := t.add(exchange.Run(ctx, o)); err != nil {
 				return c.fail(err)
 			}
 		}
@@ -94,13 +78,9 @@ func (c console) exchange(o exchange.Options, names []string, runs int, inJSON b
 	return exitOK
 }
 
-func (c console) showExchange(inJSON bool, r exchange.Result) error {
-	if inJSON {
-		return c.json(r)
-	}
+func exchangeLine(r exchange.Result) string {
 	n := float64(r.Records) / 1e9
-	_, err := fmt.Fprintf(c.out, "%-6s %2d %10d %6d %8d %9.2f %9.1f %9.1f %8.0f %8.0f %7.0f%% %9.4f %8.2f %8.2f\n",
+	return fmt.Sprintf("%-6s %2d %10d %6d %8d %9.2f %9.1f %9.1f %8.0f %8.0f %7.0f%% %9.4f %8.2f %8.2f\n",
 		r.Case, r.Parallelism, r.Records, r.RecordBytes, r.FrameBytes, r.RecordsPerCPU, r.NearSeconds/n, r.FarSeconds/n,
 		r.BytesPerCPU, r.RawPerCPU, 100*r.OfRaw(), r.Allocs, r.LateMedian, r.LateP99)
-	return err
 }

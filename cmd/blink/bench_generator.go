@@ -25,18 +25,19 @@ func benchGenerator(c console, args []string) int {
 	show := newBar(c.errors, "all")
 	g := nexmark.MeasureGenerator(*events, *runs, func(done, of uint64) { show.progress("generator", done, of) })
 	show.end()
-	if *inJSON {
-		if err := c.json(g); err != nil {
-			return c.fail(err)
-		}
-	} else {
-		ns := 1e9 / float64(g.Events)
-		fmt.Fprintf(c.out, "into the engine's batches %.2f ns an event, into one event %.2f ns: %.0f %% of the events per CPU-second\n",
-			g.Batches*ns, g.Place*ns, 100*g.Share())
+	t := table[nexmark.Generator]{console: c, json: *inJSON, line: generatorLine}
+	if err := t.add(g, nil); err != nil {
+		return c.fail(err)
 	}
 	if g.Share() < nexmark.LeastShare {
 		return c.fail(fmt.Errorf("the generator makes %.0f %% of the events per CPU-second that its arithmetic makes: at least %.0f %%, or costs in its units say nothing",
 			100*g.Share(), 100*nexmark.LeastShare))
 	}
 	return exitOK
+}
+
+func generatorLine(g nexmark.Generator) string {
+	ns := 1e9 / float64(g.Events)
+	return fmt.Sprintf("into the engine's batches %.2f ns an event, into one event %.2f ns: %.0f %% of the events per CPU-second\n",
+		g.Batches*ns, g.Place*ns, 100*g.Share())
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"blink/bench/latency"
+	"blink/graph"
 )
 
 // benchLatency measures one job.
@@ -26,28 +27,21 @@ func benchLatency(c console, args []string) int {
 		return c.refuse("--cost %v: more than 0", o.Cost)
 	case o.Records < int64(o.Channels):
 		return c.refuse("--records %d: at least one for each of %d channels", o.Records, o.Channels)
-	case o.CheckpointEvery <= 0:
-		return c.refuse("--checkpoint-interval %v: more than 0", o.CheckpointEvery)
+	case o.CheckpointEvery < graph.MinCheckpointInterval:
+		return c.refuse("--checkpoint-interval %v: at least %v", o.CheckpointEvery, graph.MinCheckpointInterval)
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := latency.Run(ctx, o)
-	if err == nil {
-		err = c.showLatency(*inJSON, r)
-	}
-	if err != nil {
+	t := table[latency.Result]{console: c, json: *inJSON, line: latencyLines,
+		head: fmt.Sprintf("%-22s %6s %9s %9s %9s\n", "ms", "count", "median", "90 %", "most")}
+	if err := t.add(latency.Run(ctx, o)); err != nil {
 		return c.fail(err)
 	}
 	return exitOK
 }
 
-func (c console) showLatency(inJSON bool, r latency.Result) error {
-	if inJSON {
-		return c.json(r)
-	}
-	_, err := fmt.Fprintf(c.out, "%-22s %6s %9s %9s %9s\n%-22s %6d %9.2f %9.2f %9.2f\n%-22s %6d %9.2f %9.2f %9.2f\n",
-		"ms", "count", "median", "90 %", "most",
+func latencyLines(r latency.Result) string {
+	return fmt.Sprintf("%-22s %6d %9.2f %9.2f %9.2f\n%-22s %6d %9.2f %9.2f %9.2f\n",
 		"a barrier's alignment", r.Barriers, r.BarrierMedian, r.BarrierP90, r.BarrierMax,
 		"a message's delay", r.Messages, r.MessageMedian, r.MessageP90, r.MessageMax)
-	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
 
 	"blink/bench/nexmark"
@@ -41,14 +40,9 @@ func (f *nexmarkFlags) register(set *flag.FlagSet) {
 func (f *nexmarkFlags) check(set *flag.FlagSet) ([]string, error) {
 	given := map[string]bool{}
 	set.Visit(func(x *flag.Flag) { given[x.Name] = true })
-	names := strings.Split(f.queries, ",")
-	if f.queries == "all" {
-		names = job.Queries()
-	}
-	for _, name := range names {
-		if !slices.Contains(job.Queries(), name) {
-			return nil, fmt.Errorf("--query %s: there is no query %q: there are %s", f.queries, name, strings.Join(job.Queries(), " "))
-		}
+	names, err := choose("query", f.queries, job.Queries())
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case f.Events == 0:
@@ -57,17 +51,26 @@ func (f *nexmarkFlags) check(set *flag.FlagSet) ([]string, error) {
 		return nil, errors.New("--goals: it excludes --events and --checkpoint-interval")
 	case f.Parallelism < 1:
 		return nil, fmt.Errorf("--parallelism %d: at least 1", f.Parallelism)
-	case f.CheckpointEvery < 0:
-		return nil, fmt.Errorf("--checkpoint-interval %v: at least 0", f.CheckpointEvery)
 	case f.runs < 1:
 		return nil, fmt.Errorf("--runs %d: at least 1", f.runs)
 	case f.Profile != "" && (len(names) > 1 || f.runs > 1):
 		return nil, fmt.Errorf("--cpuprofile %s: it takes one query in one run: name it with --query", f.Profile)
 	}
-	if err := nexmark.CheckInject(f.Inject); err != nil {
-		return nil, fmt.Errorf("--inject %w", err)
+	if err := checkInterval(f.CheckpointEvery); err != nil {
+		return nil, err
 	}
-	return names, nil
+	return names, f.suits(names)
+}
+
+// suits says what is wrong with the options for every one of the queries. What only some of them
+// refuse fails those: an operator to inject a panic in is not in each.
+func (f nexmarkFlags) suits(names []string) (err error) {
+	for _, f.Query = range names {
+		if err = f.Options.Check(); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // benchNexmark measures queries one after the other. The status is exitFailed when one has a
@@ -84,15 +87,20 @@ func benchNexmark(c console, args []string) int {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	table := nexmarkTable{console: c, json: f.json}
+	t := table[nexmark.Result]{console: c, json: f.json, line: nexmarkLine,
+		head: fmt.Sprintf("%-5s %2s %12s %10s %-16s %8s %8s %8s %8s %8s %9s %5s %5s\n",
+			"query", "p", "events", "rows", "cheap", "g ns", "loop ÷ g", "cost ÷ g", "M/cpu-s", "wall s", "allocs/ev", "ckpts", "rest.")}
 	status := exitOK
 	for _, f.Query = range queries {
 		if f.goals {
 			f.Events, f.CheckpointEvery = nexmark.GoalEvents(f.Query), nexmark.GoalCheckpoints
 		}
 		for range f.runs {
-			if err := f.measure(ctx, &table); err != nil {
+			r, err := f.measure(ctx, c)
+			if err != nil {
 				status = c.fail(err)
+			} else if err := t.add(r, nil); err != nil {
+				return c.fail(err) // nobody would see the others
 			}
 			if ctx.Err() != nil {
 				return status
@@ -103,36 +111,16 @@ func benchNexmark(c console, args []string) int {
 }
 
 // measure one query once.
-func (f *nexmarkFlags) measure(ctx context.Context, table *nexmarkTable) error {
-	show := newBar(table.errors, f.Query)
+func (f *nexmarkFlags) measure(ctx context.Context, c console) (nexmark.Result, error) {
+	show := newBar(c.errors, f.Query)
+	defer show.end()
 	f.Progress, f.Note = show.progress, show.note
-	r, err := nexmark.Run(ctx, f.Options)
-	show.end()
-	if err != nil {
-		return err
-	}
-	return table.add(r)
+	return nexmark.Run(ctx, f.Options)
 }
 
-// nexmarkTable prints results as they come.
-type nexmarkTable struct {
-	console
-	json   bool
-	headed bool
-}
-
-func (t *nexmarkTable) add(r nexmark.Result) error {
-	if t.json {
-		return t.console.json(r)
-	}
-	if !t.headed {
-		t.headed = true
-		fmt.Fprintf(t.out, "%-5s %2s %12s %10s %-16s %8s %8s %8s %8s %8s %9s %5s %5s\n",
-			"query", "p", "events", "rows", "cheap", "g ns", "loop ÷ g", "cost ÷ g", "M/cpu-s", "wall s", "allocs/ev", "ckpts", "rest.")
-	}
+func nexmarkLine(r nexmark.Result) string {
 	events := float64(r.Events)
-	_, err := fmt.Fprintf(t.out, "%-5s %2d %12d %10d %s %8.1f %8.2f %8.2f %8.2f %8.2f %9.4f %5d %5d\n",
+	return fmt.Sprintf("%-5s %2d %12d %10d %s %8.1f %8.2f %8.2f %8.2f %8.2f %9.4f %5d %5d\n",
 		r.Query, r.Parallelism, r.Events, r.Rows, r.Cheap, r.GeneratorCPUSeconds/events*1e9, r.LoopCost(), r.Cost(),
 		events/r.CPUSeconds/1e6, r.WallSeconds, r.AllocsPerEvent, r.Checkpoints, r.Restarts)
-	return err
 }

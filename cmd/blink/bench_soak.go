@@ -30,26 +30,28 @@ func benchSoak(c console, args []string) int {
 		return c.refuse("--duration %v: more than 0", o.Duration)
 	case o.Parallelism < 1:
 		return c.refuse("--parallelism %d: at least 1", o.Parallelism)
-	case o.CheckpointEvery < 0:
-		return c.refuse("--checkpoint-interval %v: at least 0", o.CheckpointEvery)
 	case o.Every < 0:
 		return c.refuse("--look %v: at least 0", o.Every)
 	case o.Every == 0:
 		o.Every = o.Duration / 60
 	}
-	o.Note = newBar(c.errors, o.Query).note
-	o.Look = func(m nexmark.Memory) {
-		if *inJSON {
-			_ = c.json(m) // the verdict is the status
-			return
-		}
-		const mb = 1 << 20
-		fmt.Fprintf(c.out, "%8.1f s %14d events   live %6d MB   heap %6d MB   rss %6d MB\n", m.Seconds, m.Events, m.Live/mb, m.Heap/mb, m.RSS/mb)
+	if err := checkInterval(o.CheckpointEvery); err != nil {
+		return c.refuse("%v", err)
 	}
+	if err := o.Check(); err != nil {
+		return c.refuse("%v", err)
+	}
+	t := table[nexmark.Memory]{console: c, json: *inJSON, line: memoryLine}
+	o.Note, o.Look = newBar(c.errors, o.Query).note, func(m nexmark.Memory) error { return t.add(m, nil) }
 	ctx, stop := interruptible()
 	defer stop()
 	if _, err := nexmark.Soak(ctx, o); err != nil {
 		return c.fail(err)
 	}
 	return exitOK
+}
+
+func memoryLine(m nexmark.Memory) string {
+	const mb = 1 << 20
+	return fmt.Sprintf("%8.1f s %14d events   live %6d MB   heap %6d MB   rss %6d MB\n", m.Seconds, m.Events, m.Live/mb, m.Heap/mb, m.RSS/mb)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"blink/bench/state"
 )
@@ -23,21 +22,15 @@ func benchState(c console, args []string) int {
 	if status, done := c.parse(set, args); done {
 		return status
 	}
-	names := strings.Split(*cases, ",")
-	if *cases == "all" {
-		names = known
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return c.refuse("--case %s: there is no case %q: there are %s", *cases, name, strings.Join(known, " "))
-		}
+	names, err := choose("case", *cases, known)
+	if err != nil {
+		return c.refuse("%v", err)
 	}
 	if *keys < 0 {
 		return c.refuse("--keys %d: at least 1", *keys)
 	}
-	if !*inJSON {
-		fmt.Fprintf(c.out, "%-8s %9s %8s %9s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "an access", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")
-	}
+	t := table[state.Result]{console: c, json: *inJSON, line: stateLine,
+		head: fmt.Sprintf("%-8s %9s %8s %9s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "an access", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")}
 	for _, k := range state.Cases() {
 		if !slices.Contains(names, k.Name) {
 			continue
@@ -47,11 +40,7 @@ func benchState(c console, args []string) int {
 			sizes = []int{*keys}
 		}
 		for _, n := range sizes {
-			r, err := state.Run(k.Name, n, state.Operations(n))
-			if err == nil {
-				err = c.showState(*inJSON, r)
-			}
-			if err != nil {
+			if err := t.add(state.Run(k.Name, n, state.Operations(n))); err != nil {
 				return c.fail(err)
 			}
 		}
@@ -59,10 +48,6 @@ func benchState(c console, args []string) int {
 	return exitOK
 }
 
-func (c console) showState(inJSON bool, r state.Result) error {
-	if inJSON {
-		return c.json(r)
-	}
-	_, err := fmt.Fprintf(c.out, "%-8s %9d %8.1f %9.1f %9.1f %9.3f %11.1f %11.1f %8.0f\n", r.Case, r.Keys, r.Time, r.Access, r.Plain, r.Allocs, r.Bytes, r.PlainBytes, float64(r.Peak)/(1<<20))
-	return err
+func stateLine(r state.Result) string {
+	return fmt.Sprintf("%-8s %9d %8.1f %9.1f %9.1f %9.3f %11.1f %11.1f %8.0f\n", r.Case, r.Keys, r.Time, r.Access, r.Plain, r.Allocs, r.Bytes, r.PlainBytes, float64(r.Peak)/(1<<20))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -40,7 +41,13 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench nexmark --events x", `"x" for flag -events`},
 		{"bench nexmark --events 5 --goals", "--goals: it excludes --events"},
 		{"bench nexmark --parallelism 0", "--parallelism 0: at least 1"},
-		{"bench nexmark --checkpoint-interval -1s", "--checkpoint-interval -1s: at least 0"},
+		{"bench nexmark --checkpoint-interval -1s", "--checkpoint-interval -1s: at least 1ms, or 0"},
+		{"bench nexmark --checkpoint-interval 1ns", "--checkpoint-interval 1ns: at least 1ms, or 0"},
+		{"bench nexmark --parallelism 129 --events 1000000000000", "--parallelism 129: job nexmark has 128 key groups"},
+		{"bench nexmark --inject nonsense --events 1000000000000", "--inject nonsense: it does not begin with panic="},
+		{"bench nexmark --query q0 --inject panic=map-1@5 --events 1000000000000", `no operator has the id "map-1"; there are digest`},
+		{"bench soak --parallelism 129", "--parallelism 129: job nexmark has 128 key groups"},
+		{"bench soak --checkpoint-interval 1ns", "--checkpoint-interval 1ns: at least 1ms, or 0"},
 		{"bench nexmark --runs 0", "--runs 0: at least 1"},
 		{"bench nexmark --cpuprofile x", "--cpuprofile x: it takes one query"},
 		{"bench soak --query q18", "--query q18: not one of q0 q1"},
@@ -53,6 +60,23 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		status := run(strings.Fields(c.args), &out, &errs)
 		if status != exitUsage || !strings.Contains(errs.String(), c.want) || out.Len() > 0 {
 			t.Errorf("%s: status %d, stdout %q, stderr %q, want %q", c.args, status, out.String(), errs.String(), c.want)
+		}
+	}
+}
+
+// broken is an output that takes nothing.
+type broken struct{}
+
+var errBroken = errors.New("the output is broken")
+
+func (broken) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestABenchEndsWithItsOutput(t *testing.T) {
+	for _, args := range []string{"nexmark --query q0,q1 --events 1000", "nexmark --query q0,q1 --events 1000 --json", "soak --query q0 --duration 1h --look 1ms --json", "codec --time 1ms", "generator --events 1000 --runs 1"} {
+		var errs strings.Builder
+		status := run(append([]string{"bench"}, strings.Fields(args)...), broken{}, &errs)
+		if status != exitFailed || strings.Count(errs.String(), errBroken.Error()) != 1 {
+			t.Errorf("%s: status %d, stderr %q", args, status, errs.String())
 		}
 	}
 }
