@@ -11,7 +11,7 @@ import (
 	"blink/taskexec"
 )
 
-// restores checks I6 for one in ten checkpoints, or one in two: the keyed state of each task at its barrier
+// restores checks I6 for a share of the checkpoints: the keyed state of each task at its barrier
 // is what fresh operators hold that are restored from the stored snapshots, task by task, and
 // all in all in another number of tasks. State is compared by its digest, which is taken apart
 // from the snapshot.

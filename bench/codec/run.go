@@ -150,7 +150,7 @@ func timed(each time.Duration, do func()) (ns, allocs float64) {
 	ns = math.Inf(1)
 	for range parts {
 		m, n := usage.Begin(), 0
-		for start := usage.CPU(); usage.CPU()-start < each/parts; n += rounds {
+		for start := usage.CPU(); n == 0 || usage.CPU()-start < each/parts; n += rounds {
 			for range rounds {
 				do()
 			}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -15,6 +16,9 @@ func TestEveryTypeIsMeasured(t *testing.T) {
 		if r.Encode <= 0 || r.Decode <= 0 || r.DecodeCopy <= 0 || r.Copy <= 0 || r.Bytes == 0 {
 			t.Errorf("%+v", r)
 		}
+	}
+	if r, err := Run("numbers", 1); err != nil || math.IsInf(r.Encode, 0) || math.IsNaN(r.Allocs) {
+		t.Errorf("in no time: %+v, %v", r, err)
 	}
 	if _, err := Run("nothing", time.Millisecond); err == nil {
 		t.Error("an unknown type was measured")

@@ -55,8 +55,16 @@ func (n *node) Send(to actors.Ref, frame []byte) {
 // newNode starts an executor for the tasks of a program, with what config says of them. peer says
 // where the other process listens.
 func newNode(name string, p blink.Program, config taskexec.Config, peer func() string) (*node, error) {
-	n := &node{name: name, floor: heap.Floor(heap.Usual), reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
-	var err error
+	n := &node{name: name, reports: make(chan *protos.Report, 1024), sys: actors.New(actors.Config{Node: name})}
+	config.Job, config.Program = job, func() (*operator.Program, error) { return n.program, nil }
+	config.NewLoop, config.Leader, config.Links = n.sys.NewLoop, n, n
+	config.Incarnation, config.Lease, config.Heartbeat = incarnation, time.Hour, time.Second
+	config.Store, config.FS = store.Memory(), files.OS()
+	config = config.Defaults()
+	err := config.Validate()
+	if err != nil {
+		return nil, err
+	}
 	if n.program, err = p.Describe(nil); err != nil {
 		return nil, err
 	}
@@ -72,20 +80,13 @@ func newNode(name string, p blink.Program, config taskexec.Config, peer func() s
 	if err != nil {
 		return nil, err
 	}
-	config.Job, config.Program = job, func() (*operator.Program, error) { return n.program, nil }
-	config.NewLoop, config.Leader, config.Links = n.sys.NewLoop, n, n
-	config.Incarnation, config.Lease, config.Heartbeat = incarnation, time.Hour, time.Second
-	config.Store, config.FS = store.Memory(), files.OS()
-	config = config.Defaults()
-	if err := config.Validate(); err != nil {
-		return nil, err
-	}
+	n.floor = heap.Floor(heap.Usual)
 	for id, make := range map[string]func() actors.Actor{ // in any order: neither speaks first
 		leader:   func() actors.Actor { return (*follower)(n) },
 		executor: func() actors.Actor { return taskexec.New(config) },
 	} {
 		if _, err := n.sys.Spawn(id, id, make); err != nil {
-			return nil, err
+			return nil, errors.Join(err, n.close())
 		}
 	}
 	return n, nil

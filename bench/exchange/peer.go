@@ -48,10 +48,25 @@ func Peer(in io.Reader, out io.Writer) error {
 		if s.Raw > 0 {
 			do = peerOfRaw
 		}
-		if err := do(s, words, answers); err != nil {
+		if err := do(s, words, answers); errors.Is(err, errGivenUp) {
+			return nil
+		} else if err != nil {
 			return fmt.Errorf("exchange: %w", err)
 		}
 	}
+}
+
+// errGivenUp is why a trial ends that the other process could not begin, and tells why.
+var errGivenUp = errors.New("given up")
+
+// goAhead waits for the second word, which is the first one again.
+func goAhead(words *json.Decoder) error {
+	var s setup
+	err := words.Decode(&s)
+	if errors.Is(err, io.EOF) {
+		return errGivenUp
+	}
+	return err
 }
 
 func peerOfExchange(s setup, words *json.Decoder, answers *json.Encoder) error {
@@ -63,7 +78,7 @@ func peerOfExchange(s setup, words *json.Decoder, answers *json.Encoder) error {
 	if err := answers.Encode(ready{n.conns.Addr().String()}); err != nil {
 		return err
 	}
-	if err := words.Decode(&s); err != nil {
+	if err := goAhead(words); err != nil {
 		return err
 	}
 	var d done
@@ -92,7 +107,7 @@ func peerOfRaw(s setup, words *json.Decoder, answers *json.Encoder) error {
 	if err := answers.Encode(ready{l.Addr().String()}); err != nil {
 		return err
 	}
-	if err := words.Decode(&s); err != nil {
+	if err := goAhead(words); err != nil {
 		return err
 	}
 	m := usage.Begin()

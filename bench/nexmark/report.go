@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -53,6 +54,12 @@ func ReadReport(from io.Reader) (Report, error) {
 		}
 		all = append(all, r)
 	}
+	if err := lines.Err(); err != nil {
+		return Report{}, err
+	}
+	if len(all) == 0 {
+		return Report{}, errors.New("line 1 is missing: there is no result")
+	}
 	var rep Report
 	for _, q := range job.Queries() {
 		of := slices.DeleteFunc(slices.Clone(all), func(r Result) bool { return r.Query != q })
@@ -60,7 +67,7 @@ func ReadReport(from io.Reader) (Report, error) {
 			rep.queries = append(rep.queries, costsOf(q, of))
 		}
 	}
-	return rep, lines.Err()
+	return rep, nil
 }
 
 func costsOf(query string, of []Result) queryCosts {

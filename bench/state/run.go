@@ -24,7 +24,8 @@ type Result struct {
 	// Bytes is the memory of a key, or what a snapshot has of each key in it.
 	Bytes      float64 `json:"bytes_per_key"`
 	PlainBytes float64 `json:"plain_bytes_per_key"`
-	// Peak is the most memory that the process has had before plain Go had its turn.
+	// Peak is the most memory that the process has had before plain Go had its turn. What it has
+	// measured before counts: it is that of a case in a process which measures nothing else.
 	Peak int64 `json:"peak_rss_bytes"`
 }
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -38,6 +39,9 @@ func drained(f *keyed.Frozen[uint64]) (bytes int, err error) {
 	return bytes, nil
 }
 
+// mostSnapshots are enough, however few keys there are: each has its share of the key groups.
+const mostSnapshots = 1000
+
 // wholes takes whole snapshots, at least one.
 func wholes(keys, n int) (Result, error) {
 	s, _, err := totalsOf(keys)
@@ -45,7 +49,7 @@ func wholes(keys, n int) (Result, error) {
 		return Result{}, err
 	}
 	var r Result
-	bytes, rounds := 0, max(n/keys, 1)
+	bytes, rounds := 0, min(max(n/keys, 1), mostSnapshots)
 	r.Time, r.Allocs = timed(rounds, func(i int) {
 		if err == nil {
 			bytes, err = drained(s.Freeze(keyed.FreezeOptions{Checkpoint: uint64(i + 1)}))
@@ -73,15 +77,21 @@ func wholes(keys, n int) (Result, error) {
 	return r, nil
 }
 
+// share is one key in so many, of which deltas are taken.
+const share = 100
+
 // deltas takes snapshots of what a hundredth of the keys have become.
 func deltas(keys, n int) (Result, error) {
+	if keys < share {
+		return Result{}, fmt.Errorf("state: %d keys: at least %d, for one in as many is written", keys, share)
+	}
 	s, p, err := totalsOf(keys)
 	if err != nil {
 		return Result{}, err
 	}
-	churn, written, bytes := max(keys/100, 1), 0, 0
+	churn, written, bytes := keys/share, 0, 0
 	var cpu time.Duration
-	for checkpoint := uint64(1); written < n/10 || written == 0; checkpoint++ {
+	for checkpoint := uint64(1); written == 0 || written < n/10 && checkpoint <= mostSnapshots; checkpoint++ {
 		start := usage.CPU()
 		f := s.Freeze(keyed.FreezeOptions{Checkpoint: checkpoint, Onto: checkpoint - 1})
 		size, err := drained(f)
