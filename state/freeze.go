@@ -61,6 +61,7 @@ type Frozen[K comparable] struct {
 	behind []generation // from base+1 to end, if it is no whole one
 	head   []byte
 	used   uint32 // rows that there were
+	room   int    // bytes that a group is likely to need
 
 	goneList, goneNext int // what is drained next: see gone
 	list, next         int // see row
@@ -91,6 +92,7 @@ const (
 	lookBytes     = 16  // what looking at a row costs of a budget
 	expirePerCall = 256 // rows that are looked at for state that has expired
 	fewRows       = 1024
+	mostRoom      = 1 << 20
 )
 
 // Freeze begins a snapshot of what the store holds, at a cost that does not grow with it. It
@@ -105,6 +107,7 @@ func (s *Store[K]) Freeze(o FreezeOptions) *Frozen[K] {
 	if at := s.generationOf(o.Onto); at >= 0 && s.worthwhile(at) {
 		f.onto, f.base, f.behind = o.Onto, int64(s.gen)-int64(ended-at), s.generations[at+1:ended+1]
 	}
+	f.room = f.likely(len(o.Head))
 	s.forget(o.Onto)
 	s.base = s.gen - uint32(len(s.generations)-1)
 	s.generations = append(s.generations, generation{})
@@ -114,6 +117,20 @@ func (s *Store[K]) Freeze(o FreezeOptions) *Frozen[K] {
 	}
 	s.frozen = f
 	return f
+}
+
+// likely is how many bytes a group will need if rows are as long as those of the last snapshot,
+// and an eighth more; at most so many that making them holds nobody up.
+func (f *Frozen[K]) likely(head int) int {
+	rows := int(f.used)
+	if f.base != whole {
+		rows = 0
+		for _, g := range f.behind {
+			rows += len(g.rows) + len(g.gone)
+		}
+	}
+	n := rows * f.s.rowBytes / max(1, len(f.groups))
+	return min(n+n/8, mostRoom) + head + 8
 }
 
 // generationOf is the place of the generation that ended with a checkpoint, -1 if it is not
@@ -325,7 +342,7 @@ func (f *Frozen[K]) group(number int) *frozenGroup {
 	g := &f.groups[number-f.s.owned.From]
 	if g.data == nil {
 		g.goneAt = len(f.head)
-		g.data = append(append(g.data, f.head...), 0, 0, 0, 0)
+		g.data = append(append(make([]byte, 0, f.room), f.head...), 0, 0, 0, 0)
 	}
 	return g
 }
@@ -341,7 +358,7 @@ func (g *frozenGroup) row() {
 
 // finish completes the groups, and notes how long they are.
 func (f *Frozen[K]) finish() {
-	bytes := 0
+	bytes, rows := 0, 0
 	for i := range f.groups {
 		g := &f.groups[i]
 		if g.data == nil {
@@ -351,8 +368,12 @@ func (f *Frozen[K]) finish() {
 		binary.LittleEndian.PutUint32(g.data[g.goneAt:], g.gone)
 		binary.LittleEndian.PutUint32(g.data[g.rowsAt:], g.rows-1)
 		bytes += len(g.data)
+		rows += int(g.gone + g.rows - 1)
 	}
 	s := f.s
+	if rows > 0 {
+		s.rowBytes = bytes / rows
+	}
 	g := &s.generations[len(s.generations)-2] // nothing was frozen since
 	if g.whole = bytes; f.base != whole {
 		base := s.generations[s.generationOf(f.onto)]

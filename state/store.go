@@ -25,6 +25,7 @@ type Store[K comparable] struct {
 	frozen      *Frozen[K]   // the snapshot being drained
 	drained     []uint64     // bit of each row that is in it
 	looked      uint32       // rows that were looked at in search of expired state
+	rowBytes    int          // of a row in the last snapshot, on average
 }
 
 // handle is the state of one field for every key. Its methods are given a row.
