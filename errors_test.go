@@ -1,6 +1,7 @@
 package blink_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"reflect"
@@ -201,6 +202,16 @@ func everyMistake(job *blink.Job) {
 	// scan: it is given nil instead of a func(*int, blink_test.hit, *operator.Out[blink_test.hit])
 	byUser.Reduce((func(a, b hit) hit)(nil))
 	// reduce: it is given nil instead of a func(blink_test.hit, blink_test.hit) blink_test.hit
+	byUser.Distinct(blink.TTL(-time.Hour))
+	// distinct: state "seen": TTL of -1h0m0s: it must not be negative
+	byUser.Top(0, hit.weight, cmp.Compare[float64], func(int, hit) hit { return hit{} })
+	// top: top 0: at least 1
+	byUser.Top[int, hit](1, nil, nil, nil)
+	// top: it is given nil instead of a func(int, blink_test.hit) blink_test.hit
+	// top: it is given nil instead of a func(int, int) int
+	// top: it is given nil instead of a func(blink_test.hit) int
+	byUser.Top(1, func(hit) opaque { return opaque{} }, func(a, b opaque) int { return 0 }, func(int, hit) hit { return hit{} })
+	// top: state "top": type blink_test.opaque: field done of type chan int cannot be stored: it is a chan
 	byMinute := byUser.Window(blink.Tumbling(time.Minute))
 	byMinute.Sum[int](nil)
 	// window: it is given nil instead of a func(blink_test.hit) int

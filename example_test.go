@@ -1,6 +1,7 @@
 package blink_test
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -20,6 +21,7 @@ type view struct {
 func (v view) page() string    { return v.Page }
 func (v view) user() string    { return v.User }
 func (v view) when() time.Time { return v.When }
+func (v view) seconds() int64  { return v.Seconds }
 func (v view) whole() bool     { return v.Page != "" && v.User != "" }
 
 // parseView reads "page user".
@@ -215,6 +217,56 @@ func ExampleKeyed_Scan() {
 	//       state key key string
 	//       state scan value int64 ttl 24h0m0s
 	//   [write-totals] write CSV totals.csv (example.go:N)
+	//       state transactions transactions files.Written
+	// regions: 1
+	//   0: 2 tasks of vertices 0 1
+}
+
+// The first view of each user on each page within a day.
+func ExampleKeyed_Distinct() {
+	type reader struct{ Page, User string }
+	job := blink.NewJob("readers", nil)
+	views(job).KeyBy(func(v view) reader { return reader{v.Page, v.User} }).
+		Distinct(blink.TTL(24 * time.Hour)).ID("readers").
+		Write(files.CSV("readers.csv")).ID("write-readers")
+	show(job.Plan())
+	// Output:
+	// job readers: 2 vertices, 2 tasks, parallelism 1, 128 key groups
+	// vertex 0 ×1
+	//   [views]      read values → blink_test.view (example.go:N)
+	//       state splits splits operator.valuesSplit
+	// vertex 1 ×1 ← 0 hash(blink_test.reader)
+	//   [readers]    distinct → blink_test.view (example.go:N)
+	//       state key key blink_test.reader
+	//       state seen value bool ttl 24h0m0s
+	//   [write-readers] write CSV readers.csv (example.go:N)
+	//       state transactions transactions files.Written
+	// regions: 1
+	//   0: 2 tasks of vertices 0 1
+}
+
+// The longest views of each page so far, each when it enters the ten longest.
+func ExampleKeyed_Top() {
+	type place struct {
+		Page, User string
+		Rank       int
+	}
+	longest := func(a, b int64) int { return cmp.Compare(b, a) }
+	job := blink.NewJob("longest", nil)
+	views(job).KeyBy(view.page).
+		Top(10, view.seconds, longest, func(rank int, v view) place { return place{v.Page, v.User, rank} }).ID("longest").
+		Write(files.CSV("longest.csv")).ID("write-longest")
+	show(job.Plan())
+	// Output:
+	// job longest: 2 vertices, 2 tasks, parallelism 1, 128 key groups
+	// vertex 0 ×1
+	//   [views]      read values → blink_test.view (example.go:N)
+	//       state splits splits operator.valuesSplit
+	// vertex 1 ×1 ← 0 hash(string)
+	//   [longest]    top 10 by blink_test.view.seconds → blink_test.place (example.go:N)
+	//       state key key string
+	//       state top list int64
+	//   [write-longest] write CSV longest.csv (example.go:N)
 	//       state transactions transactions files.Written
 	// regions: 1
 	//   0: 2 tasks of vertices 0 1

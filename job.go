@@ -355,7 +355,7 @@ func timeless(os []graph.Operator) (errs []error) {
 
 // keepsTime are the verbs behind which a record has the event time that it had before: others
 // hand out an Out, with which user code may give it one, or give it one themselves.
-var keepsTime = []string{"read", "map", "update", "filter", "try", "count", "reduce", "combine"}
+var keepsTime = []string{"read", "map", "update", "filter", "try", "count", "reduce", "distinct", "top", "combine"}
 
 // fruitless refuses a job that reads and has no result.
 func fruitless(j *graph.Job) error {

@@ -48,18 +48,39 @@ func (k Keyed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
 // Scan folds each key's records into one state S, which starts as S's zero value. st points
 // into the state and is valid only during the call.
 func (k Keyed[K, T]) Scan[S, R any](f func(st *S, in T, out *Out[R]), o ...StateOption) Stream[R] {
-	var ttl time.Duration
-	for _, o := range o {
-		ttl = o.ttl
-	}
-	return keyedThen[R](k.n, byKey(k, 0), "scan", funcName(f), given(f, operator.NewScan(k.key, f, ttl)))
+	return keyedThen[R](k.n, byKey(k, 0), "scan", funcName(f), given(f, operator.NewScan(k.key, f, ttlOf(o))))
 }
 
-// StateOption is an option of Scan's state.
+// Distinct hands on the first record of each key and drops those that follow. With a TTL the
+// key is forgotten so long after its first record, and the next one counts as the first.
+func (k Keyed[K, T]) Distinct(o ...StateOption) Stream[T] {
+	return keyedThen[T](k.n, byKey(k, 0), "distinct", "", operator.NewDistinct(k.key, ttlOf(o)))
+}
+
+// Top emits a row of each record that is among the first n of its key when it comes, with its
+// rank, from 1 on. Records are ranked by a value of each, in the order of compare, which is
+// negative when a comes before b: an equal one ranks behind, and those that are pushed down
+// are not emitted again. So Top(1, …) emits each record that is ahead of all before it. The
+// values of the first n are the state. With a TTL those of a key are forgotten when no record
+// came among them for so long.
+func (k Keyed[K, T]) Top[V, R any](n int, by func(T) V, compare func(a, b V) int, row func(rank int, in T) R, o ...StateOption) Stream[R] {
+	spec := operator.NewTop(k.key, operator.Ranking[T, V, R]{N: n, By: by, Compare: compare, Row: row, TTL: ttlOf(o)})
+	return keyedThen[R](k.n, byKey(k, 0), "top", fmt.Sprint(n, " by ", funcName(by)), given(by, given(compare, given(row, spec))))
+}
+
+// StateOption is an option of the state of Scan, Distinct and Top.
 type StateOption struct{ ttl time.Duration }
 
 // TTL forgets state that was not written for d.
 func TTL(d time.Duration) StateOption { return StateOption{d} }
+
+// ttlOf is the last TTL given, 0 if there is none.
+func ttlOf(o []StateOption) (ttl time.Duration) {
+	for _, o := range o {
+		ttl = o.ttl
+	}
+	return ttl
+}
 
 // Process runs p's methods with keyed state and timers. p is a prototype, a pointer: every
 // task works on its own copy of *p, whose state fields belong to the task.

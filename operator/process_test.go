@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -313,6 +314,82 @@ func TestRunningVerbsFoldByKey(t *testing.T) {
 	same(t, scans.got, 3)
 }
 
+// bySum ranks sales with the highest sum first, and says who it is.
+func bySum(n int) Ranking[sale, int, string] {
+	return Ranking[sale, int, string]{
+		N: n, By: func(s sale) int { return s.Sum }, Compare: func(a, b int) int { return cmp.Compare(b, a) },
+		Row: func(rank int, s sale) string { return fmt.Sprintf("%s%d %d.", s.Shop, s.At, rank) },
+	}
+}
+
+func TestDistinctHandsOnTheFirstRecordOfEachKeyUntilItIsForgotten(t *testing.T) {
+	out := &kettle[sale]{}
+	b := newBench(t, NewDistinct(shop, time.Minute), out)
+	sell(b, "a", 1)
+	sell(b, "b", 2)
+	sell(b, "a", 3)
+	same(t, out.take(), sale{"a", 1, 1}, sale{"b", 2, 2})
+	b.now = b.now.Add(40 * time.Second)
+	sell(b, "a", 4) // keeps nothing alive
+	b.now = b.now.Add(20 * time.Second)
+	sell(b, "a", 5)
+	sell(b, "a", 6)
+	same(t, out.got, sale{"a", 5, 5})
+	same(t, out.times, sec(5))
+}
+
+func TestTopRanksRecordsAsTheyComeBehindEqualOnes(t *testing.T) {
+	out := &kettle[string]{}
+	r := bySum(3)
+	r.TTL = time.Minute
+	b := newBench(t, NewTop(shop, r), out)
+	for at, sum := range []int{5, 7, 5, 5, 1, 6, 6, 7, 9} {
+		send(b, sale{"a", sum, int64(at)}, sec(int64(at)))
+	}
+	send(b, sale{"b", 1, 9}, sec(9))
+	same(t, out.take(), "a0 1.", "a1 1.", "a2 3.", "a5 2.", "a6 3.", "a7 2.", "a8 1.", "b9 1.")
+	b.now = b.now.Add(time.Minute)
+	send(b, sale{"a", 1, 10}, sec(10))
+	same(t, out.got, "a10 1.")
+}
+
+func TestTopOfOneKeepsTheLast(t *testing.T) {
+	out := &kettle[string]{}
+	b := newBench(t, NewTop(shop, bySum(1)), out)
+	for at, sum := range []int{2, 1, 2, 3, 3} {
+		send(b, sale{"a", sum, int64(at)}, sec(int64(at)))
+	}
+	same(t, out.got, "a0 1.", "a3 1.")
+}
+
+// What is stored is the values alone, so that it serves a Top of another number.
+func TestTopIsRestoredWithMoreOrFewerRanks(t *testing.T) {
+	b := newBench(t, NewTop(shop, bySum(3)), &kettle[string]{})
+	for _, sum := range []int{8, 6, 4} {
+		send(b, sale{"a", sum, 0}, 0)
+	}
+	part := b.snapshot()
+	for n, want := range map[int][]string{1: {"a3 1."}, 2: {"a1 2.", "a3 1."}, 3: {"a0 3.", "a1 2.", "a3 1."}, 6: {"a0 3.", "a1 2.", "a2 6.", "a3 1."}} {
+		out := &kettle[string]{}
+		again := newBench(t, NewTop(shop, bySum(n)), out).restore(part)
+		for at, sum := range []int{5, 7, 4, 9} {
+			send(again, sale{"a", sum, int64(at)}, 0)
+		}
+		if !slices.Equal(out.got, want) {
+			t.Errorf("top %d: got %v, want %v", n, out.got, want)
+		}
+	}
+}
+
+func TestATopOfNothingIsRefusedWithAllElseThatIsWrong(t *testing.T) {
+	err := NewTop(shop, Ranking[sale, chan int, sale]{N: -1, TTL: -1}).Err
+	for _, want := range []string{"top -1: at least 1", `state "top": type chan int cannot be stored`, `TTL of -1ns: it must not be negative`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("missing %q in\n%v", want, err)
+		}
+	}
+}
+
 // crooked is wrong in every way.
 type crooked struct {
 	deep  state.Value[chan int]
@@ -446,18 +523,31 @@ func TestAStateMayNotHaveTheNameOfTheKey(t *testing.T) {
 	}
 }
 
-func TestAProcessorAllocatesNothingForARecord(t *testing.T) {
-	b := newBench(t, NewCount(func(n int) int { return n }), &last[KV[int, int64]]{})
-	in, n := b.op.(Node).Input(0).(Collector[int]), 0
-	record := func() {
-		n = (n + 1) % 100
-		in.Collect(&n, 0)
+func TestRunningVerbsAllocateNothingForARecord(t *testing.T) {
+	key := func(n int) int { return n % 100 }
+	newest := Ranking[int, int, int]{
+		N: 10, By: func(n int) int { return n }, Compare: func(a, b int) int { return cmp.Compare(b, a) },
+		Row: func(rank, n int) int { return n + rank },
 	}
-	for range 200 {
-		record()
-	}
-	if a := testing.AllocsPerRun(1000, record); a != 0 {
-		t.Errorf("%v allocations a record", a)
+	newestOne := newest
+	newestOne.N = 1
+	for name, b := range map[string]*bench{
+		"count":    newBench(t, NewCount(key), Collector[KV[int, int64]](nobody[KV[int, int64]]{})),
+		"distinct": newBench(t, NewDistinct(key, time.Hour), Collector[int](nobody[int]{})),
+		"top 10":   newBench(t, NewTop(key, newest), Collector[int](nobody[int]{})),
+		"top 1":    newBench(t, NewTop(key, newestOne), Collector[int](nobody[int]{})),
+	} {
+		in, n := b.op.(Node).Input(0).(Collector[int]), 0
+		record := func() {
+			n++
+			in.Collect(&n, 0)
+		}
+		for range 2000 {
+			record()
+		}
+		if a := testing.AllocsPerRun(1000, record); a != 0 {
+			t.Errorf("%s: %v allocations a record", name, a)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"blink/state"
@@ -54,5 +56,55 @@ type scanner[K comparable, T, S, R any] struct {
 
 func (s *scanner[K, T, S, R]) Process(_ *Ctx[K], in T, out *Out[R]) error {
 	s.f(s.st.Ref(), in, out)
+	return nil
+}
+
+// NewDistinct hands on the first record of each key. The key is forgotten ttl after it, unless
+// that is 0.
+func NewDistinct[K comparable, T any](key func(T) K, ttl time.Duration) Spec {
+	return NewProcess(key, &firsts[K, T]{seen: state.Value[bool]{TTL: ttl}})
+}
+
+type firsts[K comparable, T any] struct {
+	seen state.Value[bool] `state:"seen"`
+}
+
+func (f *firsts[K, T]) Process(_ *Ctx[K], in T, out *Out[T]) error {
+	if seen := f.seen.Get(); !seen {
+		f.seen.Set(true)
+		out.Emit(in)
+	}
+	return nil
+}
+
+// Ranking says how records are ranked: by a value of each, in the order of Compare, which is
+// negative when a comes before b.
+type Ranking[T, V, R any] struct {
+	N       int // how many values of a key have a rank
+	By      func(T) V
+	Compare func(a, b V) int
+	Row     func(rank int, in T) R
+	TTL     time.Duration // the ranks of a key are forgotten when no record got one for so long; 0: never
+}
+
+// NewTop emits a Row of each record that is among the first N of its key when it comes, with
+// its rank from 1, behind equal ones.
+func NewTop[K comparable, T, V, R any](key func(T) K, r Ranking[T, V, R]) Spec {
+	s := NewProcess(key, &ranker[K, T, V, R]{Ranking: r, first: state.List[V]{TTL: r.TTL}})
+	if r.N < 1 {
+		s.Err = errors.Join(fmt.Errorf("top %d: at least 1", r.N), s.Err)
+	}
+	return s
+}
+
+type ranker[K comparable, T, V, R any] struct {
+	Ranking[T, V, R]
+	first state.List[V] `state:"top"` // in the order of Compare
+}
+
+func (r *ranker[K, T, V, R]) Process(_ *Ctx[K], in T, out *Out[R]) error {
+	if at := r.first.Enter(r.By(in), r.N, r.Compare); at < r.N {
+		out.Emit(r.Row(at+1, in))
+	}
 	return nil
 }

@@ -40,6 +40,10 @@ type randomSource struct {
 	verbs    []string
 }
 
+// ordered says whether the records of a split, and so of a lane, reach a keyed operator in the
+// order of the split.
+func (s randomSource) ordered() bool { return !slices.Contains(s.verbs, "rebalance") }
+
 type randomBranch struct {
 	kind        string
 	source      int
@@ -50,13 +54,16 @@ type randomBranch struct {
 
 var randomVerbs = []string{"filter", "map", "flatmap", "rebalance", "update", "try"}
 
-var randomKinds = []string{"records", "count", "tumbling", "sliding", "session", "timers", "states", "join", "window join", "union"}
+var randomKinds = []string{"records", "count", "distinct", "top", "tumbling", "sliding", "session", "timers", "states", "join", "window join", "union"}
 
 const (
 	randomSpan = 2 * time.Minute // of event time
 	window     = 10 * time.Second
 	slide      = 4 * time.Second
 	gap        = 5 * time.Second // of sessions
+	ranks      = 3
+	// idsPerSplit is more than a split has records.
+	idsPerSplit = 10_000
 )
 
 func drawJob(seed uint64) *randomJob {
@@ -99,7 +106,7 @@ func (j *randomJob) facts(seed uint64, source, split int) []fact {
 		at := time.Duration(int64(randomSpan) / int64(max(1, s.records)) * int64(i))
 		at -= c.Between(0, j.bound)
 		out[i] = fact{
-			ID: int64(source*1_000_000 + split*10_000 + i), Key: int64(c.N(s.keys)),
+			ID: int64((source*100+split)*idsPerSplit + i), Key: int64(c.N(s.keys)),
 			Value: int64(c.N(100)), At: time.Unix(1_000_000, 0).UTC().Add(at),
 		}
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,10 +76,43 @@ type (
 	paneRow  struct{ Key, Start, N, Sum int64 }
 	sumRow   struct{ Key, N, Sum int64 }
 	pairRow  struct{ Left, Right int64 }
+	rankRow  struct{ Split, Key, Rank, ID, Value int64 }
 )
+
+// lane is a key whose records come from one split.
+type lane struct{ Split, Key int64 }
+
+func laneOf(f fact) lane { return lane{f.ID / idsPerSplit, f.Key} }
+
+// markOf is what records are ranked by: many have the same.
+func markOf(f fact) int64 { return f.Value % 10 }
+
+func highest(a, b int64) int { return cmp.Compare(b, a) }
+
+// alike leaves the order of records to how they come.
+func alike(a, b int64) int { return 0 }
+
+// rankRowOf leaves out who it is that has a rank.
+func rankRowOf(rank int, f fact) rankRow {
+	return rankRow{laneOf(f).Split, f.Key, int64(rank), 0, 0}
+}
+
+func wholeRankRowOf(rank int, f fact) rankRow {
+	return rankRow{laneOf(f).Split, f.Key, int64(rank), f.ID, f.Value}
+}
+
+// ranking is how the facts of a source are ranked, and the row of one that has a rank: which
+// records come first is known only if their order is.
+func (s randomSource) ranking() (compare func(a, b int64) int, row func(rank int, f fact) rankRow) {
+	if s.ordered() {
+		return highest, wholeRankRowOf
+	}
+	return alike, rankRowOf
+}
 
 func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) {
 	s := streams[b.source]
+	compare, row := j.sources[b.source].ranking()
 	out := files.CSV(fmt.Sprintf("out/%d.csv", i))
 	id := fmt.Sprint(strings.ReplaceAll(b.kind, " ", "-"), i)
 	switch b.kind {
@@ -89,6 +123,11 @@ func (j *randomJob) branch(streams []blink.Stream[fact], i int, b randomBranch) 
 	case "count":
 		s.KeyBy(keyOf).Count().ID(id).Parallelism(b.parallelism).
 			Map(func(kv blink.KV[int64, int64]) countRow { return countRow{kv.Key, kv.Value} }).Write(out).ID("out-" + id)
+	case "distinct":
+		s.KeyBy(laneOf).Distinct().ID(id).Parallelism(b.parallelism).
+			Map(func(f fact) rankRow { return row(1, f) }).Write(out).ID("out-" + id)
+	case "top":
+		s.KeyBy(laneOf).Top(ranks, markOf, compare, row).ID(id).Parallelism(b.parallelism).Write(out).ID("out-" + id)
 	case "tumbling":
 		b.windows(s, blink.Tumbling(window)).Aggregate(&tally{}).ID(id).Parallelism(b.parallelism).
 			Map(rowOfPane).Write(out).ID("out-" + id)

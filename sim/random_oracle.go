@@ -21,7 +21,7 @@ func (j *randomJob) expect(seed uint64) [][]string {
 	}
 	var all [][]string
 	for _, b := range j.branches {
-		lines := expectBranch(b, streams)
+		lines := expectBranch(b, streams, j.sources[b.source])
 		slices.Sort(lines)
 		all = append(all, lines)
 	}
@@ -52,7 +52,7 @@ func applyVerb(verb string, in []fact) []fact {
 }
 
 // expectBranch are the lines of one branch, in any order.
-func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
+func expectBranch(b randomBranch, streams [][]fact, of randomSource) (lines []string) {
 	in, other := streams[b.source], streams[b.other]
 	line := func(vs ...int64) {
 		lines = append(lines, strings.Trim(strings.ReplaceAll(fmt.Sprint(vs), " ", ","), "[]"))
@@ -68,6 +68,12 @@ func expectBranch(b randomBranch, streams [][]fact) (lines []string) {
 		expectWindowPairs(in, other, line)
 	case "count":
 		expectCounts(in, line)
+	case "distinct":
+		_, row := of.ranking()
+		expectRanks(in, 1, alike, row, line)
+	case "top":
+		compare, row := of.ranking()
+		expectRanks(in, ranks, compare, row, line)
 	case "states":
 		for _, of := range byKey(in) {
 			t := sumOf(of)
@@ -133,6 +139,25 @@ func expectCounts(in []fact, line func(...int64)) {
 		for i, f := range of {
 			line(f.Key, int64(i+1))
 		}
+	}
+}
+
+// expectRanks ranks each fact among those of its lane that came before it: it has so many ahead
+// of it, or equal to it, and a row if these are fewer than n.
+func expectRanks(in []fact, n int, compare func(a, b int64) int, row func(int, fact) rankRow, line func(...int64)) {
+	before := map[lane][]fact{}
+	for _, f := range in {
+		ahead := 0
+		for _, o := range before[laneOf(f)] {
+			if compare(markOf(f), markOf(o)) >= 0 {
+				ahead++
+			}
+		}
+		if ahead < n {
+			r := row(ahead+1, f)
+			line(r.Split, r.Key, r.Rank, r.ID, r.Value)
+		}
+		before[laneOf(f)] = append(before[laneOf(f)], f)
 	}
 }
 

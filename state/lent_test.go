@@ -2,6 +2,7 @@ package state
 
 import (
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -49,6 +50,10 @@ func TestWhatIsKeptDoesNotKeepTheFrameItCameIn(t *testing.T) {
 	record("d", "nothing yet", func(string) { p.Find.Set(struct{ Text string }{"old"}) })
 	record("d", "Value.Find", func(text string) { p.Find.Find().Text = text })
 	record("e", "List.Append", func(text string) { p.Log.Append("first"); p.Log.Append(text) })
+	record("h", "List.Enter", func(text string) {
+		p.Log.Append("texts")
+		p.Log.Enter(text, 2, strings.Compare)
+	})
 	record("f", "Map.Set", func(text string) { p.Map.Set(text, text) })
 	record("g", "nothing", func(string) { p.Set.Get() })
 	s.SetKey("z", hash.String("z"))
@@ -77,10 +82,16 @@ func TestWhatIsKeptDoesNotKeepTheFrameItCameIn(t *testing.T) {
 			want("e", text)
 		}
 	}
+	enter("h")
+	for text := range p.Log.All() {
+		if text != "texts" {
+			want("h", text)
+		}
+	}
 	enter("f")
 	text, _ := p.Map.Get("text")
 	want("f", text)
-	if s.Len() != 6 {
+	if s.Len() != 7 {
 		t.Errorf("%d keys", s.Len())
 	}
 	runtime.KeepAlive(s)

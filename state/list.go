@@ -15,7 +15,7 @@ import (
 
 // List is a list of V for each key; appending does not read it. See Value.
 type List[V any] struct {
-	TTL    time.Duration // since the last Append
+	TTL    time.Duration // since the last Append, or Enter that put something in
 	cell   cell
 	codec  *codec.Codec[V]
 	blocks blocks[V]
@@ -44,13 +44,72 @@ func (l *List[V]) push(row unsafe.Pointer, x V) {
 	if c.gen != l.cell.rows.gen {
 		c.gen, c.before = l.cell.rows.gen, c.len
 	}
-	c.block = l.blocks.room(c.block, int(c.len))
-	at := &l.blocks.of(c.block, int(c.len)+1)[c.len]
+	at := l.grow(c)
 	*at = x
+	l.detach(at)
+}
+
+// detach copies what of an element lies in lent memory.
+func (l *List[V]) detach(at *V) {
 	if lent := *l.cell.rows.lent; lent.Any() {
 		l.codec.Detach(at, nil, lent)
 	}
+}
+
+// grow adds an element, and returns its place.
+func (l *List[V]) grow(c *listCell) *V {
+	c.block = l.blocks.room(c.block, int(c.len))
 	c.len++
+	return &l.blocks.of(c.block, int(c.len))[c.len-1]
+}
+
+// Enter is for lists whose elements are in an order, of which the first n are kept: compare is
+// negative when a comes before b. It puts x in its place, behind equal ones, and returns that;
+// n or more says that x is not among the first. It is not for use within All.
+func (l *List[V]) Enter(x V, n int, compare func(a, b V) int) (place int) {
+	all := l.get()
+	place = len(all)
+	for place > 0 && compare(x, all[place-1]) < 0 {
+		place--
+	}
+	if place < n {
+		l.enter(x, place, n)
+	}
+	return place
+}
+
+// enter puts x in at a place among the first n.
+func (l *List[V]) enter(x V, place, n int) {
+	row := l.cell.rows.need()
+	if l.cell.expired(row) {
+		l.clear(row)
+	}
+	l.cell.mark(row)
+	c := l.of(row)
+	if place == int(c.len) {
+		l.push(row, x)
+		return
+	}
+	c.gen, c.before = l.cell.rows.gen, replaced
+	l.keep(c, n)
+	if int(c.len) < n {
+		l.grow(c)
+	}
+	all := l.elements(row)
+	copy(all[place+1:], all[place:])
+	all[place] = x
+	l.detach(&all[place])
+}
+
+// keep drops all but the first n elements, at least one.
+func (l *List[V]) keep(c *listCell, n int) {
+	if int(c.len) <= n {
+		return
+	}
+	block := l.blocks.take(n)
+	copy(l.blocks.of(block, n), l.blocks.of(c.block, int(c.len)))
+	l.blocks.free(c.block, int(c.len))
+	c.block, c.len = block, uint32(n)
 }
 
 // All yields the elements in the order in which they were appended, those that are there when

@@ -220,11 +220,11 @@ func (m *model) of(k customer) content {
 
 // act does one thing at random to a key, here and in a task that has entered it.
 func (m *model) act(k customer, x *task) {
-	c, n, name, what := m.of(k), m.IntN(100), string(rune('a'+m.IntN(8))), m.IntN(13)
+	c, n, name, what := m.of(k), m.IntN(100), string(rune('a'+m.IntN(8))), m.IntN(14)
 	if k.Shop == "shop 0" && k.N < m.hot && m.IntN(20) > 0 {
 		name, what = fmt.Sprint(m.IntN(100)), 6+m.IntN(2)
 		if m.IntN(40) == 0 {
-			what = 13
+			what = 14
 		}
 	}
 	switch i, at := m.IntN(3), m.now+1+m.Int64N(400); what {
@@ -263,7 +263,21 @@ func (m *model) act(k customer, x *task) {
 			*sum += n
 			c.sum += n
 		}
-	case 13: // all but one
+	case 13: // of as many as are kept now, which may be fewer than before
+		first := 1 + n%6
+		place := x.Log.Enter(name, first, cmp.Compare[string])
+		at := len(c.log)
+		for at > 0 && name < c.log[at-1] {
+			at--
+		}
+		if at < first {
+			c.log = slices.Insert(slices.Clone(c.log), at, name)
+			c.log = c.log[:min(len(c.log), first)]
+		}
+		if place != at {
+			panic(fmt.Sprintf("%s was put in at %d, not at %d of %v", name, place, at, c.log))
+		}
+	case 14: // all but one
 		for _, name := range slices.Sorted(maps.Keys(c.seen)) {
 			if len(c.seen) > 1 {
 				x.Seen.Delete(name)

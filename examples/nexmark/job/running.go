@@ -1,7 +1,7 @@
 package job
 
 import (
-	"slices"
+	"cmp"
 
 	"blink"
 	"blink/connector/nexmark"
@@ -41,49 +41,33 @@ func addPrice(s *nexmark.Statistics, p dayPrice, out *blink.Out[nexmark.Statisti
 	out.Emit(*s)
 }
 
-// Q18 is every bid that becomes the last one of its bidder on its auction.
+// Q18 is every bid that becomes the last one of its bidder on its auction: of those of one
+// instant, the highest.
 func Q18(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Trade] {
 	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { t.Of(b) }).
 		KeyBy(func(t nexmark.Trade) bidderAuction { return bidderAuction{t.Bidder, t.Auction} }).
-		Scan(func(last *lastBid, t nexmark.Trade, out *blink.Out[nexmark.Trade]) {
-			if t.DateTime > last.At || t.DateTime == last.At && t.Price > last.Price {
-				*last = lastBid{t.DateTime, t.Price}
-				out.Emit(t)
-			}
-		}).ID("last")
+		Top(1, recencyOf, latest, func(_ int, t nexmark.Trade) nexmark.Trade { return t }).ID("last")
 }
 
 type bidderAuction struct{ Bidder, Auction int64 }
 
-type lastBid struct {
+type recency struct {
 	At    nexmark.Millis
 	Price int64
 }
+
+func recencyOf(t nexmark.Trade) recency { return recency{t.DateTime, t.Price} }
+
+func latest(a, b recency) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Price, a.Price)) }
 
 // Q19 is every bid that enters the ten highest of its auction, with the rank at which it
 // does.
 func Q19(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Ranked] {
 	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { t.Of(b) }).
 		KeyBy(func(t nexmark.Trade) int64 { return t.Auction }).
-		Scan(func(top *top10, t nexmark.Trade, out *blink.Out[nexmark.Ranked]) {
-			if rank := top.enter(t.Price); rank > 0 {
-				out.Emit(nexmark.Ranked{Trade: t, Rank: int64(rank)})
-			}
+		Top(10, func(t nexmark.Trade) int64 { return t.Price }, highest, func(rank int, t nexmark.Trade) nexmark.Ranked {
+			return nexmark.Ranked{Trade: t, Rank: int64(rank)}
 		}).ID("top")
 }
 
-// top10 is the highest prices, in falling order.
-type top10 struct {
-	Prices [10]int64 // 0 where there is none yet
-}
-
-// enter says at which rank a price enters, from 1, behind equal ones; 0: at none.
-func (t *top10) enter(price int64) int {
-	at := slices.IndexFunc(t.Prices[:], func(p int64) bool { return p < price })
-	if at < 0 {
-		return 0
-	}
-	copy(t.Prices[at+1:], t.Prices[at:])
-	t.Prices[at] = price
-	return at + 1
-}
+func highest(a, b int64) int { return cmp.Compare(b, a) }
