@@ -143,7 +143,7 @@ func (o Options) execute(ctx context.Context, r *Result) (nexmark.Digest, error)
 		return nexmark.Digest{}, err
 	}
 	if len(done.Unfired) > 0 {
-		return nexmark.Digest{}, fmt.Errorf("drills that never fired: %v", done.Unfired)
+		return nexmark.Digest{}, fmt.Errorf("drills that never fired: %v: the result has %d rows, and an attempt counts those behind the checkpoint that it begins with", done.Unfired, book.sum.Rows)
 	}
 	r.CPUSeconds, r.WallSeconds, r.AllocsPerEvent = used.CPU, used.Wall, float64(used.Allocs)/float64(o.Events)
 	r.Checkpoints, r.Restarts, r.Resumed = done.Checkpoints, done.Restarts, book.resumed
