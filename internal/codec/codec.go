@@ -22,7 +22,8 @@ type Codec[T any] struct {
 type plan struct {
 	typ     reflect.Type
 	columns []column
-	lenders []lender // those of the columns that may lead to strings
+	lends   bool     // values may lead to strings; of plans that write
+	lenders []lender // the columns that do
 	width   int      // least bytes of an encoded value
 	refers  bool     // values lead to memory that is not their own
 	schema  string
@@ -52,7 +53,9 @@ func For[T any]() (*Codec[T], error) {
 	if err := Storable[T](); err != nil {
 		return nil, err
 	}
-	p := (&compiler{}).plan(t)
+	c := compiler{}
+	p := c.plan(t)
+	c.findLenders()
 	p.schema = schemaOf(t)
 	p.shared = sync.OnceValue(func() *plan { return (&compiler{shared: true}).plan(t) })
 	plans.Store(t, p)

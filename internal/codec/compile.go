@@ -76,9 +76,6 @@ func (c *compiler) plan(t reflect.Type) *plan {
 	p.columns = c.columns(nil, t, 0)
 	for _, col := range p.columns {
 		p.width += col.least()
-		if l, ok := col.(lender); ok {
-			p.lenders = append(p.lenders, l)
-		}
 	}
 	p.refers = slices.ContainsFunc(p.columns, refers)
 	return p

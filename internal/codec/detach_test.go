@@ -74,3 +74,60 @@ func TestStringsThatWereThereAreNotCopiedAgain(t *testing.T) {
 		t.Error("what lies elsewhere was copied")
 	}
 }
+
+// Others may be reading what a value refers to, such as another task that got the same record.
+func TestWhatOthersMayReadIsDetachedAsACopy(t *testing.T) {
+	type tags struct {
+		List   []string
+		Behind *string
+	}
+	text := "bc"
+	data := []byte("a" + text)
+	given := tags{[]string{unsafe.String(&data[0], 1)}, new(string)}
+	*given.Behind = unsafe.String(&data[1], 2)
+	v := given
+	codecOf[tags](t).Detach(&v, nil, MemoryOf(data))
+	if unsafe.StringData(given.List[0]) != &data[0] || unsafe.StringData(*given.Behind) != &data[1] {
+		t.Error("what was given has changed")
+	}
+	if m := MemoryOf(data); m.holds(v.List[0]) || m.holds(*v.Behind) || !reflect.DeepEqual(v, given) {
+		t.Errorf("%+v is not detached", v)
+	}
+	was := v
+	if codecOf[tags](t).Detach(&v, nil, MemoryOf(data)); unsafe.SliceData(v.List) != unsafe.SliceData(was.List) || v.Behind != was.Behind {
+		t.Error("what is detached was copied again")
+	}
+}
+
+// knot may lead to itself in more ways than can be gone.
+type knot struct {
+	Name  string
+	Ahead [3]*knot
+}
+
+// ring leads to itself, and to no string.
+type ring struct {
+	N     int
+	Ahead *ring
+	More  map[int8][]ring
+}
+
+func TestOnlyTypesWithStringsShareMemory(t *testing.T) {
+	if codecOf[ring](t).Shares() || codecOf[[]map[int]*float64](t).Shares() || codecOf[[20]int](t).Shares() {
+		t.Error("there is no string in it")
+	}
+	if !codecOf[knot](t).Shares() || !codecOf[map[int][]knot](t).Shares() {
+		t.Error("there is a string in it")
+	}
+}
+
+// What is too deep to be stored is left alone, and at once.
+func TestACycleIsNotFollowedForEver(t *testing.T) {
+	data := []byte("name")
+	for _, name := range []string{"", unsafe.String(&data[0], 4)} {
+		k := &knot{Name: name}
+		k.Ahead = [3]*knot{k, k, k}
+		v := *k
+		codecOf[knot](t).Detach(&v, nil, MemoryOf(data))
+	}
+}
