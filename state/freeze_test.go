@@ -345,6 +345,28 @@ func TestAWholeSnapshotIsTakenWhenADeltaIsNotWorthIt(t *testing.T) {
 	}
 }
 
+// Entries that come and go cost each other little, however full the block is.
+func TestAMapIsSeldomMoved(t *testing.T) {
+	for _, live := range []int{6, 11, 12, 100, 767, 768, 5000} {
+		x := newTask(t).enter(customer{"a", 1})
+		x.Seen.Set("0", 0)
+		moved, n := 0, 20*live+1000
+		for i := 1; i < n; i++ {
+			was := *x.Seen.of(x.at)
+			x.Seen.Set(fmt.Sprint(i), i)
+			if i >= live {
+				x.Seen.Delete(fmt.Sprint(i - live))
+			}
+			if is := x.Seen.of(x.at); is.block != was.block || is.slots != was.slots {
+				moved += int(was.slots)
+			}
+		}
+		if moved > 6*n {
+			t.Errorf("%d slots were moved for %d entries, of which %d are there", moved, n, live)
+		}
+	}
+}
+
 func TestExpiredKeysLeaveWholeSnapshotsAndDeltas(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s, b := newBrief(t, time.Minute, &now)

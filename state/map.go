@@ -119,7 +119,7 @@ func (m *Map[MK, V]) take(c *mapCell, k MK) *slot[MK, V] {
 		return s
 	}
 	if !spacious(int(c.taken)+1, int(c.slots)) {
-		m.resize(c, 1)
+		m.resize(c, 1+int(c.len)/4)
 		s = m.slots(c).place(k, m.hash, m.cell.rows.base)
 	}
 	c.taken++
@@ -127,7 +127,10 @@ func (m *Map[MK, V]) take(c *mapCell, k MK) *slot[MK, V] {
 }
 
 // resize gives a map as many slots as it needs for its entries and some more, without those of
-// dead ones that nobody needs.
+// dead ones that nobody needs. It moves all of them in one call, as encoding the map does, so a
+// map of millions of entries under one key stops its task for as long as that takes. Until the
+// next call as many entries come, or go, as are a quarter of those that it moved: so each of
+// them pays for the moving of a few.
 func (m *Map[MK, V]) resize(c *mapCell, more int) {
 	old, base, kept := m.slots(c), m.cell.rows.base, int(c.len)
 	for i := range old {
