@@ -57,6 +57,7 @@ type Frozen[K comparable] struct {
 	s      *Store[K]
 	onto   uint64
 	base   int64        // the generation that ended with Onto; whole: all are behind it
+	below  generation   // that one
 	end    uint32       // the generation that ended with this
 	behind []generation // from base+1 to end, if it is no whole one
 	head   []byte
@@ -93,6 +94,9 @@ const (
 	expirePerCall = 256 // rows that are looked at for state that has expired
 	fewRows       = 1024
 	mostRoom      = 1 << 20
+	// maxGenerations are remembered: then a whole snapshot is due. So many checkpoints in a row
+	// have not become complete, or are not to be built on.
+	maxGenerations = 256
 )
 
 // Freeze begins a snapshot of what the store holds, at a cost that does not grow with it. It
@@ -106,6 +110,7 @@ func (s *Store[K]) Freeze(o FreezeOptions) *Frozen[K] {
 	f := &Frozen[K]{s: s, base: whole, end: s.gen, head: o.Head, used: s.used, groups: make([]frozenGroup, len(s.groups)), saved: map[uint32]savedRow{}}
 	if at := s.generationOf(o.Onto); at >= 0 && s.worthwhile(at) {
 		f.onto, f.base, f.behind = o.Onto, int64(s.gen)-int64(ended-at), s.generations[at+1:ended+1]
+		f.below = s.generations[at]
 	}
 	f.room = f.likely(len(o.Head))
 	s.forget(o.Onto)
@@ -155,7 +160,7 @@ func (s *Store[K]) worthwhile(at int) bool {
 }
 
 // forget drops the generations that no snapshot will ask for: nothing goes onto a checkpoint
-// before Onto. If they list more than there is, a whole snapshot is taken next.
+// before Onto. If they list more than there is, or are many, a whole snapshot is taken next.
 func (s *Store[K]) forget(onto uint64) {
 	if at := s.generationOf(onto); at >= 0 {
 		s.generations = s.generations[at:]
@@ -166,7 +171,7 @@ func (s *Store[K]) forget(onto uint64) {
 	for _, g := range s.generations {
 		n += len(g.rows) + len(g.gone)
 	}
-	if n > max(int(s.used), fewRows) {
+	if n > max(int(s.used), fewRows) || last >= maxGenerations {
 		s.generations = s.generations[last:]
 	}
 }
@@ -376,8 +381,7 @@ func (f *Frozen[K]) finish() {
 	}
 	g := &s.generations[len(s.generations)-2] // nothing was frozen since
 	if g.whole = bytes; f.base != whole {
-		base := s.generations[s.generationOf(f.onto)]
-		g.whole, g.deltas = base.whole, base.deltas+bytes
+		g.whole, g.deltas = f.below.whole, f.below.deltas+bytes
 	}
 	f.Drop()
 }

@@ -345,6 +345,27 @@ func TestAWholeSnapshotIsTakenWhenADeltaIsNotWorthIt(t *testing.T) {
 	}
 }
 
+// Checkpoints that nobody goes onto are forgotten, also when nothing is written.
+func TestFreezingWithoutEndKeepsFewGenerations(t *testing.T) {
+	x := newTask(t)
+	for i := range 100 {
+		x.enter(customer{"a", i}).Sum.Set(i)
+	}
+	for id := range uint64(10 * maxGenerations) {
+		onto := uint64(0)
+		if id > 5*maxGenerations {
+			onto = 5 * maxGenerations
+		}
+		f := x.Freeze(FreezeOptions{Checkpoint: id + 1, Onto: onto})
+		if _, err := f.all(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(x.generations); n > maxGenerations+1 {
+			t.Fatalf("%d generations are known after %d checkpoints", n, id+1)
+		}
+	}
+}
+
 // Entries that come and go cost each other little, however full the block is.
 func TestAMapIsSeldomMoved(t *testing.T) {
 	for _, live := range []int{6, 11, 12, 100, 767, 768, 5000} {
