@@ -19,18 +19,23 @@ import (
 // so many at a call. So an entry is moved a few times, each time to the end of a bucket, however
 // many others there are. Entries that are added at or before last wait in early.
 type queue struct {
-	last   uint64 // see place
-	used   uint16 // bit of each level that has entries
-	levels [levels]*level
-	spare  *chunk
-	moving *chunk      // of the bucket that is moved from; last is its first entry's place
-	ready  []run       // a binary heap, by what is next in each
-	runs   [][]waiting // spare ones
-	dealt  []waiting   // memory of sort
-	early  []waiting   // a binary heap
-	len    int         // entries in all
-	armed  int         // timers that wait for one of them
-	hashOf func(row uint32) uint64
+	last    uint64 // see place
+	used    uint16 // bit of each level that has entries
+	levels  [levels]*level
+	spare   *chunk
+	spares  int         // chunks from spare on
+	sift    sift        // where tidy goes on
+	moving  *chunk      // of the bucket that is moved from; last is its first entry's place
+	ready   []run       // a binary heap, by what is next in each
+	runs    [][]waiting // spare ones
+	dealt   []waiting   // memory of sort
+	early   []waiting   // a binary heap
+	len     int         // entries in all
+	far     int         // those that are neither ready nor early
+	armed   int         // timers that wait for one of them
+	tidying bool        // tidy has begun, and is to be called on
+	kept    set         // timers of which it has kept the entry that they wait for
+	hashOf  func(row uint32) uint64
 }
 
 // run is entries that are ready, in order, the first one next. They are sorted as they are moved,
@@ -61,6 +66,7 @@ const (
 	fewEntries = 64
 	moveMost   = 1024 // entries that a call moves
 	spareRuns  = 4
+	maxSpares  = 1024 // chunks: 1.5 MB
 )
 
 // level is the buckets of one digit.
@@ -71,7 +77,7 @@ type level struct {
 
 // bucket is a chain of chunks, of which the first has room.
 type bucket struct {
-	first uint64 // the earliest entry's place
+	first uint64 // no entry's place is before
 	chunk *chunk
 }
 
@@ -122,6 +128,7 @@ func (q *queue) drop(e entry) {
 	}
 	l.used |= 1 << digit
 	q.used |= 1 << n
+	q.far++
 	if b.chunk == nil || b.chunk.n == chunkSize {
 		b.chunk = q.chunk(b.chunk)
 	}
@@ -136,8 +143,17 @@ func (q *queue) chunk(next *chunk) *chunk {
 		return &chunk{next: next}
 	}
 	q.spare = c.next
+	q.spares--
 	c.next, c.n = next, 0
 	return c
+}
+
+// recycle keeps some chunks that are not needed any more.
+func (q *queue) recycle(c *chunk) {
+	if q.spares < maxSpares {
+		c.next, q.spare = q.spare, c
+		q.spares++
+	}
 }
 
 // head is the bucket with the next entries behind last, nil if there are none.
@@ -156,6 +172,9 @@ func (q *queue) cut(n, digit int) *chunk {
 	b := &l.buckets[digit]
 	c := b.chunk
 	b.chunk = nil
+	if s := &q.sift; s.link != nil && s.level == n && s.digit == digit {
+		s.digit, s.link = digit+1, nil
+	}
 	if l.used &^= 1 << digit; l.used == 0 {
 		q.used &^= 1 << n
 	}
@@ -291,7 +310,9 @@ func (q *queue) sort(r []waiting) {
 // moved takes back the chunk whose entries were moved.
 func (q *queue) moved() {
 	c := q.moving
-	q.moving, c.next, q.spare = c.next, q.spare, c
+	q.moving = c.next
+	q.far -= c.n
+	q.recycle(c)
 }
 
 // dropReady drops the first of the entries that are ready.
@@ -309,7 +330,8 @@ func (q *queue) dropReady() {
 
 func (r run) compare(o run) int { return r.entries[0].compare(o.entries[0]) }
 
-// first is the time of the first entry; ok is false when there is none.
+// first is the time of the first entry, or one before it where tidy has dropped some; ok is
+// false when there is none.
 func (q *queue) first() (at int64, ok bool) {
 	if q.len == 0 {
 		return 0, false
@@ -324,38 +346,65 @@ func (q *queue) first() (at int64, ok bool) {
 	return at, true
 }
 
-// tidy keeps the entries that are wanted, and is asked about each once.
-func (q *queue) tidy(wanted func(entry) bool) {
-	for q.moving != nil {
-		q.move()
+// sift is where tidy goes on.
+type sift struct {
+	level, digit int
+	link         **chunk // to the next chunk of that bucket; nil: it has not begun with it
+}
+
+// tidy drops the far entries that are not wanted, some at a call; done says that it has asked
+// about all of them. It is not asked twice about any: it goes from low levels up, and entries
+// move down. So it may miss those that have moved meanwhile, and are ready soon.
+func (q *queue) tidy(wanted func(entry) bool) (done bool) {
+	c := q.unsifted()
+	if c == nil {
+		q.sift = sift{}
+		return true
 	}
-	ready, early := q.ready, q.early
-	q.ready, q.early, q.len = nil, nil, 0
-	for _, r := range ready {
-		r.entries = slices.DeleteFunc(r.entries, func(w waiting) bool { return !wanted(w.entry) })
-		if q.len += len(r.entries); len(r.entries) > 0 {
-			pushHeap(&q.ready, r, run.compare)
+	kept := 0
+	for _, e := range c.entries[:c.n] {
+		if wanted(e) {
+			c.entries[kept] = e
+			kept++
 		}
 	}
-	for _, w := range early {
-		if wanted(w.entry) {
-			q.push(w.entry)
-		}
+	q.len, q.far = q.len-c.n+kept, q.far-c.n+kept
+	c.n = kept
+	s := &q.sift
+	if kept > 0 {
+		s.link = &c.next
+		return false
 	}
-	for n, l := range q.levels {
-		for digit := 0; l != nil && digit < len(l.buckets); digit++ {
-			for c := q.cut(n, digit); c != nil; {
-				for _, e := range c.entries[:c.n] {
-					if wanted(e) {
-						q.push(e)
-					}
-				}
-				next := c.next
-				c.next, q.spare = q.spare, c
-				c = next
+	*s.link = c.next
+	q.recycle(c)
+	if q.levels[s.level].buckets[s.digit].chunk == nil {
+		q.cut(s.level, s.digit)
+	}
+	return false
+}
+
+// unsifted is the chunk that tidy has to look at next, nil if there is none.
+func (q *queue) unsifted() *chunk {
+	s := &q.sift
+	for s.level < levels {
+		if s.link != nil {
+			if *s.link != nil {
+				return *s.link
 			}
+			s.digit, s.link = s.digit+1, nil
 		}
+		l, ahead := q.levels[s.level], uint64(0)
+		if l != nil {
+			ahead = l.used >> s.digit
+		}
+		if ahead == 0 {
+			s.level, s.digit = s.level+1, 0
+			continue
+		}
+		s.digit += bits.TrailingZeros64(ahead)
+		s.link = &l.buckets[s.digit].chunk
 	}
+	return nil
 }
 
 // pushHeap and popHeap are those of a binary heap, sink what is done when its first element has

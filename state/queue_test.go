@@ -18,7 +18,24 @@ func TestAQueueGivesWhatASortedListWould(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		q := queue{hashOf: func(row uint32) uint64 { return uint64(row * 2654435761) }}
 		var want []waiting
-		now, rows := int64(math.MinInt64), uint32(0)
+		now, rows, asked := int64(math.MinInt64), uint32(0), 0
+		gone, rounds := uint32(7), 0 // in the first one nothing is dropped
+		known := map[uint32]bool{}   // in this round
+		wanted := func(e entry) bool {
+			if known[e.row] {
+				t.Fatalf("tidy asks about %v twice", e)
+			}
+			known[e.row] = true
+			if asked++; e.row%7 != gone {
+				return true
+			}
+			i, ok := slices.BinarySearchFunc(want, waiting{e, q.hashOf(e.row)}, waiting.compare)
+			if !ok {
+				t.Fatalf("tidy asks about %v, which is not there", e)
+			}
+			want = slices.Delete(want, i, i+1)
+			return false
+		}
 		if seed%2 == 0 {
 			now = -1000
 		}
@@ -38,7 +55,7 @@ func TestAQueueGivesWhatASortedListWould(t *testing.T) {
 			case 2:
 				ask := now - int64(r.IntN(3))
 				first, some := q.first()
-				if some != (len(want) > 0) || some && first != want[0].at {
+				if some != (len(want) > 0) || some && (first > want[0].at || first < want[0].at && rounds == 0) {
 					t.Fatalf("the first is at %d (%v), want %v", first, some, want[:min(1, len(want))])
 				}
 				e, ok := q.next(ask)
@@ -58,14 +75,21 @@ func TestAQueueGivesWhatASortedListWould(t *testing.T) {
 				}
 				slices.SortFunc(want, waiting.compare)
 			}
-			if r.IntN(2000) == 0 {
-				gone := uint32(r.IntN(7))
-				q.tidy(func(e entry) bool { return e.row%7 != gone })
-				want = slices.DeleteFunc(want, func(w waiting) bool { return w.row%7 == gone })
+			if r.IntN(4) == 0 {
+				if asked = 0; q.tidy(wanted) {
+					gone, rounds = uint32(r.IntN(7)), rounds+1
+					clear(known)
+				}
+				if asked > chunkSize {
+					t.Fatalf("a call asks about %d entries", asked)
+				}
 			}
 			if q.len != len(want) {
 				t.Fatalf("it has %d entries, want %d", q.len, len(want))
 			}
+		}
+		if rounds < 10 {
+			t.Errorf("seed %d: tidy has gone round %d times", seed, rounds)
 		}
 	}
 }

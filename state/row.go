@@ -31,6 +31,7 @@ type rows struct {
 	lent    *codec.Memory                       // where strings of the record at hand may lie: what is kept is copied
 	loans   []lending                           // places in the current row that were given out while there was some
 	handles []handle
+	timers  int      // among the handles
 	timed   bool     // some handle has a TTL
 	reading bool     // layers of a snapshot: nothing expires, for the next one may go onto it
 	queues  [2]queue // by Clock

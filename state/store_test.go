@@ -1,6 +1,7 @@
 package state
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +44,90 @@ func TestATimerThatGoesToAndFroLeavesNothingBehind(t *testing.T) {
 	}
 	if n := x.queues[EventTime].len; n > 2*2+fewEntries {
 		t.Errorf("%d entries are kept for two timers", n)
+	}
+}
+
+// A timer that waits where it has often waited leaves one entry there.
+func TestATimerThatComesBackLeavesOneEntry(t *testing.T) {
+	x, end := newTask(t), time.Unix(100, 0)
+	const others = 1000
+	for i := range others {
+		x.enter(customer{"a", i}).End.Set(end)
+	}
+	x.enter(customer{"b", 1})
+	for now := range int64(others) {
+		for _, at := range []time.Time{end, time.Unix(0, now)} {
+			x.End.Set(at)
+		}
+		if came, _, _ := x.Due(EventTime, now); came != &x.End {
+			t.Fatalf("at %d came %v", now, came)
+		}
+	}
+	x.End.Set(end)
+	for i := range others { // all are set to an earlier time, which has the queue tidied
+		x.enter(customer{"a", i}).End.Set(end.Add(-1))
+	}
+	for i := range others / 5 {
+		x.enter(customer{"a", i}).End.Set(end.Add(-2))
+	}
+	if q := &x.queues[EventTime]; q.tidying || q.far > q.armed+others/5 {
+		t.Errorf("%d entries for %d timers", q.far, q.armed)
+	}
+}
+
+// Many timers that go to and fro fire when they should, and once, and leave little behind: also
+// those that come back to a time that they had before.
+func TestTimersThatGoToAndFroFireOnce(t *testing.T) {
+	type id struct {
+		key   int
+		close bool
+	}
+	for seed := range uint64(4) {
+		r, x, now := rand.New(rand.NewPCG(seed, 5)), newTask(t), int64(0)
+		due := map[id]int64{}
+		most := 0
+		for i := range 60_000 {
+			k := r.IntN(400)
+			x.enter(customer{"a", k})
+			timer, which := &x.End, id{k, r.IntN(2) == 0}
+			if which.close {
+				timer = &x.Close
+			}
+			at := (now/100_000 + 1 + r.Int64N(2)) * 100_000 // one of a few times that are far
+			if r.IntN(2) == 0 {
+				at = now + 1 + r.Int64N(1000)
+			}
+			if r.IntN(20) == 0 {
+				timer.Clear()
+				delete(due, which)
+			} else {
+				timer.Set(time.Unix(0, at))
+				due[which] = at
+			}
+			q := &x.queues[EventTime]
+			if most = max(most, q.far); q.far > 3*q.armed+4*fewEntries {
+				t.Fatalf("seed %d: %d entries for %d timers", seed, q.far, q.armed)
+			}
+			now += r.Int64N(3)
+			for _, f := range x.due(EventTime, now) {
+				which := id{f.key.N, f.timer == 1}
+				if at, ok := due[which]; !ok || at != f.at || at > now {
+					t.Fatalf("seed %d: at %d timer %v has fired for %d, want %d (%v)", seed, now, which, f.at, at, ok)
+				}
+				delete(due, which)
+			}
+			if i%1000 > 0 {
+				continue
+			}
+			for which, at := range due {
+				if at <= now {
+					t.Fatalf("seed %d: at %d timer %v of %d has not fired", seed, now, which, at)
+				}
+			}
+		}
+		if most < 1000 {
+			t.Errorf("seed %d: never more than %d entries", seed, most)
+		}
 	}
 }
 

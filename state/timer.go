@@ -21,6 +21,7 @@ type Timer struct {
 	Processing bool
 	cell       cell
 	index      int32 // among the store's handles
+	number     int32 // among its timers
 }
 
 // timerCell is a timer, pending if the row has its bit. waits is the time of its entry in the
@@ -99,7 +100,8 @@ func (t *Timer) declare(name string) (graph.State, error) {
 }
 
 func (t *Timer) bind(r *rows) error {
-	t.index = int32(len(r.handles))
+	t.index, t.number = int32(len(r.handles)), int32(r.timers)
+	r.timers++
 	t.cell.bind(r, t, reflect.TypeFor[timerCell](), 0)
 	return nil
 }
@@ -184,11 +186,14 @@ func (s *Store[K]) NextDue(c Clock) (at int64, ok bool) { return s.queues[c].fir
 func (r *rows) timer(e entry) *Timer    { return r.handles[e.handle].(*Timer) }
 func (r *rows) cell(e entry) *timerCell { return r.timer(e).of(r.address(e.row)) }
 
-// arm adds the entry of a timer with that cell. Whenever a queue has doubled, those are dropped whose timers have been
-// set to an earlier time since, so that it has at most two entries for each timer and a few.
+// arm adds the entry of a timer with that cell. When the far ones are twice as many as the timers
+// that wait for one, those are dropped, a few at each call, whose timers have been set to an
+// earlier time since.
 func (r *rows) arm(q *queue, c *timerCell, e entry) {
-	if q.len >= 2*q.armed+fewEntries {
+	if q.tidying || q.far >= 2*q.armed+fewEntries {
+		q.tidying = true
 		r.tidy(q)
+		q.kept.remove(r.number(e))
 	}
 	if c.armed() == noTimer {
 		q.armed++
@@ -197,19 +202,38 @@ func (r *rows) arm(q *queue, c *timerCell, e entry) {
 	q.push(e)
 }
 
-// tidy keeps one entry of each timer that waits for it.
+// tidy keeps, of a few entries, one of each timer that waits for it.
 func (r *rows) tidy(q *queue) {
-	var kept []entry
-	q.tidy(func(e entry) bool {
-		c := r.cell(e)
-		wanted := c.armed() == e.at
-		if wanted {
-			c.arm(noTimer) // another entry like this one is not
-			kept = append(kept, e)
+	done := q.tidy(func(e entry) bool {
+		if r.cell(e).armed() != e.at || q.kept.has(r.number(e)) {
+			return false
 		}
-		return wanted
+		q.kept.add(r.number(e))
+		return true
 	})
-	for _, e := range kept {
-		r.cell(e).arm(e.at)
+	if done {
+		q.tidying = false
+		clear(q.kept)
+	}
+}
+
+// number is that of an entry's timer among those of all rows.
+func (r *rows) number(e entry) int { return int(e.row)*r.timers + int(r.timer(e).number) }
+
+// set is a set of small numbers.
+type set []uint64
+
+func (s set) has(n int) bool { return n/64 < len(s) && s[n/64]>>(n%64)&1 != 0 }
+
+func (s *set) add(n int) {
+	for len(*s) <= n/64 {
+		*s = append(*s, 0)
+	}
+	(*s)[n/64] |= 1 << (n % 64)
+}
+
+func (s set) remove(n int) {
+	if n/64 < len(s) {
+		s[n/64] &^= 1 << (n % 64)
 	}
 }
