@@ -142,6 +142,9 @@ type savedRow struct {
 const (
 	lookBytes = 16   // what looking at a row costs of a budget
 	fewWrites = 1024 // logs are not too long below
+	// maxGenerations are remembered: then a whole snapshot is due. So many checkpoints in a row
+	// have not become complete, or are not to be built on.
+	maxGenerations = 256
 )
 
 // freeze freezes the tables, which an operator has put into f with their encoding. One snapshot
@@ -190,14 +193,14 @@ func (f *frozenTables) count(base int64) (rows, writes int) {
 }
 
 // known is the generation whose followers stay logged: no later snapshot goes onto an earlier
-// one. If there is more logged than there is, all is forgotten, and a whole snapshot is taken
-// next.
+// one. If there is more logged than there is, or many have ended, all is forgotten, and a whole
+// snapshot is taken next.
 func (f *frozenTables) known() int64 {
 	base := whole
 	if len(f.of.ended) > 0 {
 		base = int64(f.of.ended[0].number)
 	}
-	if rows, writes := f.count(base); writes > max(rows, fewWrites) {
+	if rows, writes := f.count(base); writes > max(rows, fewWrites) || len(f.of.ended) >= maxGenerations {
 		f.of.ended = nil
 		base = int64(f.end)
 	}

@@ -285,6 +285,24 @@ func TestADeltaOfWindowsHoldsOnlyWhatWasWritten(t *testing.T) {
 
 // What came before batches of one entry: a batch for each group, and no group without entries
 // but the first.
+// Checkpoints that nobody goes onto are forgotten, also when nothing is written.
+func TestFreezingWindowsWithoutEndKeepsFewGenerations(t *testing.T) {
+	b := newBench(t, NewWindowCount(shop, sliding(10, 5)), &kettle[Pane[string, int64]]{})
+	sell(b, "a", 1)
+	of := &b.op.(*windowing[string, int64]).generations
+	for id := range uint64(10 * maxGenerations) {
+		o := SnapshotOptions{Checkpoint: id + 1}
+		if id > 5*maxGenerations {
+			o.Onto = 5 * maxGenerations
+		}
+		f, err := b.op.(Snapshotter).Snapshot(o)
+		b.check(err)
+		if done, err := f.Drain(1 << 20); err != nil || !done || len(of.ended) > maxGenerations {
+			t.Fatalf("checkpoint %d: %d generations are known (%v, %v)", id+1, len(of.ended), done, err)
+		}
+	}
+}
+
 func TestWindowsThatWereStoredAtOnceAreRead(t *testing.T) {
 	c, err := codec.For[paneEntry[string, int64]]()
 	if err != nil {
