@@ -102,9 +102,9 @@ func TestOverlappingWindowsAgreeWithTheirDefinition(t *testing.T) {
 func left(op any) (keys, nodes int) {
 	switch w := op.(type) {
 	case *windowing[string, int]:
-		return w.rolling.table.index.keys, len(w.rolling.pool) - 1 - len(w.rolling.free)
+		return w.rolling.table.index.Len, len(w.rolling.pool) - 1 - len(w.rolling.free)
 	case *windowing[string, some[total]]:
-		return w.rolling.table.index.keys, len(w.rolling.pool) - 1 - len(w.rolling.free)
+		return w.rolling.table.index.Len, len(w.rolling.pool) - 1 - len(w.rolling.free)
 	}
 	return -1, -1
 }

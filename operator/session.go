@@ -156,9 +156,9 @@ func (m *sessioning[K, A]) begin(hash uint64, key *K, later int32, s session[A])
 	case later != none:
 		m.session(later).earlier = n
 	case s.earlier != none:
-		m.table.index.move(hash, s.earlier, n)
+		m.table.index.Move(hash, uint32(s.earlier), uint32(n))
 	default:
-		m.table.index.add(hash, n)
+		m.table.index.Add(hash, uint32(n))
 	}
 	return n
 }
@@ -255,9 +255,9 @@ func (m *sessioning[K, A]) forget(number int32) {
 		}
 		m.session(at).earlier = r.of.earlier
 	case r.of.earlier != none:
-		m.table.index.move(r.hash, number, r.of.earlier)
+		m.table.index.Move(r.hash, uint32(number), uint32(r.of.earlier))
 	default:
-		m.table.index.remove(r.hash, number)
+		m.table.index.Remove(r.hash, uint32(number))
 	}
 	m.table.release(number)
 }

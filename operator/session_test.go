@@ -205,8 +205,8 @@ func TestSessionsAgreeWithAPlainList(t *testing.T) {
 		plain.advance(1 << 30)
 		agree()
 		w := b.op.(*sessioning[string, int64])
-		if late += b.counts["late"]; late != plain.late || w.table.index.keys != 0 || w.table.versions.held() != 0 || w.agenda.n != 0 {
-			t.Fatalf("seed %d: %d late, want %d; left %d keys, %d sessions, %d visits", seed, late, plain.late, w.table.index.keys, w.table.versions.held(), w.agenda.n)
+		if late += b.counts["late"]; late != plain.late || w.table.index.Len != 0 || w.table.versions.held() != 0 || w.agenda.n != 0 {
+			t.Fatalf("seed %d: %d late, want %d; left %d keys, %d sessions, %d visits", seed, late, plain.late, w.table.index.Len, w.table.versions.held(), w.agenda.n)
 		}
 	}
 }
@@ -220,8 +220,8 @@ func TestTheAgendaOfSessionsStaysSmall(t *testing.T) {
 		sell(b, "a", 30*n+20)
 		sell(b, "a", 30*n+10)
 	}
-	if w.table.index.keys != 1 || w.table.versions.held() != 1 || w.agenda.n > 2*fewVisits {
-		t.Errorf("%d keys, %d sessions, %d visits", w.table.index.keys, w.table.versions.held(), w.agenda.n)
+	if w.table.index.Len != 1 || w.table.versions.held() != 1 || w.agenda.n > 2*fewVisits {
+		t.Errorf("%d keys, %d sessions, %d visits", w.table.index.Len, w.table.versions.held(), w.agenda.n)
 	}
 }
 
@@ -334,8 +334,8 @@ func TestATableForgetsWhatIsRemoved(t *testing.T) {
 		}
 		other := r.IntN(60)
 		got, want := tab.find(sum(other), &other), plain[other]
-		if (got == nil) != (want == 0) || got != nil && *got != want || tab.index.keys != len(plain) {
-			t.Fatalf("after %d: key %d is %v, want %d; %d taken of %d", n, other, got, want, tab.index.keys, len(plain))
+		if (got == nil) != (want == 0) || got != nil && *got != want || tab.index.Len != len(plain) {
+			t.Fatalf("after %d: key %d is %v, want %d; %d taken of %d", n, other, got, want, tab.index.Len, len(plain))
 		}
 	}
 }

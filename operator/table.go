@@ -1,6 +1,9 @@
 package operator
 
-import "blink/internal/codec"
+import (
+	"blink/internal/codec"
+	"blink/internal/rowindex"
+)
 
 // table holds an E for each key: rows in the order in which they came, and an index that
 // finds them.
@@ -12,7 +15,7 @@ import "blink/internal/codec"
 // is in index and versions, so that it is compiled once; they are not embedded, or else their
 // methods would be compiled for each type after all.
 type table[K comparable, E any] struct {
-	index    index
+	index    rowindex.Index
 	versions versions
 	pages    [][]row[K, E]
 
@@ -27,6 +30,9 @@ type row[K comparable, E any] struct {
 	of  E
 }
 
+// none is the number of no row.
+const none = -1
+
 const (
 	smallPage = 16
 	pageRows  = 512
@@ -40,47 +46,41 @@ func (t *table[K, E]) row(n int32) *row[K, E] {
 // ref is what is held of key, to be changed, a zero E if there was none. It is valid until the
 // next call of ref. hash is not 0.
 func (t *table[K, E]) ref(hash uint64, key *K) *E {
-	if t.index.full() {
-		t.index.widen()
+	x := &t.index
+	if x.Full() {
+		x.Grow()
 	}
-	mask := uint64(len(t.index.slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		e := t.index.slots[i]
-		if e == 0 {
-			n := t.take(hash, key)
-			t.index.put(i, hash, n)
-			return &t.row(n).of
-		}
-		if uint32(e>>32) != uint32(hash) {
-			continue
-		}
-		if r := t.row(rowOf(e)); r.hash == hash && r.key == *key {
+	at := x.Seek(hash, hash)
+	for ; x.Slots[at] != 0; at = x.Seek(hash, at+1) {
+		n := rowOf(x.Slots[at])
+		if r := t.row(n); r.hash == hash && r.key == *key {
 			if r.gen != t.versions.gen {
-				t.versions.touch(rowOf(e), &r.head)
+				t.versions.touch(n, &r.head)
 			}
 			return &r.of
 		}
 	}
+	n := t.take(hash, key)
+	x.Put(at, hash, uint32(n))
+	return &t.row(n).of
 }
+
+// rowOf is the number of an entry's row.
+func rowOf(entry uint64) int32 { return int32(rowindex.Row(entry)) }
 
 // number is the row of key, none if there is none. Who changes it tells change before.
 func (t *table[K, E]) number(hash uint64, key *K) int32 {
-	if t.index.keys == 0 {
+	x := &t.index
+	if x.Len == 0 {
 		return none
 	}
-	mask := uint64(len(t.index.slots) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		e := t.index.slots[i]
-		if e == 0 {
-			return none
-		}
-		if uint32(e>>32) != uint32(hash) {
-			continue
-		}
-		if r := t.row(rowOf(e)); r.hash == hash && r.key == *key {
-			return rowOf(e)
+	for at := x.Seek(hash, hash); x.Slots[at] != 0; at = x.Seek(hash, at+1) {
+		n := rowOf(x.Slots[at])
+		if r := t.row(n); r.hash == hash && r.key == *key {
+			return n
 		}
 	}
+	return none
 }
 
 // find is what is held of key, nil if there is nothing.
@@ -139,7 +139,7 @@ func (t *table[K, E]) release(n int32) {
 
 // forget takes a key and its row out.
 func (t *table[K, E]) forget(hash uint64, n int32) {
-	t.index.remove(hash, n)
+	t.index.Remove(hash, uint32(n))
 	t.release(n)
 }
 
@@ -154,7 +154,7 @@ func (t *table[K, E]) all(yield func(int32, *row[K, E]) bool) {
 
 // fit makes a table smaller of which hardly anything is used any more. Rows get other numbers.
 func (t *table[K, E]) fit() {
-	if t.index.keys*16 >= int(t.versions.used) || t.versions.used <= smallPage {
+	if t.index.Len*16 >= int(t.versions.used) || t.versions.used <= smallPage {
 		return
 	}
 	var small table[K, E]
@@ -166,13 +166,13 @@ func (t *table[K, E]) fit() {
 
 // clear empties the table for other keys. One that was hardly used starts small again.
 func (t *table[K, E]) clear() {
-	if t.index.keys*16 < len(t.index.slots) {
-		t.index.slots, t.pages = nil, nil
+	if t.index.Len*16 < len(t.index.Slots) {
+		t.index.Slots, t.pages = nil, nil
 	}
-	clear(t.index.slots)
+	clear(t.index.Slots)
 	for i := 0; i < len(t.pages) && i*pageRows < int(t.versions.used); i++ {
 		page := t.pages[i]
 		clear(page[:min(len(page), int(t.versions.used)-i*pageRows)])
 	}
-	t.index.keys, t.versions = 0, versions{free: t.versions.free[:0]}
+	t.index.Len, t.versions = 0, versions{free: t.versions.free[:0]}
 }

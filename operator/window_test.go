@@ -387,8 +387,8 @@ func TestATableHoldsEveryKeyThroughGrowthAndCollisions(t *testing.T) {
 			}
 		}
 		tab.clear()
-		if none := tab.find(1, new(int)); none != nil || tab.index.keys != 0 {
-			t.Fatalf("round %d: a cleared table holds %d", round, tab.index.keys)
+		if none := tab.find(1, new(int)); none != nil || tab.index.Len != 0 {
+			t.Fatalf("round %d: a cleared table holds %d", round, tab.index.Len)
 		}
 	}
 }

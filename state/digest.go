@@ -10,8 +10,7 @@ import (
 // Digest sums up what the store holds: the same number for the same keys with the same state
 // and timers, in whatever order they came, and the sum of two stores' digests for a store with
 // what both hold. So a test can compare the state of a task with what was restored from its
-// snapshot, also into other tasks. It is written apart from Snapshot, to show what that leaves
-// out.
+// snapshot, also into other tasks. It is written apart from Freeze, to show what that leaves out.
 func (s *Store[K]) Digest() (sum uint64, err error) {
 	var key []byte
 	err = s.each(func(_ uint32, row unsafe.Pointer) error {

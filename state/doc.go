@@ -12,7 +12,7 @@
 // and when time moves on, Due gives the timers that have come, one at a time, each with its
 // key made the current one.
 //
-//	key ──index of its group──► row: head │ key │ Value │ List │ Map │ Timer …   (index.go, row.go)
+//	key ──index of its group──► row: head │ key │ Value │ List │ Map │ Timer …   (row.go)
 //	                                                        │     │      └─ queue  (queue.go)
 //	                                                        └─────┴─ block of a pool  (blocks.go, slots.go)
 //

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -77,42 +76,6 @@ func TestAPlaceStaysWhileOtherKeysCome(t *testing.T) {
 	for i := range 4999 {
 		if got := x.enter(customer{"a", i + 1}).Sum.Get(); got != i+1 {
 			t.Fatalf("key %d has %d", i+1, got)
-		}
-	}
-}
-
-func TestAnIndexFindsWhatItHoldsWhateverHasBeenTakenOut(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	var x index
-	held := map[uint32]uint64{}
-	has := func(row uint32, hash uint64) bool {
-		mask := uint64(len(x.slots) - 1)
-		for i := hash & mask; x.slots[i] != 0; i = (i + 1) & mask {
-			if x.slots[i] == entryOf(hash, row) {
-				return true
-			}
-		}
-		return false
-	}
-	for range 50_000 {
-		row := uint32(r.IntN(300))
-		if hash, in := held[row]; in {
-			x.remove(hash, row)
-			delete(held, row)
-		} else {
-			if x.full() {
-				x.grow()
-			}
-			held[row] = uint64(r.IntN(40)) * 0x100000007 // many have the same place
-			x.add(held[row], row)
-		}
-		if x.taken != len(held) {
-			t.Fatalf("%d are taken, want %d", x.taken, len(held))
-		}
-	}
-	for row, hash := range held {
-		if !has(row, hash) {
-			t.Errorf("row %d is not found", row)
 		}
 	}
 }

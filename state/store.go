@@ -7,6 +7,7 @@ import (
 	"blink/graph"
 	"blink/internal/codec"
 	"blink/internal/hash"
+	"blink/internal/rowindex"
 )
 
 // Store is the keyed state of one operator in one task. It is used by one goroutine.
@@ -14,10 +15,10 @@ type Store[K comparable] struct {
 	rows
 	keys   *codec.Codec[K]
 	hash   func(K) uint64
-	max    int         // key groups of the job
-	owned  graph.Range // those of the task
-	groups []index     // of the owned key groups
-	keyAt  uintptr     // offset of the key in a row
+	max    int              // key groups of the job
+	owned  graph.Range      // those of the task
+	groups []rowindex.Index // of the owned key groups
+	keyAt  uintptr          // offset of the key in a row
 	key    K
 	sum    uint64 // hash of key
 
@@ -60,7 +61,7 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]index, owned.To-owned.From), generations: make([]generation, 1)}
+	s := &Store[K]{keys: keys, hash: h, max: max, owned: owned, groups: make([]rowindex.Index, owned.To-owned.From), generations: make([]generation, 1)}
 	s.now, s.claim, s.first, s.lent = now, s.claimRow, s.written, &codec.Memory{}
 	for i := range s.queues {
 		s.queues[i].hashOf = func(row uint32) uint64 { return (*head)(s.address(row)).hash }
@@ -82,17 +83,13 @@ func (s *Store[K]) SetKey(key K, hash uint64) {
 	s.release()
 	s.key, s.sum, s.at = key, hash, nil
 	x := s.group(hash)
-	if x.taken == 0 {
+	if x.Len == 0 {
 		return
 	}
-	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		e := x.slots[i]
-		if uint32(e>>32) != uint32(hash) {
-			continue
-		}
-		if at := s.address(rowOf(e)); (*head)(at).hash == hash && *s.keyOf(at) == key {
-			s.current, s.at = rowOf(e), at
+	for i := x.Seek(hash, hash); x.Slots[i] != 0; i = x.Seek(hash, i+1) {
+		row := rowindex.Row(x.Slots[i])
+		if at := s.address(row); (*head)(at).hash == hash && *s.keyOf(at) == key {
+			s.current, s.at = row, at
 			return
 		}
 	}
@@ -115,17 +112,17 @@ func (s *Store[K]) Len() int { s.release(); return int(s.used) - len(s.free) }
 func (s *Store[K]) keyOf(row unsafe.Pointer) *K { return (*K)(unsafe.Add(row, s.keyAt)) }
 
 // group is the index of the key group of a hash.
-func (s *Store[K]) group(hash uint64) *index {
+func (s *Store[K]) group(hash uint64) *rowindex.Index {
 	return &s.groups[graph.KeyGroup(hash, s.max)-s.owned.From]
 }
 
 // claimRow gives the current key a row.
 func (s *Store[K]) claimRow() {
 	x := s.group(s.sum)
-	if x.full() {
+	if x.Full() {
 		s.expire(x)
-		if x.taken*2 >= len(x.slots) {
-			x.grow()
+		if x.Len*2 >= len(x.Slots) {
+			x.Grow()
 		}
 	}
 	s.current = s.take()
@@ -135,7 +132,7 @@ func (s *Store[K]) claimRow() {
 	if s.lent.Any() {
 		s.keys.Detach(s.keyOf(s.at), nil, *s.lent)
 	}
-	x.add(s.sum, s.current)
+	x.Add(s.sum, s.current)
 	s.born(s.current, h)
 }
 
@@ -151,23 +148,24 @@ func (s *Store[K]) release() {
 }
 
 // expire gives back the rows of a key group whose state has expired.
-func (s *Store[K]) expire(x *index) {
-	for i := 0; s.timed && i < len(x.slots); {
-		e := x.slots[i]
-		if e == 0 || s.holds(s.address(rowOf(e))) {
+func (s *Store[K]) expire(x *rowindex.Index) {
+	for i := 0; s.timed && i < len(x.Slots); {
+		e := x.Slots[i]
+		row := rowindex.Row(e)
+		if e == 0 || s.holds(s.address(row)) {
 			i++
 			continue
 		}
-		s.vacate(rowOf(e), s.address(rowOf(e))) // another entry may take its place
+		s.vacate(row, s.address(row)) // another entry may take its place
 	}
 }
 
 // expireSome gives back a few more rows whose state has expired, taking them in turn.
 func (s *Store[K]) expireSome() {
+	if !s.timed {
+		return
+	}
 	for range min(expirePerCall, s.used) {
-		if !s.timed {
-			return
-		}
 		s.looked = (s.looked + 1) % s.used
 		if at := s.address(s.looked); (*head)(at).hash != 0 && !s.holds(at) {
 			s.vacate(s.looked, at)
@@ -186,7 +184,7 @@ func (s *Store[K]) vacate(row uint32, at unsafe.Pointer) {
 		s.at = nil
 	}
 	h := (*head)(at)
-	s.group(h.hash).remove(h.hash, row)
+	s.group(h.hash).Remove(h.hash, row)
 	var zero K
 	h.hash, h.bits, *s.keyOf(at) = 0, 0, zero
 	s.free = append(s.free, row)
