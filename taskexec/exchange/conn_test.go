@@ -559,7 +559,7 @@ func TestAPeerThatStopsReadingIsLost(t *testing.T) {
 
 // A peer that takes bit by bit what waits for it, in more time than a silent one has, is not lost.
 func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
-	const silence, frames, size = 500 * time.Millisecond, 8000, 4 << 10
+	const silence, frames, size = time.Second, 8000, 4 << 10
 	w := newTown(t)
 	b := w.house("b", func(o *ConnOptions) { o.Silence = silence })
 	c, err := net.Dial("tcp", b.Addr().String())
@@ -577,7 +577,7 @@ func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
 		b.tell("slow", "x", strings.Repeat("y", size))
 	}
 	const all = frames * size
-	pause := time.NewTicker(4 * silence * (256 << 10) / all) // four times the silence for all of it
+	pause := time.NewTicker(2 * silence * (256 << 10) / all) // twice the silence for all of it
 	defer pause.Stop()
 	for read := int64(0); read < all; {
 		<-pause.C

@@ -21,20 +21,20 @@ func (c *Conns) write(p *peer, x *conn) error {
 	defer life.Stop()
 	to := gathered(x.Conn)
 	for {
-		idle := false
+		begin := c.begin
 		select {
 		case <-x.gone:
 			return net.ErrClosed
 		case <-c.life.Done():
 			return net.ErrClosed
 		case <-life.C:
-			idle = true
+			begin = c.beginIdle
 		case <-x.wake:
 		}
 		if err := limit.extend(); err != nil { // of direct writes too
 			return err
 		}
-		if !c.begin(p, x, idle) {
+		if !begin(p, x) {
 			continue
 		}
 		if err := x.out.writeTo(to, &limit); err != nil {
@@ -44,9 +44,9 @@ func (c *Conns) write(p *peer, x *conn) error {
 	}
 }
 
-// begin says whether there is something for the writer in out: what a direct write has left,
-// what waits, or a sign of life if the connection is idle.
-func (c *Conns) begin(p *peer, x *conn, idle bool) bool {
+// begin says whether there is something for the writer in out: what a direct write has left, or
+// what waits.
+func (c *Conns) begin(p *peer, x *conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -56,11 +56,23 @@ func (c *Conns) begin(p *peer, x *conn, idle bool) bool {
 		return x.handed
 	case len(p.queue) > 0:
 		x.take(p)
-	case idle:
-		x.take(p)
-		x.out.left = append(x.out.left, sign[:])
 	}
 	return x.writing
+}
+
+// beginIdle is begin, with a sign of life in out if the connection is idle.
+func (c *Conns) beginIdle(p *peer, x *conn) bool {
+	if c.begin(p, x) {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.live != x || x.writing {
+		return false
+	}
+	x.take(p)
+	x.out.left = append(x.out.left, sign[:])
+	return true
 }
 
 // take moves what waits into out, for the caller to write.
