@@ -67,10 +67,10 @@ func (t trial) program(seen *tally) blink.Program {
 		job.Parallelism(t.Parallelism)
 		bids := job.Read(t.source()).ID("bids")
 		if t.Case != Count {
-			bids.Rebalance().Write(sinkOf[nexmark.Bid](seen, t.Case == Paced)).ID("sink")
+			bids.Rebalance().Write(sinkOf[nexmark.Bid](t, seen)).ID("sink")
 			return
 		}
-		bids.KeyBy(auctionOf).Count().ID("count").Write(sinkOf[blink.KV[int64, int64]](seen, false)).ID("sink")
+		bids.KeyBy(auctionOf).Count().ID("count").Write(sinkOf[blink.KV[int64, int64]](t, seen)).ID("sink")
 	})
 }
 
@@ -155,9 +155,9 @@ func (r *reader) Position() split { return r.split }
 func (r *reader) Close() error { return nil }
 
 // sinkOf counts records and drops them.
-func sinkOf[T any](seen *tally, stamped bool) blink.Sink[T] {
+func sinkOf[T any](t trial, seen *tally) blink.Sink[T] {
 	return blink.NewSink("count", func(context.Context, blink.WriterInfo) (blink.Writer[T, int64], error) {
-		return &counter[T]{seen: seen, stamped: stamped}, nil
+		return &counter[T]{seen: seen, stamped: t.Case == Paced}, nil
 	}, counter[T]{})
 }
 

@@ -48,7 +48,7 @@ func pipeline[T any](job *blink.Job, name string, seen *tally) {
 	from := blink.NewSource(o, splits(1), func(_ context.Context, _ blink.FS, s split) (blink.Reader[T, split], error) {
 		return &zeros[T]{s}, nil
 	})
-	job.Read(from).ID(name).Rebalance().Write(sinkOf[T](seen, false)).ID(name + " sink")
+	job.Read(from).ID(name).Rebalance().Write(sinkOf[T](trial{}, seen)).ID(name + " sink")
 }
 
 // zeros reads that many zero values.

@@ -23,7 +23,7 @@ type Options struct {
 	Events          uint64 // at least 1
 	Parallelism     int
 	CheckpointEvery time.Duration // 0: none but the last
-	Inject          []string      // drills: see checkShares
+	Inject          []string      // drills of cluster.RunOptions, or panic=ID@N% of the rows
 	Full            bool          // the full digest as well, which costs more than most queries do
 	Profile         string        // a file for a CPU profile of the job; "": none
 	// Progress is told how far the stage at hand has come. May be nil.
