@@ -5,12 +5,10 @@ import "time"
 // quantumTime bounds how long a control message waits for a busy task.
 const quantumTime = 200 * time.Microsecond
 
-// A look at the clock costs as much as a few records, so there are fewer of them the faster
-// records are: one behind so many.
-const (
-	leastPerLook = 64
-	mostPerLook  = 512
-)
+// mostPerLook is how many records there are between two looks at the clock at most. A look costs
+// as much as a few fast records, so there are fewer of them the faster records are; of slow ones,
+// and at first, there is one behind each.
+const mostPerLook = 512
 
 // pace knows how much of a quantum's time is over.
 type pace struct {
@@ -23,7 +21,7 @@ type pace struct {
 
 func (p *pace) begin(now time.Time) {
 	p.start, p.at, p.read = now, now, 0
-	p.perLook = max(p.perLook, leastPerLook)
+	p.perLook = max(p.perLook, 1)
 	p.left = p.perLook
 }
 
@@ -40,15 +38,15 @@ func (t *task) over(n int) bool {
 		return false
 	}
 	now := t.c.Now()
-	p.adapt(now)
+	p.adapt(now, p.perLook-p.left)
 	return p.look(now)
 }
 
-// adapt is told when perLook records more are done.
-func (p *pace) adapt(now time.Time) {
+// adapt is told when n records more are done.
+func (p *pace) adapt(now time.Time, n int) {
 	switch took := now.Sub(p.at); {
 	case took > quantumTime/2:
-		p.perLook = leastPerLook
+		p.perLook = min(max(1, int(int64(n)*int64(quantumTime/4)/int64(took))), mostPerLook)
 	case took < quantumTime/8:
 		p.perLook = min(2*p.perLook, mostPerLook)
 	}

@@ -13,18 +13,22 @@ func TestLooksAtTheClockFollowThePace(t *testing.T) {
 		least, most int // records between two looks, in the end
 	}{
 		{10 * time.Nanosecond, mostPerLook, mostPerLook},
-		{300 * time.Nanosecond, leastPerLook, 2 * leastPerLook},
-		{10 * time.Microsecond, leastPerLook, leastPerLook},
+		{300 * time.Nanosecond, 64, 256},
+		{10 * time.Microsecond, 2, 10},
+		{100 * time.Microsecond, 1, 1},
+		{time.Second, 1, 1},
 	} {
 		now := time.Unix(0, 0)
 		var p pace
 		p.begin(now)
-		p.perLook = 2 * leastPerLook
 		for range 10 {
 			n := p.perLook
 			now = now.Add(time.Duration(n) * test.record)
-			p.adapt(now)
+			p.adapt(now, n)
 			p.look(now)
+		}
+		if took := time.Duration(p.perLook) * test.record; took > quantumTime/2 && p.perLook > 1 {
+			t.Errorf("%v a record: %v between two looks", test.record, took)
 		}
 		if p.perLook < test.least || p.perLook > test.most {
 			t.Errorf("%v a record: %d records between two looks, want %d to %d", test.record, p.perLook, test.least, test.most)

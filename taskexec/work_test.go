@@ -81,7 +81,8 @@ func TestAQuantumEnds(t *testing.T) {
 		cost    time.Duration
 		most    int // that may be done in it
 	}{
-		{"at its time limit among records", []string{strings.Join(records, " ")}, "0", time.Microsecond, int(quantumTime/time.Microsecond) + leastPerLook},
+		{"at its time limit among records", []string{strings.Join(records, " ")}, "0", time.Microsecond, int(quantumTime/time.Microsecond) + 64},
+		{"at its time limit among slow records", []string{strings.Join(records, " ")}, "0", 50 * time.Microsecond, int(quantumTime / time.Microsecond / 50)},
 		{"at its time limit among marks", []string{marks}, "time 1", 10 * time.Microsecond, int(quantumTime / time.Microsecond / 10)},
 		{"with a batch", []string{"0", "1", "2"}, "0", 0, 1},
 	} {
