@@ -30,10 +30,10 @@ type Result struct {
 	BarrierP90    float64 `json:"barrier_p90_ms"`
 	BarrierMax    float64 `json:"barrier_max_ms"`
 	// How late timers of processing time fire in the task of the sink.
-	Messages      int     `json:"messages"`
-	MessageMedian float64 `json:"message_median_ms"`
-	MessageP90    float64 `json:"message_p90_ms"`
-	MessageMax    float64 `json:"message_max_ms"`
+	Timers      int     `json:"timers"`
+	TimerMedian float64 `json:"timer_median_ms"`
+	TimerP90    float64 `json:"timer_p90_ms"`
+	TimerMax    float64 `json:"timer_max_ms"`
 }
 
 // Run measures one job on an embedded cluster.
@@ -47,11 +47,11 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("latency: %w", err)
 	}
 	r := Result{Channels: o.Channels, RecordCostMicro: float64(o.Cost) / 1e3, Records: o.Records, WallSeconds: time.Since(start).Seconds()}
-	if r.Barriers, r.Messages = len(w.barriers), len(w.timers); r.Barriers == 0 || r.Messages == 0 {
+	if r.Barriers, r.Timers = len(w.barriers), len(w.timers); r.Barriers == 0 || r.Timers == 0 {
 		return r, fmt.Errorf("latency: %d records were written before a barrier and a timer came: take more", o.Records)
 	}
 	r.BarrierMedian, r.BarrierP90, r.BarrierMax = quantiles(w.barriers)
-	r.MessageMedian, r.MessageP90, r.MessageMax = quantiles(w.timers)
+	r.TimerMedian, r.TimerP90, r.TimerMax = quantiles(w.timers)
 	return r, nil
 }
 

@@ -13,7 +13,7 @@ func TestRunSeesBarriersAndTimers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.BarrierMedian <= 0 || r.BarrierMax < r.BarrierP90 || r.BarrierP90 < r.BarrierMedian || r.Messages < 3 || r.MessageMax < r.MessageMedian {
+	if r.BarrierMedian <= 0 || r.BarrierMax < r.BarrierP90 || r.BarrierP90 < r.BarrierMedian || r.Timers < 3 || r.TimerMax < r.TimerMedian {
 		t.Errorf("%+v", r)
 	}
 	if _, err := Run(context.Background(), Options{Channels: 0, Cost: 1, Records: 1, CheckpointEvery: 1}); err == nil {

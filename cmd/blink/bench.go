@@ -32,7 +32,7 @@ func benchmarks() []benchmark {
 		{"exchange", "records from one process to another, beside plain TCP", benchExchange},
 		{"codec", "encoding and decoding of records, type by type, beside a plain copy", benchCodec},
 		{"state", "keyed state: writes, timers, snapshots and memory, beside plain Go", benchState},
-		{"latency", "how long a busy task keeps barriers and messages waiting", benchLatency},
+		{"latency", "how long a busy task keeps barriers and timers waiting", benchLatency},
 	}
 }
 

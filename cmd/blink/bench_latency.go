@@ -43,5 +43,5 @@ func benchLatency(c console, args []string) int {
 func latencyLines(r latency.Result) string {
 	return fmt.Sprintf("%-22s %6d %9.2f %9.2f %9.2f\n%-22s %6d %9.2f %9.2f %9.2f\n",
 		"a barrier's alignment", r.Barriers, r.BarrierMedian, r.BarrierP90, r.BarrierMax,
-		"a message's delay", r.Messages, r.MessageMedian, r.MessageP90, r.MessageMax)
+		"a timer's delay", r.Timers, r.TimerMedian, r.TimerP90, r.TimerMax)
 }

@@ -23,7 +23,7 @@ func TestBenchmarksOfTheWirePrintAnObjectALine(t *testing.T) {
 		fields []string
 	}{
 		{[]string{"codec", "-type", "bid,numbers", "-time", "5ms", "-json"}, 2, []string{"type", "bytes_per_record", "encode_ns", "decode_ns", "memcpy_ns", "allocs_per_record"}},
-		{[]string{"latency", "-records", "150000", "-checkpoint-interval", "10ms", "-json"}, 1, []string{"channels", "barrier_median_ms", "message_median_ms"}},
+		{[]string{"latency", "-records", "150000", "-checkpoint-interval", "10ms", "-json"}, 1, []string{"channels", "barrier_median_ms", "timer_median_ms"}},
 		{[]string{"exchange", "-case", "plain,count", "-records", "20000", "-json"}, 2, []string{"case", "cpu_seconds", "million_records_per_cpu_second", "raw_tcp_mb_per_cpu_second", "allocs_per_record"}},
 	} {
 		status, lines, errors := benched(t, c.args...)
