@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"blink/graph"
 
@@ -62,6 +63,9 @@ func EncodeParts(parts []Part) ([]byte, error) {
 			e.bytes(it.Data)
 		}
 		e.states(p.States)
+		if e.err != nil {
+			return nil, fmt.Errorf("operator %q: a snapshot with a part that is too large: %w", p.Operator, e.err)
+		}
 	}
 	return e.b, nil
 }
@@ -102,8 +106,9 @@ func DecodeParts(data []byte) ([]Part, error) {
 	if (v < 1 || v > partVersion) && d.err == nil {
 		return nil, fmt.Errorf("task snapshot of format %d: this program reads formats 1 to %d", v, partVersion)
 	}
-	parts := make([]Part, 0, d.count(16))
-	for range cap(parts) {
+	n := d.count(16)
+	parts := make([]Part, 0, n)
+	for range n {
 		p := Part{Operator: d.text()}
 		if v > 1 {
 			p.Onto = d.u64()
@@ -181,12 +186,21 @@ func setOf(names []string) map[string]bool {
 }
 
 // encoder appends little-endian fields.
-type encoder struct{ b []byte }
+type encoder struct {
+	b   []byte
+	err error // the first one
+}
 
 func (e *encoder) raw(s string)  { e.b = append(e.b, s...) }
-func (e *encoder) u32(n int)     { e.b = binary.LittleEndian.AppendUint32(e.b, uint32(n)) }
 func (e *encoder) u64(n uint64)  { e.b = binary.LittleEndian.AppendUint64(e.b, n) }
 func (e *encoder) text(s string) { e.u32(len(s)); e.raw(s) }
+
+func (e *encoder) u32(n int) {
+	if uint64(n) > math.MaxUint32 && e.err == nil {
+		e.err = fmt.Errorf("%d does not fit into 32 bits", n)
+	}
+	e.b = binary.LittleEndian.AppendUint32(e.b, uint32(n))
+}
 
 func (e *encoder) bytes(b []byte) {
 	e.u32(len(b))

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -48,7 +49,7 @@ func smallManifest(t testing.TB) *Manifest {
 			},
 			{},
 		},
-		Older: []string{ManifestKey(11, 9), ManifestKey(9, 8)},
+		Older: []string{manifestKey(11, 9), manifestKey(9, 8)},
 	}
 }
 
@@ -235,4 +236,15 @@ func FuzzDecodeParts(f *testing.F) {
 			t.Errorf("%q with byte %d flipped was taken", data, at)
 		}
 	})
+}
+
+// A length that does not fit is refused: what follows it could not be read.
+func TestALengthOfMoreThan32BitsIsNotWritten(t *testing.T) {
+	var e encoder
+	if e.u32(math.MaxUint32); e.err != nil {
+		t.Error(e.err)
+	}
+	if e.u32(math.MaxUint32 + 1); e.err == nil {
+		t.Error("it was written")
+	}
 }

@@ -11,8 +11,8 @@ import (
 // Layers are the objects of a task, the oldest first.
 func (t *TaskEntry) Layers() []Handle { return append(slices.Clip(t.Below), t.Handle) }
 
-// Needs says whether part p is read from layer i of Layers.
-func (t *TaskEntry) Needs(p *PartEntry, i int) bool { return i > len(t.Below)-p.Layers }
+// needs says whether part p is read from layer i of Layers.
+func (t *TaskEntry) needs(p *PartEntry, i int) bool { return i > len(t.Below)-p.Layers }
 
 // Entry is that of a task, nil if the manifest has none.
 func (m *Manifest) Entry(task graph.TaskID) *TaskEntry {
@@ -73,7 +73,7 @@ func (t *TaskEntry) span(p PartSummary, key string) (oldest, onto int, err error
 	if t == nil {
 		return refused("and the newest complete checkpoint does not have the task")
 	}
-	base, _ := KeyIn(p.Onto, key)
+	base, _ := keyIn(p.Onto, key)
 	onto = slices.IndexFunc(t.Layers(), func(h Handle) bool { return h.Key == base })
 	part := slices.IndexFunc(t.Parts, func(q PartEntry) bool { return q.Operator == p.Operator })
 	if onto < 0 || part < 0 {

@@ -20,7 +20,7 @@ type Manifest struct {
 }
 
 // Key is the object that the manifest is written to.
-func (m *Manifest) Key() string { return ManifestKey(m.Checkpoint, m.Epoch) }
+func (m *Manifest) Key() string { return manifestKey(m.Checkpoint, m.Epoch) }
 
 // TaskEntry is one task's share of a checkpoint: layers of objects, each a delta onto the one
 // below, the newest of which was written for the checkpoint itself. Only layers that a part
@@ -48,25 +48,25 @@ const (
 	manifestVersion = 2
 )
 
-// ManifestKey is the object that a leader of this epoch writes a checkpoint's manifest to.
-func ManifestKey(checkpoint, epoch uint64) string {
-	return fmt.Sprintf("%smanifest-%d", CheckpointPrefix(checkpoint), epoch)
+// manifestKey is the object that a leader of this epoch writes a checkpoint's manifest to.
+func manifestKey(checkpoint, epoch uint64) string {
+	return fmt.Sprintf("%smanifest-%d", checkpointPrefix(checkpoint), epoch)
 }
 
 // TaskKey is the object that a task writes its snapshot to.
 func TaskKey(checkpoint uint64, t graph.TaskID, attempt uint32, epoch uint64) string {
-	return fmt.Sprintf("%stask-%d-%d-%d-%d", CheckpointPrefix(checkpoint), t.Vertex, t.Subtask, attempt, epoch)
+	return fmt.Sprintf("%stask-%d-%d-%d-%d", checkpointPrefix(checkpoint), t.Vertex, t.Subtask, attempt, epoch)
 }
 
-// KeyIn is the key that the task of another object had for its snapshot of this checkpoint; ok
+// keyIn is the key that the task of another object had for its snapshot of this checkpoint; ok
 // says that the other key is one of a checkpoint.
-func KeyIn(checkpoint uint64, other string) (key string, ok bool) {
+func keyIn(checkpoint uint64, other string) (key string, ok bool) {
 	_, rest, ok := checkpointOf(other)
-	return CheckpointPrefix(checkpoint) + rest, ok
+	return checkpointPrefix(checkpoint) + rest, ok
 }
 
-// CheckpointPrefix is what the keys of all objects of a checkpoint begin with.
-func CheckpointPrefix(checkpoint uint64) string {
+// checkpointPrefix is what the keys of all objects of a checkpoint begin with.
+func checkpointPrefix(checkpoint uint64) string {
 	return fmt.Sprintf("%s%010d/", CheckpointsPrefix, checkpoint)
 }
 
@@ -180,7 +180,7 @@ func (d *decoder) task(version int) TaskEntry {
 
 // layer reads an older layer of the task whose newest layer has this key.
 func (d *decoder) layer(newest string) Handle {
-	key, ok := KeyIn(d.u64(), newest)
+	key, ok := keyIn(d.u64(), newest)
 	if !ok && d.err == nil {
 		d.err = fmt.Errorf("layers below %q", newest)
 	}

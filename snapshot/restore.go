@@ -18,10 +18,11 @@ type Fetch struct {
 	Items    []string
 }
 
-// PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of
-// the manifest, object by object, older layers before newer ones. Keyed state follows its key groups. The items of an operator go back to the
-// task that stored them, so that a region may be restored while others go on reading theirs;
-// when the parallelism has changed, they are dealt to the tasks in turn, in order of name.
+// PlanRestore says what each task of plan reads of a checkpoint: by task, in the order of the
+// manifest, object by object, older layers before newer ones. Keyed state follows its key
+// groups. The items of an operator go back to the task that stored them, so that a region may
+// be restored while others go on reading theirs; when the parallelism has changed, they are
+// dealt to the tasks in turn, in order of name.
 // It refuses a checkpoint of another number of key groups, one with state of an operator that
 // the plan lacks, and states that Places refuses; every difference is named.
 func PlanRestore(m *Manifest, plan *graph.Plan) (map[graph.TaskID][]Fetch, error) {
@@ -77,7 +78,7 @@ func olderLayers(m *Manifest, e *TaskEntry, vertices map[string]*graph.Vertex, f
 		for k := range e.Parts {
 			p := &e.Parts[k]
 			v := vertices[p.Operator]
-			if v == nil || !e.Needs(p, i) {
+			if v == nil || !e.needs(p, i) {
 				continue
 			}
 			for g := e.Groups.From; g < e.Groups.To; {

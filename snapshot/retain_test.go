@@ -50,8 +50,8 @@ func TestGarbageIsAllThatNoRetainedCheckpointAndNoneInTheMakingNeeds(t *testing.
 // A leader that is slow to die has given up checkpoint 3; the next one completes another 3.
 func TestWhatALaterLeaderWritesIsNobodysGarbage(t *testing.T) {
 	mine, theirs := TaskKey(3, graph.TaskID{}, 1, 7), TaskKey(3, graph.TaskID{}, 2, 8)
-	stored := []string{ManifestKey(3, 7), ManifestKey(3, 8), mine, theirs}
-	if got, want := Garbage(stored, nil, 3, 7), []string{ManifestKey(3, 7), mine}; !slices.Equal(got, want) {
+	stored := []string{manifestKey(3, 7), manifestKey(3, 8), mine, theirs}
+	if got, want := Garbage(stored, nil, 3, 7), []string{manifestKey(3, 7), mine}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -60,13 +60,13 @@ func TestOlderManifestsComeNewestFirst(t *testing.T) {
 	var stored []string
 	for _, id := range []uint64{3, 4, 5, 6} {
 		for _, epoch := range []uint64{9, 10} {
-			stored = append(stored, ManifestKey(id, epoch), TaskKey(id, graph.TaskID{}, 1, epoch))
+			stored = append(stored, manifestKey(id, epoch), TaskKey(id, graph.TaskID{}, 1, epoch))
 		}
 	}
 	stored = append(stored, "chk/x/manifest-1", "result")
 	slices.Sort(stored)
-	want := []string{ManifestKey(4, 10), ManifestKey(4, 9), ManifestKey(3, 10), ManifestKey(3, 9)}
-	if got := ManifestsBefore(stored, ManifestKey(5, 9)); !slices.Equal(got, want) {
+	want := []string{manifestKey(4, 10), manifestKey(4, 9), manifestKey(3, 10), manifestKey(3, 9)}
+	if got := ManifestsBefore(stored, manifestKey(5, 9)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
