@@ -2,7 +2,6 @@ package nexmark
 
 import (
 	"context"
-	"io"
 
 	"blink/operator"
 )
@@ -15,7 +14,7 @@ func (g *Generator) Fill(n uint64) (made uint64) {
 	b := operator.NewBatch[Bid](Auctions(), Persons())
 	for {
 		b.Reset()
-		if err := r.Next(context.Background(), b); err == io.EOF {
+		if r.Next(context.Background(), b) != nil { // io.EOF: a generator has no other
 			return made
 		}
 		made += uint64(b.Len())

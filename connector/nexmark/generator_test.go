@@ -12,7 +12,7 @@ func TestTheFirstMillionEventsAreTheDefinedOnes(t *testing.T) {
 	var sum uint64
 	for n := range uint64(1_000_000) {
 		g.Event(n, &e)
-		text = e.AppendLine(text[:0])
+		text = e.appendLine(text[:0])
 		h := fnv.New64a()
 		h.Write(text)
 		sum += h.Sum64()
@@ -31,7 +31,7 @@ func TestLinesHaveTheFieldsInTheirOrder(t *testing.T) {
 		{Event{Kind: AuctionKind, Auction: Auction{1, "i", "d", 2, 3, 4, 5, 6, 7, "x"}}, "A|1|i|d|2|3|4|5|6|7|x"},
 		{Event{Kind: BidKind, Bid: Bid{1, 2, 3, "c", "u", 4, ""}}, "B|1|2|3|c|u|4|"},
 	} {
-		if have := string(c.e.AppendLine(nil)); have != c.want {
+		if have := string(c.e.appendLine(nil)); have != c.want {
 			t.Errorf("have %s, want %s", have, c.want)
 		}
 	}

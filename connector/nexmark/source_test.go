@@ -103,7 +103,7 @@ func splitsOf[T any](t testing.TB, s operator.SourceOf[T]) []snapshot.Item {
 }
 
 // text is an event as a line.
-func text(e Event) string { return string(e.AppendLine(nil)) }
+func text(e Event) string { return string(e.appendLine(nil)) }
 
 // first are the lines of the first n events.
 func first(n uint64) (lines []string) {

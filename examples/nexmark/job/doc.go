@@ -3,7 +3,7 @@
 // digest of the rows.
 //
 //	events ─┬─ bids ─────┐
-//	        ├─ auctions ─┼─► Q0 … Q20 ─► digest
+//	        ├─ auctions ─┼─► Q1 … Q22 ─► digest
 //	        └─ persons ──┘
 //
 // What each query means is said by the loop of the same name in package oracle, with which
