@@ -2,6 +2,7 @@ package operator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -112,7 +113,8 @@ func NewWindowAllMinBy[K comparable, T any, N cmp.Ordered](key func(T) K, of fun
 }
 
 // best keeps the records of which none is better: those with the greatest value if sign is 1,
-// with the least if it is -1. The value of those is kept beside them, so that a record costs one call of of.
+// with the least if it is -1. The value of those is kept beside them, so that a record costs one
+// call of of.
 func best[K comparable, T any, N cmp.Ordered](of func(T) N, sign int) fold[K, T, bag[T, N], T] {
 	add := func(acc *bag[T, N], in *T) {
 		value := of(*in)
@@ -205,10 +207,10 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 	}
 }
 
-// Accumulator is a pointer type *A with these methods. A is stored, so the rules of state
-// types hold. Merge joins two partial results, one of which may be a copy of *zero, which holds
-// nothing. What is merged may be merged again, and Result asked for several times: Merge neither changes nor keeps what its
-// argument refers to, such as a map, and Result changes nothing.
+// Accumulator is a pointer type *A with these methods. A is stored, so the rules of state types
+// hold. Merge joins two partial results, one of which may be a copy of *zero, which holds
+// nothing. What is merged may be merged again, and Result asked for several times: Merge neither
+// changes nor keeps what its argument refers to, such as a map, and Result changes nothing.
 type Accumulator[A, T, R any] interface {
 	*A
 	Add(T)
@@ -216,7 +218,8 @@ type Accumulator[A, T, R any] interface {
 	Result() R
 }
 
-// NewWindowAggregate folds each window into an accumulator that starts as a copy of *zero.
+// NewWindowAggregate folds each window into an accumulator that starts as a copy of *zero, whose
+// maps and slices are nil.
 func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key func(T) K, zero P, o WindowOptions) Spec {
 	start := func(acc *some[A]) P {
 		if !acc.Have {
@@ -235,7 +238,7 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 				}
 				P(&acc.Record).Merge(given.Record)
 			},
-			refused: codec.Storable[A](),
+			refused: errors.Join(codec.Storable[A](), ownEach(zero)),
 		},
 		emit: paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),
 	})

@@ -34,6 +34,26 @@ func tagsOf(p any) ([]AnyTag, error) {
 	return tags, errors.Join(errs...)
 }
 
+// ownEach refuses maps and slices of an accumulator of which every key gets a copy: they would
+// be those of all keys. zero is a pointer to it.
+func ownEach(zero any) error {
+	v := reflect.ValueOf(zero)
+	if v.IsNil() {
+		return nil // which is refused as well
+	}
+	v = v.Elem()
+	var errs []error
+	look := func(name string, f reflect.Value) (deeper bool) {
+		if k := f.Kind(); k == reflect.Map && !f.IsNil() || k == reflect.Slice && f.Cap() > 0 {
+			errs = append(errs, fmt.Errorf("%s: %s is a %s that all keys would share: make it in Add, where it is nil", v.Type(), name, f.Type()))
+		}
+		return true
+	}
+	look("it", v)
+	state.Fields(zero, func(name string, f reflect.Value) bool { return look("field "+name, f) })
+	return errors.Join(errs...)
+}
+
 // optional refuses a method of p that is there but not as interface want has it: it would
 // never be called.
 func optional(p any, m reflect.Method, there bool, want reflect.Type, text string) error {

@@ -339,6 +339,26 @@ func TestAggregatesFoldWindowsOfSeveralSlices(t *testing.T) {
 	same(t, panes(means.got), "a -5-5=40", "a 0-10=60")
 }
 
+// shops counts the records of each shop.
+type shops map[string]int
+
+func (m *shops) Add(s sale)  { (*m)[s.Shop]++ }
+func (m *shops) Merge(shops) {}
+func (m *shops) Result() int { return len(*m) }
+
+func TestKeysShareNoMapOrSliceOfAnAccumulator(t *testing.T) {
+	o := sliding(10, 5)
+	for want, s := range map[string]Spec{
+		"":                                  NewWindowAggregate(shop, &shelf{}, o),
+		"it is a operator.shops that all":   NewWindowAggregate(shop, &shops{}, o),
+		"field All is a []int that all key": NewWindowAggregate(shop, &shelf{make([]int, 0, 8)}, o),
+	} {
+		if s.Err == nil != (want == "") || s.Err != nil && !strings.Contains(s.Err.Error(), want) {
+			t.Errorf("got %v, want %q", s.Err, want)
+		}
+	}
+}
+
 func TestWindowMistakesAreReported(t *testing.T) {
 	for _, s := range []struct {
 		o    WindowOptions
