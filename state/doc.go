@@ -24,7 +24,7 @@
 // encoded first. It is cut by key group, so that it goes to whatever tasks own the groups
 // later, and may be a delta: what was written since a checkpoint that is complete (freeze.go).
 // Reading takes the layers back, the oldest first (restore.go). The bytes of a group are a
-// function of what the store was told, not of how it was drained.
+// function of what the store was told, not of how it was drained, but for what expires meanwhile.
 //
 // Start reading at Store.
 package state

@@ -77,8 +77,9 @@ func (s *Store[K]) restoreSome(group int, src []byte, read func(src []byte) (res
 		return nil, errStored
 	}
 	n, src := binary.LittleEndian.Uint32(src), src[4:]
-	for range n {
+	for i := range n {
 		var key K
+		before := len(src)
 		if src, err = s.keys.DecodeOne(&key, src); err != nil {
 			return nil, err
 		}
@@ -89,6 +90,9 @@ func (s *Store[K]) restoreSome(group int, src []byte, read func(src []byte) (res
 		s.SetKey(key, sum)
 		if src, err = read(src); err != nil {
 			return nil, err
+		}
+		if len(src) == before && i+1 < n { // of keys without bytes there is one
+			return nil, errStored
 		}
 	}
 	return src, nil
