@@ -89,7 +89,7 @@ func (c console) parse(set *flag.FlagSet, args []string) (status int, done bool)
 		set.PrintDefaults()
 		return exitOK, true
 	case err != nil:
-		return c.refuse("%v", err), true
+		return c.refuse("%v: blink %s -h lists the flags and what they take", err, c.verb), true
 	case set.NArg() > 0:
 		return c.refuse("it takes no arguments, got %q", set.Args()), true
 	}

@@ -39,6 +39,8 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench nexmark --query q6000", `--query q6000: there is no query "q6000": there are q0 q1`},
 		{"bench nexmark --events 0", "--events 0: at least 1"},
 		{"bench nexmark --events x", `"x" for flag -events`},
+		{"bench nexmark --events -1", `"-1" for flag -events: parse error: blink bench nexmark -h lists`},
+		{"bench nexmark --event 1", "not defined: -event: blink bench nexmark -h lists"},
 		{"bench nexmark --events 5 --goals", "--goals: it excludes --events"},
 		{"bench nexmark --parallelism 0", "--parallelism 0: at least 1"},
 		{"bench nexmark --checkpoint-interval -1s", "--checkpoint-interval -1s: at least 1ms, or 0"},
