@@ -78,6 +78,14 @@ type peer struct {
 	void   uint32
 }
 
+// waiting is how many bytes wait for the peer, those that are being written included.
+func (p *peer) waiting() int {
+	if p.live == nil {
+		return p.queued
+	}
+	return p.queued + p.live.taken
+}
+
 // parcel is a frame on its way to an actor.
 type parcel struct {
 	id    string
@@ -94,6 +102,7 @@ type conn struct {
 	once   sync.Once
 
 	writing, handed bool // guarded by Conns.mu
+	taken           int  // bytes of the frames in out; guarded by Conns.mu
 	out             envelope
 }
 
@@ -187,8 +196,8 @@ func (c *Conns) queue(to actors.Ref, frame []byte) (*peer, *conn) {
 		return nil, nil
 	}
 	p := c.peer(to.Node)
-	if len(frame) > c.o.MaxFrame || len(to.ID) > maxName || p.queued+len(frame) > c.o.MaxQueued {
-		c.lose(p, fmt.Errorf("a frame of %d bytes for %s behind %d that wait", len(frame), to.ID, p.queued))
+	if len(frame) > c.o.MaxFrame || len(to.ID) > maxName || p.waiting()+len(frame) > c.o.MaxQueued {
+		c.lose(p, fmt.Errorf("a frame of %d bytes for %s behind %d that wait", len(frame), to.ID, p.waiting()))
 		return nil, nil
 	}
 	p.queue = append(p.queue, parcel{to.ID, frame})

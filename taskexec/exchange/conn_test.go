@@ -557,6 +557,28 @@ func TestAPeerThatStopsReadingIsLost(t *testing.T) {
 	<-alive
 }
 
+// What is being written waits as well as what is queued behind it.
+func TestTheBoundHoldsForAllThatWaits(t *testing.T) {
+	w := newTown(t)
+	a := w.house("a", func(o *ConnOptions) { o.MaxQueued = 1000 })
+	near, far := net.Pipe()
+	defer far.Close()
+	a.Conns.mu.Lock()
+	p, x := a.peer("b"), &conn{Conn: near, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	p.live = x
+	a.Conns.mu.Unlock()
+	a.tell("b", "x", strings.Repeat("y", 600))
+	a.Conns.mu.Lock()
+	x.take(p)
+	a.Conns.mu.Unlock()
+	a.tell("b", "x", strings.Repeat("y", 300))
+	if lost := a.losses(); len(lost) > 0 || a.waits("b") != 300 {
+		t.Fatalf("lost %v, %d bytes wait", lost, a.waits("b"))
+	}
+	a.tell("b", "x", strings.Repeat("y", 300))
+	a.until("a loses b", func() bool { return slices.Equal(a.lost, []string{"b"}) })
+}
+
 // A peer that takes bit by bit what waits for it, in more time than a silent one has, is not lost.
 func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
 	const silence, frames, size = time.Second, 8000, 4 << 10

@@ -79,7 +79,7 @@ func (c *Conns) beginIdle(p *peer, x *conn) bool {
 func (c *conn) take(p *peer) {
 	c.writing = true
 	c.out.parcels, p.queue = p.queue, c.out.parcels[:0]
-	p.queued = 0
+	c.taken, p.queued = p.queued, 0
 	c.out.seal()
 }
 
@@ -88,7 +88,7 @@ func (c *Conns) written(p *peer, x *conn) {
 	x.out.recycle()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	x.writing, x.handed = false, false
+	x.writing, x.handed, x.taken = false, false, 0
 	if p.live == x && len(p.queue) > 0 {
 		x.rouse()
 	}
