@@ -26,15 +26,15 @@ func (p *partial[K, A]) weight() int64 { return p.Records }
 
 // partials is the input of a window behind a combiner.
 func (w *windows[K, A]) partials(c windowCut[K, A]) any {
-	return Collector[partial[K, A]](&partialInput[K, A]{c, c.at(), w.hash, w.merging})
+	return Collector[partial[K, A]](&partialInput[K, A]{c, c.at(), w.hash, owning(c.at(), w.receive)})
 }
 
 // partialInput merges partials into what a cut opens for them.
 type partialInput[K comparable, A any] struct {
-	to   cut[K, A]
-	at   *place
-	hash func(K) uint64
-	merging[A]
+	to      cut[K, A]
+	at      *place
+	hash    func(K) uint64
+	receive func(acc, given *A)
 }
 
 func (m *partialInput[K, A]) Collect(in *partial[K, A], ts int64) {
@@ -278,6 +278,7 @@ func (m *combining[K, A]) clear() {
 	m.emitted += int64(len(m.held))
 	clear(m.held)
 	m.held, m.sent, m.found = m.held[:0], 0, 0
+	m.one = combined[K, A]{}
 }
 
 // look decides, after a batch, whether the next ones are combined.

@@ -125,7 +125,8 @@ func newWindows[K comparable, T, A, R any](key func(T) K, o WindowOptions, f fol
 		return s
 	}
 	s.New = func(out Outlets) any {
-		c, in := w.build(), newRecordInput(w.hash, key, f.add)
+		c := w.build()
+		in := newRecordInput(w.hash, key, owning(c.at(), f.add))
 		if o.LateTo != nil {
 			in.late = out.Side(o.LateTo.Name()).(Collector[T])
 		}

@@ -85,7 +85,7 @@ func (m *windowing[K, A]) open(hash uint64, key *K, from, _, records int64) (acc
 // changed is told of records in a slice of which a window has fired.
 func (m *windowing[K, A]) changed(hash uint64, key *K, ts int64) {
 	if s := m.opened; s.start >= m.rolling.from && s.start < m.rolling.to {
-		m.rolling.spoil(hash, key)
+		m.rolling.spoil(hash, &s.table.row(s.table.number(hash, key)).key) // that of the record is lent
 	}
 	if m.lateness > 0 {
 		m.fireAgain(hash, key, ts)

@@ -85,8 +85,8 @@ func newWindowJoin[K comparable, L, R, O any](left func(L) K, right func(R) K, w
 	s := join.spec(err)
 	s.New = func(out Outlets) any {
 		c := join.build()
-		l := newRecordInput(join.hash, left, func(s *sides[L, R], in *L) { s.Left.put(in) })
-		r := newRecordInput(join.hash, right, func(s *sides[L, R], in *R) { s.Right.put(in) })
+		l := newRecordInput(join.hash, left, owning(c.at(), func(s *sides[L, R], in *L) { s.Left.put(in) }))
+		r := newRecordInput(join.hash, right, owning(c.at(), func(s *sides[L, R], in *R) { s.Right.put(in) }))
 		l.into(c, c.at())
 		r.into(c, c.at())
 		c.connect(Collector[L](l), Collector[R](r), newPaneOutput[K](c.at(), outlet[O](out), nil, pair))

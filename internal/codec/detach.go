@@ -43,6 +43,25 @@ func (c *Codec[T]) Detach(v, was *T, m Memory) {
 // Shares says whether values may lead to strings, which Shared leaves in the data.
 func (c *Codec[T]) Shares() bool { return c.p.lends }
 
+// Flat says that all strings of a value stand in it, none behind a slice or the like: then those
+// that *was has are known.
+func (c *Codec[T]) Flat() bool { return c.p.flat() }
+
+func (p *plan) flat() bool {
+	for _, l := range p.lenders {
+		switch l := l.(type) {
+		case text:
+		case array:
+			if !l.elem.flat() {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // lender is a column of strings, or of what may lead to some.
 type lender interface {
 	// lent says what the value at base leads to.

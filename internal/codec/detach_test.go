@@ -131,3 +131,19 @@ func TestACycleIsNotFollowedForEver(t *testing.T) {
 		codecOf[knot](t).Detach(&v, nil, MemoryOf(data))
 	}
 }
+
+func TestStringsOfAFlatTypeStandInIt(t *testing.T) {
+	type names struct {
+		First string
+		More  [2][1]string
+		Many  [longArray]string
+		Left  []string `blink:"-"`
+		Marks []int
+	}
+	if !codecOf[names](t).Flat() || !codecOf[ring](t).Flat() {
+		t.Error("none is behind a slice or a pointer")
+	}
+	if codecOf[[][1]string](t).Flat() || codecOf[[1][]string](t).Flat() || codecOf[knot](t).Flat() {
+		t.Error("some are behind a slice or a pointer")
+	}
+}
