@@ -50,7 +50,8 @@ type ConnOptions struct {
 	TLS *tls.Config
 	// Find returns the address at which the process of a node listens.
 	Find func(ctx context.Context, node string) (address string, err error)
-	// Deliver hands a Frame to an actor of this process. It must not block.
+	// Deliver hands a Frame to an actor of this process, whose id is the peer's word: it may be
+	// that of any. It must not block.
 	Deliver func(to actors.Ref, m any)
 	// Lost tells that the connection with a node is gone. It must not block.
 	Lost func(node string)
