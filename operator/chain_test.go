@@ -140,7 +140,7 @@ func (c *bidChain) run(n int, from int64) int64 {
 			c.window.Advance(EndTime)
 			return from
 		}
-		k, _ := c.source.Deliver()
+		k, _ := c.source.Deliver(1 << 10)
 		from += int64(k)
 		c.flush()
 		c.window.Advance(bidTime(from-1) - 1)

@@ -237,9 +237,10 @@ type Source interface {
 	// off the actor unless NonBlocking; never twice at once; never while records of the last
 	// batch wait. io.EOF itself: every split has ended.
 	Fetch(ctx context.Context) error
-	// Deliver emits what was fetched and has not been emitted, until Pressure stops it. n
-	// counts the records emitted by this call. When done, the position moves behind the batch.
-	Deliver() (n int, done bool)
+	// Deliver emits what was fetched and has not been emitted, most records at most, until
+	// Pressure stops it. n counts the records emitted by this call. When done, the position
+	// moves behind the batch.
+	Deliver(most int) (n int, done bool)
 }
 
 // SinkOperator is the end of a chain that writes outside, in two phases. Its Collect never

@@ -179,13 +179,13 @@ func (m *reading[T, S]) wrap(s *reader[T, S], err error) error {
 }
 
 // Deliver is Source.
-func (m *reading[T, S]) Deliver() (n int, done bool) {
+func (m *reading[T, S]) Deliver(most int) (n int, done bool) {
 	if m.from == nil {
 		return 0, true
 	}
 	defer m.pressure.catch()
 	m.task.Splits.Current = m.index
-	n = m.deliver()
+	n = m.deliver(most)
 	if done = m.at+n == m.batch.Len(); done {
 		m.delivered()
 	} else {
@@ -194,15 +194,15 @@ func (m *reading[T, S]) Deliver() (n int, done bool) {
 	return n, done
 }
 
-// deliver hands on what is left of the batch until pressure stops it, and says how many
-// records those were.
-func (m *reading[T, S]) deliver() (n int) {
+// deliver hands on up to most records of what is left of the batch until pressure stops it, and
+// says how many those were.
+func (m *reading[T, S]) deliver(most int) (n int) {
 	if len(m.batch.runs) == 0 {
-		return m.deliverMain(len(m.batch.records) - m.main)
+		return m.deliverMain(min(most, len(m.batch.records)-m.main))
 	}
-	for m.run < len(m.batch.runs) && !m.pressure.Held() {
+	for m.run < len(m.batch.runs) && n < most && !m.pressure.Held() {
 		r, did := m.batch.runs[m.run], 0
-		if left := int(r.n) - m.inRun; r.to == 0 {
+		if left := min(int(r.n)-m.inRun, most-n); r.to == 0 {
 			did = m.deliverMain(left)
 		} else {
 			did = m.batch.sides[r.to-1].emit(left, m.pressure)

@@ -77,7 +77,7 @@ func read(b *bench, n int) bool {
 		} else {
 			b.check(err)
 		}
-		if _, done := s.Deliver(); !done {
+		if _, done := s.Deliver(1 << 10); !done {
 			b.t.Fatal("held")
 		}
 	}
@@ -262,6 +262,46 @@ func TestAWatermarkThatWasNotAnnouncedIsRefused(t *testing.T) {
 	}
 }
 
+// burst gives a batch of two texts and three numbers.
+type burst struct {
+	span
+	side Tag[string]
+}
+
+func (r *burst) Next(_ context.Context, into *Batch[int]) error {
+	for i := range 2 {
+		into.AppendTo(r.side, fmt.Sprint(i), timeOf(0))
+	}
+	for i := range 3 {
+		into.Append(i, timeOf(0))
+	}
+	return nil
+}
+
+func (r *burst) Position() span { return r.span }
+func (r *burst) Close() error   { return nil }
+
+func TestDeliveryGoesOnWhereItsBoundStoppedIt(t *testing.T) {
+	texts := NewTag[string]("texts")
+	src := NewSource(SourceOptions{Name: "burst", Sides: []AnyTag{texts}}, spans{{"a", 0, 3}}, func(_ context.Context, _ FS, s span) (Reader[int, span], error) {
+		return &burst{s, texts}, nil
+	})
+	out, side := &kettle[int]{}, &kettle[string]{}
+	b := newBench(t, src.Spec(), out, func(b *bench) { b.sides["texts"] = side }).restore(initial(t, src))
+	s := b.op.(Source)
+	b.check(s.Fetch(context.Background()))
+	for i, want := range []struct {
+		most, n int
+		done    bool
+	}{{1, 1, false}, {0, 0, false}, {3, 3, false}, {5, 1, true}} {
+		if n, done := s.Deliver(want.most); n != want.n || done != want.done {
+			t.Errorf("call %d: %d records, done %v, want %+v", i, n, done, want)
+		}
+	}
+	same(t, out.got, 0, 1, 2)
+	same(t, side.got, "0", "1")
+}
+
 func TestDeliveryGoesOnWherePressureStoppedIt(t *testing.T) {
 	var log []string
 	src := numbers(&log, span{"a", 0, 3})
@@ -270,7 +310,7 @@ func TestDeliveryGoesOnWherePressureStoppedIt(t *testing.T) {
 	s := b.op.(Source)
 	b.check(s.Fetch(context.Background()))
 	for i, want := range []bool{false, true} {
-		if n, done := s.Deliver(); n != 1 || done != want {
+		if n, done := s.Deliver(1 << 10); n != 1 || done != want {
 			t.Errorf("call %d: %d records, done %v", i, n, done)
 		}
 		b.pressure.Release()
@@ -425,7 +465,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	})
 	b := newBench(t, src.Spec(), &last[int]{}).restore(initial(t, src))
 	s := b.op.(Source)
-	batch := func() { s.Fetch(context.Background()); s.Deliver() }
+	batch := func() { s.Fetch(context.Background()); s.Deliver(1 << 10) }
 	batch()
 	if a := testing.AllocsPerRun(100, batch); a != 0 {
 		t.Errorf("%v allocations a batch", a)

@@ -21,16 +21,19 @@ type sourceState struct {
 
 // deliver hands the records that were fetched to the chain.
 func (t *task) deliver() progress {
-	n, done := t.src.op.Deliver()
+	n, done := t.src.op.Deliver(t.pace.left)
 	if t.src.rate > 0 {
 		t.src.limit(t.c.Now(), n)
 	}
-	if !done {
-		return t.held()
+	if done {
+		t.src.filled = false
+		t.now.advancing = true
 	}
-	t.src.filled = false
-	t.now.advancing = true
-	if t.pace.read += n; t.over(n) || t.pace.read >= t.spec.config.BatchRecords {
+	t.pace.read += n
+	switch {
+	case !done && t.press.Held():
+		return nothing
+	case t.over(n), done && t.pace.read >= t.spec.config.BatchRecords:
 		return whole
 	}
 	return part

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,24 @@ func TestTheRateLimitSavesNothingUp(t *testing.T) {
 	s.limit(at(62), 512)
 	if s.nextAt.Before(at(longestPause)) {
 		t.Errorf("at nearly nothing a second it goes on at %v", s.nextAt)
+	}
+}
+
+// Whoever waits for a task that reads waits for one quantum, and not for the rest of a batch.
+func TestABatchOfSlowRecordsIsHandedOnByQuanta(t *testing.T) {
+	s := newStage(t, left)
+	s.config.BatchRecords = 1 << 20
+	batch := make([]int, 1000)
+	for i := range batch {
+		batch[i] = i
+	}
+	s.reads = [][]int{batch}
+	s.cost, s.on["0"] = 50*time.Microsecond, func() { s.tell(cancel{}) }
+	s.start(s.node.Name())
+	s.pass(20 * time.Millisecond)
+	s.diary = s.diary[max(0, slices.Index(s.diary, "0")):]
+	if done, most := slices.Index(s.diary, "close"), int(quantumTime/s.cost); done < 1 || done > most {
+		t.Errorf("%d records are handed on before a message is heard, want some and at most %d: %v", done, most, s.diary[:min(len(s.diary), 20)])
 	}
 }
 

@@ -435,8 +435,8 @@ func (r *reader) Fetch(context.Context) error {
 	return nil
 }
 
-func (r *reader) Deliver() (n int, done bool) {
-	for ; len(r.batch) > 0 && !r.task.Pressure.Held(); n++ {
+func (r *reader) Deliver(most int) (n int, done bool) {
+	for ; n < most && len(r.batch) > 0 && !r.task.Pressure.Held(); n++ {
 		r.Collect(&r.batch[0], operator.NoTime)
 		r.batch = r.batch[1:]
 	}

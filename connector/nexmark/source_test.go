@@ -66,7 +66,7 @@ func (k *task[T]) step() bool {
 		return false
 	}
 	k.check(err)
-	k.op.(operator.Source).Deliver()
+	k.op.(operator.Source).Deliver(1 << 10)
 	k.mark, _ = k.op.(operator.Advancer).Advance(operator.NoTime)
 	return true
 }
