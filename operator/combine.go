@@ -156,8 +156,8 @@ func (m *combineInput[K, T, A]) Collect(in *T, ts int64) {
 	m.find(m.key(*in), in, ts)
 }
 
-// CollectBatch is BatchCollector. Where the key is that of the record before, or of the last one
-// that a partial was found for, it needs no hash.
+// CollectBatch is BatchCollector. It looks at the partial first that was found last: where keys are
+// few, or one is hot, that saves the search.
 func (m *combineInput[K, T, A]) CollectBatch(records []T, times []int64) {
 	to, keyOf, add := m.to, m.key, m.add
 	to.batch += int64(len(records))
