@@ -1,6 +1,9 @@
 package state
 
 import (
+	"encoding/binary"
+	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -169,6 +172,39 @@ func TestAStoredGroupIsTakenWholeAndInItsPlaceOnly(t *testing.T) {
 	refused("a byte more", Group{g.Number, append(g.Data, 0)}, "malformed")
 	for n := range g.Data {
 		refused("cut short", Group{g.Number, g.Data[:n]}, "key group")
+	}
+}
+
+// A number of keys that take no bytes is no reason to read for ever.
+func TestADamagedNumberOfKeysWithoutBytesIsRefused(t *testing.T) {
+	none := func() (*Store[struct{}], *struct{ Sum Value[int] }) {
+		s, err := NewStore[struct{}](groups, graph.Range{To: groups}, noClock)
+		p := &struct{ Sum Value[int] }{}
+		if err == nil {
+			err = s.Bind(p)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, p
+	}
+	s, p := none()
+	s.SetKey(struct{}{}, s.hash(struct{}{}))
+	p.Sum.Set(1)
+	gs, err := s.Snapshot()
+	if err != nil || len(gs) != 1 {
+		t.Fatal(gs, err)
+	}
+	damaged := slices.Clone(gs[0].Data)
+	binary.LittleEndian.PutUint32(damaged, math.MaxUint32) // keys that are gone
+	for _, c := range []struct {
+		data []byte
+		want error
+	}{{gs[0].Data, nil}, {damaged, errStored}} {
+		s, p := none()
+		if err := s.takeBack(p, Group{gs[0].Number, c.data}, 1); !errors.Is(err, c.want) {
+			t.Errorf("%v, want %v", err, c.want)
+		}
 	}
 }
 
