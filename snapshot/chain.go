@@ -22,8 +22,9 @@ const MaxLayers = 64
 //
 // Invariant: what later parts go onto is there, unless they are whole.
 type Chain struct {
-	Number int // among the parts of the job
-	taken  []taken
+	Number   int // among the parts of the job
+	taken    []taken
+	promised uint64 // what the part that is being written goes onto; 0: nothing
 }
 
 // taken is a part that was written.
@@ -35,8 +36,13 @@ type taken struct {
 
 // Onto is what the part of a checkpoint may go onto; 0: it must be whole. complete is the newest
 // complete checkpoint whose manifest can be read, as far as the task knows; limit is how many
-// layers there may be. What is not 0 never goes back.
+// layers there may be. What is not 0 never goes back, and stays until Took or the next call.
 func (c *Chain) Onto(checkpoint, complete uint64, limit int) uint64 {
+	c.promised = c.onto(checkpoint, complete, limit)
+	return c.promised
+}
+
+func (c *Chain) onto(checkpoint, complete uint64, limit int) uint64 {
 	i := c.find(complete)
 	if i < 0 || checkpoint%uint64(limit) == c.turn(limit) {
 		return 0
@@ -69,6 +75,7 @@ func (c *Chain) Took(checkpoint, onto uint64) {
 		t.layers += c.taken[c.find(onto)].layers
 	}
 	c.taken = append(c.taken, t)
+	c.promised = 0
 }
 
 // Concluded is told that every checkpoint up to concluded is complete or aborted, and that
@@ -83,6 +90,9 @@ func (c *Chain) Concluded(concluded, complete uint64) {
 		case t.onto != 0:
 			keep = min(keep, t.onto)
 		}
+	}
+	if c.promised != 0 {
+		keep = min(keep, c.promised)
 	}
 	c.taken = slices.DeleteFunc(c.taken, func(t taken) bool { return t.checkpoint < keep })
 }

@@ -96,3 +96,22 @@ func TestADeltaGoesOntoWhatIsThereForSure(t *testing.T) {
 	c.Concluded(5, 4)
 	onto(4, 4)
 }
+
+// A part takes a while to be written. Meanwhile the end of a later checkpoint than that which it
+// goes onto may be heard of.
+func TestWhatAPartIsBeingWrittenOntoStays(t *testing.T) {
+	const limit = 8
+	var c Chain // whole at multiples of 8
+	c.Took(1, c.Onto(1, 0, limit))
+	c.Concluded(1, 1)
+	c.Took(2, c.Onto(2, 1, limit))
+	onto := c.Onto(3, 1, limit)
+	if onto != 1 {
+		t.Fatalf("the third goes onto %d, want 1", onto)
+	}
+	c.Concluded(2, 2)
+	c.Took(3, onto)
+	if c.Concluded(3, 3); c.Onto(4, 3, limit) != 3 {
+		t.Error("the next one does not go onto the third")
+	}
+}
