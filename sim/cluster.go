@@ -201,7 +201,7 @@ func (c *cluster) startExecutor(name string) {
 		Job: jobName, Program: c.scenario.Workload.Program, Slots: c.scenario.Slots, NewLoop: sys.NewLoop,
 		Incarnation: uint64(n.Starts()), Store: storeClient{c.objects, c.w.Call}, FS: diskClient{c.disk, name, c.w.Call},
 		Leader: leader.Lookup{Service: leaderClient{c.leaders, c.w.Call}}, Links: n.Links(), Lease: c.scenario.Lease, Heartbeat: c.scenario.Heartbeat,
-		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, DrainBytes: c.scenario.DrainBytes, Layers: c.scenario.Layers, Rate: c.scenario.Rate,
+		BatchRecords: c.scenario.BatchRecords, Credits: c.scenario.Credits, Floating: c.scenario.Floating, DrainBytes: c.scenario.DrainBytes, Layers: c.scenario.Layers, Rate: c.scenario.Rate,
 		Obeyed:       func(epoch uint64) { c.check.obeyed(name, epoch) },
 		Drill:        func(string, int) func() { return func() { c.drill(name) } },
 		Snapshotting: c.check.restores.taken,

@@ -47,7 +47,8 @@ type Scenario struct {
 	RestartsWithin  time.Duration // that are counted; 0: over the life of a leader
 	MayGiveUp       bool          // a job that fails because no restart is left has ended well
 	BatchRecords    int
-	Credits         int
+	Credits         int     // of each channel at least
+	Floating        int     // credits that the channels of a task share; 0: as many as in production
 	DrainBytes      int     // of a snapshot, encoded between two quanta; 0: as ever
 	Layers          int     // of a part of a snapshot at most; 0: as many as in production
 	Rate            float64 // records a second of each source
@@ -94,7 +95,7 @@ func Draw(seed uint64, w Workload) (Scenario, error) {
 		Workload: w, Candidates: 1 + r.N(2), Slots: 1 + r.N(3),
 		CheckpointEvery: r.Between(200*time.Millisecond, 3*time.Second),
 		BatchRecords:    []int{1, 2, 4, 64}[r.N(4)], Credits: 1 + r.N(3),
-		Layers: 2 + r.Split("layers").N(4),
+		Layers: 2 + r.Split("layers").N(4), Floating: 1 + r.Split("floating").N(4),
 	}
 	built, err := w.Program()
 	if err != nil {

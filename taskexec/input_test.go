@@ -85,6 +85,15 @@ func TestAGapOrARepetitionOnAChannelIsAFailure(t *testing.T) {
 	}
 }
 
+func TestChannelsShareTheFloatingCredits(t *testing.T) {
+	c := Config{Credits: 4, Floating: 12}
+	for channels, want := range map[int]int{1: 16, 2: 10, 5: 6, 12: 5, 13: 4, 1000: 4} {
+		if have := c.creditsOf(channels); have != want {
+			t.Errorf("each of %d channels has %d credits, want %d", channels, have, want)
+		}
+	}
+}
+
 func TestASenderMayNotExceedItsCredits(t *testing.T) {
 	task := receiving(1)
 	come(t, task, batch(0, 1), batch(0, 2), batch(0, 3)) // the third is the reserve

@@ -142,7 +142,6 @@ func (t *task) connectOutputs() {
 
 func (t *task) connectInputs() {
 	self := t.spec.deploy.task
-	t.in.credits = t.spec.config.Credits
 	for _, id := range t.spec.plan.Vertices[self.Vertex].In {
 		l := t.spec.plan.Links[id]
 		from, to := 0, l.FromTasks
@@ -159,6 +158,7 @@ func (t *task) connectInputs() {
 			})
 		}
 	}
+	t.in.credits = t.spec.config.creditsOf(len(t.in.channels))
 	t.in.align = newAligner(len(t.in.channels))
 	t.in.align.conclude(t.spec.deploy.restore)
 }
