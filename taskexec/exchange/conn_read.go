@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
+	"unsafe"
 
 	"blink/actors"
 )
@@ -92,13 +94,12 @@ type parcels struct {
 }
 
 const (
-	// readAhead is how much is read beyond a parcel: the heads of others, and small ones.
-	readAhead = 4 << 10
-	// A slab holds some parcels like the last one, and has at least leastSlab bytes and, unless
-	// a single parcel is larger, at most mostSlab: as much as a string that is kept may keep.
+	// A slab has room for some parcels like the last one, at most slabParcels and in mostSlab bytes,
+	// which is as much as a string that is kept may keep, unless a single parcel is larger; and slack
+	// for the head of another, and for small ones.
 	slabParcels = 4
-	leastSlab   = 4 << 10
 	mostSlab    = 256 << 10
+	slack       = 4 << 10
 	// maxPromised is the memory that a parcel gets before its bytes have come.
 	maxPromised = 1 << 20
 )
@@ -145,8 +146,7 @@ func (p *parcels) need(n int) error {
 		if room = min(room, n); cap(p.slab)-p.at < room {
 			p.move(room)
 		}
-		end := min(cap(p.slab), p.at+n+readAhead)
-		more, err := p.from.Read(p.slab[len(p.slab):end])
+		more, err := p.from.Read(p.slab[len(p.slab):cap(p.slab)])
 		if p.slab = p.slab[:len(p.slab)+more]; err != nil && len(p.slab)-p.at < n {
 			return err
 		}
@@ -156,7 +156,17 @@ func (p *parcels) need(n int) error {
 
 // move takes what was read and not used yet to a new slab with room for n bytes.
 func (p *parcels) move(n int) {
-	size := max(n, leastSlab, min(mostSlab, slabParcels*max(n, p.recent)))
-	p.slab = append(make([]byte, 0, size), p.slab[p.at:]...)
+	each := max(n, min(p.recent, mostSlab))
+	size := each*max(1, min(slabParcels, mostSlab/each)) + slack
+	p.slab = append(uncleared(size), p.slab[p.at:]...)
 	p.at, p.lent = 0, false
+}
+
+// uncleared returns an empty slice with room for n bytes. Unlike make it does not clear them: that
+// takes as long as to read into them.
+func uncleared(n int) []byte {
+	var b strings.Builder
+	b.Grow(n)
+	b.WriteByte(0) // there is no string without
+	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }

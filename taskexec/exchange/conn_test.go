@@ -381,7 +381,7 @@ func TestPlaintextStaysOnLoopback(t *testing.T) {
 // framesOfAllSizes are around every bound: empty, small, with and without room in a slab, and
 // larger than what is taken on a promise.
 func framesOfAllSizes() (all []parcel) {
-	for i, size := range []int{0, 1, 40, leastSlab, 2 * leastSlab, 60_000, 60_000, 60_000, 60_000, 60_000, mostSlab, 3, 2 * mostSlab, 100, 3 * maxPromised, 29, 29} {
+	for i, size := range []int{0, 1, 40, slack, 2 * slack, 60_000, 60_000, 60_000, 60_000, 60_000, mostSlab, 3, 2 * mostSlab, 100, 3 * maxPromised, 29, 29} {
 		frame := make([]byte, size)
 		for j := range frame {
 			frame[j] = byte(i + j)
@@ -435,13 +435,13 @@ func TestAPromisedFrameTakesNoMemoryBeforeItComes(t *testing.T) {
 }
 
 func TestSignsOfLifeTakeNoMemory(t *testing.T) {
-	r := parcels{from: bytes.NewReader(make([]byte, 4*leastSlab)), maxFrame: MaxFrame, known: ids{}}
-	for range leastSlab {
+	r := parcels{from: bytes.NewReader(make([]byte, 4*slack)), maxFrame: MaxFrame, known: ids{}}
+	for range slack {
 		if id, _, err := r.next(); id != "" || err != nil {
 			t.Fatal(id, err)
 		}
 	}
-	if cap(r.slab) > 2*leastSlab {
+	if cap(r.slab) > 2*slack {
 		t.Errorf("they have taken %d bytes", cap(r.slab))
 	}
 }
