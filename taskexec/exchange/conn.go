@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"blink/actors"
@@ -97,9 +96,9 @@ type parcel struct {
 // all of it is written, or handed to the writer.
 type conn struct {
 	net.Conn
-	direct syscall.RawConn // takes what can be written without waiting; nil: not this one
-	wake   chan struct{}   // for the writer; holds one
-	gone   chan struct{}   // closed at its end
+	direct *direct       // the same without waiting; nil: not this one
+	wake   chan struct{} // for the writer; holds one
+	gone   chan struct{} // closed at its end
 	once   sync.Once
 
 	writing, handed bool // guarded by Conns.mu

@@ -20,7 +20,7 @@ import (
 
 // read delivers what the peer sends, until the connection ends.
 func (c *Conns) read(p *peer, x *conn) error {
-	r, limit := parcels{from: x, maxFrame: c.o.MaxFrame, known: ids{}}, deadline{set: x.SetReadDeadline, after: c.o.Silence}
+	r, limit := parcels{from: x.reader(), maxFrame: c.o.MaxFrame, known: ids{}}, deadline{set: x.SetReadDeadline, after: c.o.Silence}
 	for {
 		if err := limit.extend(); err != nil {
 			return err
@@ -42,6 +42,14 @@ func (c *Conns) read(p *peer, x *conn) error {
 			return net.ErrClosed
 		}
 	}
+}
+
+// reader is how the connection is read.
+func (c *conn) reader() io.Reader {
+	if c.direct != nil {
+		return c.direct
+	}
+	return c.Conn
 }
 
 // deadline is one that moves on with the clock. To set it costs more than many a frame, so it

@@ -193,9 +193,13 @@ func TestALostConnectionIsToldAtBothEndsAndMadeAnew(t *testing.T) {
 	b.hears("x", "1", "2")
 }
 
+// patient makes the ends of a connection the only sign that a peer is gone, and what is sent the
+// only reason to write.
+func patient(o *ConnOptions) { o.Silence = time.Hour }
+
 func TestAProcessThatIsGoneIsLost(t *testing.T) {
 	w := newTown(t)
-	a, b := w.house("a"), w.house("b")
+	a, b := w.house("a", patient), w.house("b", patient)
 	a.tell("b", "x", "1")
 	b.hears("x", "1")
 	if err := b.Close(); err != nil {

@@ -96,7 +96,7 @@ func (c *Conns) written(p *peer, x *conn) {
 
 // writeDirect writes what of out the kernel takes, and leaves the rest to the writer.
 func (c *Conns) writeDirect(p *peer, x *conn) {
-	if err := x.out.writeDirect(x.direct); err != nil {
+	if err := x.direct.writeFrom(&x.out); err != nil {
 		c.broke(p, x, fmt.Errorf("to %s: %w", p.node, err))
 		return
 	}
