@@ -40,6 +40,7 @@ type stage struct {
 	self   actors.Ref // the task
 	seq    [3]uint64  // batches sent to the task, by link
 	opened [3]int     // how often the task has opened a link
+	held   []any      // what it has sent to another process since its last Flush
 	told   status     // the task's last: see last
 	player *player    // its operator
 
@@ -182,7 +183,15 @@ func (s *stage) Send(to actors.Ref, frame []byte) {
 	if err != nil || to.Node == s.node.Name() {
 		s.t.Errorf("a frame to %v: %v", to, err)
 	}
-	_ = s.neighbour(nil, m) // it never fails
+	s.held = append(s.held, m)
+}
+
+// Flush is exchange.Links.
+func (s *stage) Flush() {
+	for _, m := range s.held {
+		_ = s.neighbour(nil, m) // it never fails
+	}
+	s.held = nil
 }
 
 func (s *stage) note(format string, args ...any) {

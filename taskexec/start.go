@@ -288,7 +288,7 @@ func (t *task) openChannels() {
 			t.c.Tell(ch.ref, o)
 			continue
 		}
-		t.spec.config.Links.Send(ch.ref, exchange.AppendOpen(exchange.Buffer(), o))
+		t.sendFrame(ch.ref, exchange.AppendOpen(exchange.Buffer(), o))
 	}
 	if again {
 		t.c.After("reopen", t.reopenAfter(), reopen{})
@@ -321,6 +321,12 @@ func (t *task) send(l *outLink, ch *outChannel, b *exchange.Batch) error {
 	}
 	l.port.Sent(b.Records.Len(), len(frame))
 	l.port.Recycle(b.Records)
-	t.spec.config.Links.Send(ch.ref, frame)
+	t.sendFrame(ch.ref, frame)
 	return nil
+}
+
+// sendFrame sends to a task of another process: see turn.
+func (t *task) sendFrame(to actors.Ref, frame []byte) {
+	t.spec.config.Links.Send(to, frame)
+	t.sent = true
 }

@@ -60,6 +60,7 @@ type task struct {
 	counters counters
 	status   status // as last told to the executor
 
+	sent       bool // something to another process, in this turn
 	dirtySince time.Time
 	wakeAt     int64 // when the pending timer is due; EndTime: there is none
 	reopened   int   // how often openChannels ran
@@ -160,7 +161,7 @@ func (t *task) Receive(c *actors.Ctx, m any) error {
 		}
 		return nil
 	}
-	if err := guarded(func() error { return t.receive(m) }); err != nil {
+	if err := t.turn(func() error { return t.receive(m) }); err != nil {
 		t.close(err)
 		return nil
 	}
@@ -168,6 +169,16 @@ func (t *task) Receive(c *actors.Ctx, m any) error {
 		t.kick() // a quantum asks for the next one itself
 	}
 	return nil
+}
+
+// turn does what the task has a turn for, and lets go what it sends to other processes.
+func (t *task) turn(f func() error) error {
+	err := guarded(f)
+	if t.sent {
+		t.sent = false
+		t.spec.config.Links.Flush()
+	}
+	return err
 }
 
 // guarded turns a panic, of user code or ours, into an error.
@@ -242,7 +253,7 @@ func (t *task) work(what string, f func(ctx context.Context) (any, error), then 
 			t.closeWhenIdle()
 			return
 		}
-		if err := guarded(func() error { return then(v, err) }); err != nil {
+		if err := t.turn(func() error { return then(v, err) }); err != nil {
 			t.close(err)
 			return
 		}

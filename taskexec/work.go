@@ -224,7 +224,7 @@ func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
 	if ch.owed++; ch.owed < (t.in.credits+1)/2 {
 		return
 	}
-	t.spec.config.Links.Send(ch.ref, exchange.AppendCredit(exchange.Buffer(), exchange.Credit{Address: ch.addr, N: ch.owed}))
+	t.sendFrame(ch.ref, exchange.AppendCredit(exchange.Buffer(), exchange.Credit{Address: ch.addr, N: ch.owed}))
 	ch.owed = 0
 }
 

@@ -52,6 +52,9 @@ func (n *node) Send(to actors.Ref, frame []byte) {
 	n.conns.Send(to, frame)
 }
 
+// Flush implements exchange.Links.
+func (n *node) Flush() { n.conns.Flush() }
+
 // newNode starts an executor for the tasks of a program, with what config says of them. peer says
 // where the other process listens.
 func newNode(name string, p blink.Program, config taskexec.Config, peer func() string) (*node, error) {

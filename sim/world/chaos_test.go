@@ -105,6 +105,7 @@ func (w *chaos) talker(c *actors.Ctx, links Links, loop *actors.Loop, i, attempt
 				c.After("tick", time.Duration(c.Rand().IntN(20))*time.Millisecond, "tick")
 				c.Tell(to, text("hello"))
 				links.Send(to, []byte("data"))
+				links.Flush()
 			}
 			if m == "quantum" && left > 0 {
 				left--

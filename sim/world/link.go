@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"time"
 
 	"blink/actors"
@@ -61,15 +62,30 @@ func (n *Node) Links() Links {
 	return Links{n.proc}
 }
 
-// Send sends a frame to an actor. Frames between two nodes arrive in order, or the root
-// actor "te" of both nodes is told that the connection is lost.
+// Send holds a frame to an actor until the process calls Flush. Frames between two nodes arrive
+// in order, or the root actor "te" of both nodes is told that the connection is lost.
 func (l Links) Send(to actors.Ref, frame []byte) {
-	there := l.p.node.w.byName[to.Node]
-	if l.p.dead || there == nil {
-		return
+	l.p.held = append(l.p.held, parcel{to, slices.Clone(frame)})
+}
+
+// Flush sends what is held.
+func (l Links) Flush() {
+	held := l.p.held
+	l.p.held = nil
+	for _, h := range held {
+		there := l.p.node.w.byName[h.to.Node]
+		if l.p.dead || there == nil {
+			continue
+		}
+		c, end := l.p.node.w.conn(l.p.node, there)
+		c.send(end, h.to, h.frame)
 	}
-	c, end := l.p.node.w.conn(l.p.node, there)
-	c.send(end, to, append([]byte(nil), frame...))
+}
+
+// parcel is a frame on its way to an actor.
+type parcel struct {
+	to    actors.Ref
+	frame []byte
 }
 
 func (c *conn) send(end int, to actors.Ref, frame []byte) {

@@ -49,6 +49,7 @@ func (s *stream) boot(t *testing.T, i int) {
 		case string:
 			s.sent[i]++
 			links.Send(actors.Ref{Node: s.nodes[1-i].Name(), ID: "te"}, binary.LittleEndian.AppendUint32(nil, s.sent[i]))
+			links.Flush()
 		}
 		return nil
 	})

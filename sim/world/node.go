@@ -36,8 +36,9 @@ type process struct {
 	sys    *actors.System
 	seeds  *Rand
 	dead   bool
-	parked []ready // during a pause
-	works  []*work // Go work not yet returned, in the order of its start
+	parked []ready  // during a pause
+	held   []parcel // frames that wait for Links.Flush
+	works  []*work  // Go work not yet returned, in the order of its start
 }
 
 var (

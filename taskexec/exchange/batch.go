@@ -75,12 +75,16 @@ type Credit struct {
 	Records operator.Records
 }
 
-// Links carries frames to the tasks of other nodes. Send never blocks: credits bound what
-// is in flight. It takes the frame over: the caller does not touch it again. Frames from one
-// node to another arrive in order, as a Frame told to the task; or the connection is lost, and
-// the actor "te" of both nodes is told Lost.
+// Links carries frames to the tasks of other nodes. Frames from one node to another arrive in
+// order, as a Frame told to the task; or the connection is lost, and the actor "te" of both nodes
+// is told Lost. Any goroutine may use it.
 type Links interface {
+	// Send never blocks: credits bound what is in flight. It takes the frame over: the caller does
+	// not touch it again. The frame may wait for the next Flush.
 	Send(to actors.Ref, frame []byte)
+	// Flush lets go what waits, so that frames of one turn go together. Who has sent calls it
+	// before the end of its turn. It does not block either.
+	Flush()
 }
 
 // Frame is a message from another node as it came from the wire: see Decode. Data is its own, or

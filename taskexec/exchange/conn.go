@@ -38,6 +38,7 @@ type Conns struct {
 
 	mu    sync.Mutex
 	peers map[string]*peer // guarded by mu, with all that is in them
+	held  []*peer          // for which frames wait that Flush is to let go
 	shut  bool
 }
 
@@ -69,7 +70,9 @@ const maxKnocking = 64
 type peer struct {
 	node    string
 	queue   []parcel
-	queued  int // bytes
+	queued  int  // bytes
+	held    bool // is one of Conns.held
+	due     bool // what waits is to be written as soon as what is being written has been
 	live    *conn
 	dialing bool
 	dials   uint32 // how often we have dialled it
@@ -179,16 +182,23 @@ func (c *Conns) Close() error {
 	return err
 }
 
-// Send implements Links. What waits for the peer, if it is worth a call, is written here and
-// now as far as the kernel takes it: waking the writer for it would cost more than the call.
+// Send implements Links. A frame waits for Flush, unless it is worth a call with what waits
+// already.
 func (c *Conns) Send(to actors.Ref, frame []byte) {
 	if p, x := c.queue(to, frame); x != nil {
 		c.writeDirect(p, x)
 	}
 }
 
-// queue notes a frame, and returns the connection that the caller is to write to; nil: somebody
-// else does.
+// Flush implements Links. What waits is written here and now, as far as the kernel takes it at
+// once: to wake the writer for it would cost more than the call.
+func (c *Conns) Flush() {
+	for p, x := c.flushable(); x != nil; p, x = c.flushable() {
+		c.writeDirect(p, x)
+	}
+}
+
+// queue notes a frame, and returns the connection that the caller is to write to; nil: none.
 func (c *Conns) queue(to actors.Ref, frame []byte) (*peer, *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,18 +212,50 @@ func (c *Conns) queue(to actors.Ref, frame []byte) (*peer, *conn) {
 	}
 	p.queue = append(p.queue, parcel{to.ID, frame})
 	p.queued += len(frame)
+	if p.queued >= directBytes {
+		return p, c.claim(p)
+	}
+	if !p.held {
+		p.held = true
+		c.held = append(c.held, p)
+	}
+	return nil, nil
+}
+
+// flushable takes peers off those that Flush is for, up to one that the caller is to write to, with
+// its connection.
+func (c *Conns) flushable() (*peer, *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.held) > 0 {
+		last := len(c.held) - 1
+		p := c.held[last]
+		c.held, p.held = c.held[:last], false
+		if x := c.claim(p); x != nil {
+			return p, x
+		}
+	}
+	return nil, nil
+}
+
+// claim sees to it that what waits for a peer is written: by the caller, if it returns a
+// connection, or else by who dials it, who writes to it now, or its writer.
+func (c *Conns) claim(p *peer) *conn {
 	switch x := p.live; {
+	case len(p.queue) == 0 || c.shut:
 	case x == nil && !p.dialing:
 		p.dialing = true
 		c.all.Go(func() { c.dial(p) })
-	case x == nil || x.writing: // who dials or writes looks again
-	case x.direct != nil && p.queued >= directBytes:
-		x.take(p)
-		return p, x
-	default:
+	case x == nil: // who dials rouses the writer
+	case x.writing:
+		p.due = true
+	case x.direct == nil:
 		x.rouse()
+	default:
+		x.take(p)
+		return x
 	}
-	return nil, nil
+	return nil
 }
 
 // peer finds or makes what is known of a node.
@@ -231,7 +273,7 @@ func (c *Conns) lose(p *peer, why error) {
 	for _, x := range p.queue {
 		recycle(x.frame)
 	}
-	p.queue, p.queued = nil, 0
+	p.queue, p.queued, p.due = nil, 0, false
 	if p.live != nil {
 		p.live.close()
 		p.live = nil

@@ -29,6 +29,10 @@ func TestMain(m *testing.M) {
 
 func child(parent string) {
 	var c *Conns
+	send := func(id string, frame []byte) {
+		c.Send(actors.Ref{Node: "parent", ID: id}, frame)
+		c.Flush()
+	}
 	ready, n := make(chan struct{}), 0
 	c, err := Listen("127.0.0.1:0", ConnOptions{
 		Node: "child", Find: func(context.Context, string) (string, error) { return parent, nil },
@@ -37,10 +41,10 @@ func child(parent string) {
 			data := m.(Frame).Data
 			switch {
 			case to.ID == "echo":
-				go c.Send(actors.Ref{Node: "parent", ID: "echoed"}, data)
+				go send("echoed", data)
 			case len(data) < 20:
 				text, cpu := fmt.Sprint(n), cpuTime()
-				go c.Send(actors.Ref{Node: "parent", ID: "counted"}, fmt.Appendf(nil, "%s %d", text, cpu))
+				go send("counted", fmt.Appendf(nil, "%s %d", text, cpu))
 			default:
 				n++
 			}

@@ -117,6 +117,7 @@ func (h *house) hears(id string, want ...string) {
 
 func (h *house) tell(node, id, text string) {
 	h.Send(actors.Ref{Node: node, ID: id}, append(Buffer(), text...))
+	h.Flush()
 }
 
 func TestFramesArriveInOrderAtTheirActors(t *testing.T) {
@@ -141,6 +142,43 @@ func TestFramesArriveInOrderAtTheirActors(t *testing.T) {
 	if len(a.losses())+len(b.losses()) > 0 || a.peer("b").dials != 1 || b.peer("a").dials != 0 {
 		t.Errorf("lost %v %v, dialled %d and %d times", a.lost, b.lost, a.peer("b").dials, b.peer("a").dials)
 	}
+}
+
+// One Flush is for all nodes, whether they are connected or not.
+func TestFlushLetsGoWhatWaitsForAnyNode(t *testing.T) {
+	w := newTown(t)
+	a := w.house("a")
+	others := map[string]*house{"b": w.house("b"), "c": w.house("c"), "d": w.house("d")}
+	a.tell("b", "x", "connects")
+	others["b"].hears("x", "connects")
+	for node := range others {
+		a.Send(actors.Ref{Node: node, ID: "y"}, append(Buffer(), "one"...))
+		a.Send(actors.Ref{Node: node, ID: "y"}, append(Buffer(), "two"...))
+	}
+	a.Flush()
+	for _, other := range others {
+		other.hears("y", "one", "two")
+	}
+}
+
+// Who flushes while another writes leaves it to that one.
+func TestWhatIsFlushedDuringAWriteIsWrittenBehindIt(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a", patient), w.house("b", patient)
+	a.tell("b", "x", "connects")
+	b.hears("x", "connects")
+	a.Conns.mu.Lock()
+	p := a.peer("b")
+	for p.live.writing { // who has sent that is not done with it
+		a.Conns.mu.Unlock()
+		runtime.Gosched()
+		a.Conns.mu.Lock()
+	}
+	p.live.writing = true
+	a.Conns.mu.Unlock()
+	a.tell("b", "x", "waits")
+	a.written(p, p.live)
+	b.hears("x", "connects", "waits")
 }
 
 // Whoever dials, and when: one connection, and nothing is lost.

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// directBytes is how much must wait for a peer before who sends writes it: less is left to the
-// writer, which finds more of it together.
+// directBytes is how much must wait for a peer for Send to write it. Less waits for Flush, which
+// finds more of it together.
 const directBytes = 16 << 10
 
 // write sends what waits for the peer and what direct writes have left, until the connection ends.
@@ -79,7 +79,7 @@ func (c *Conns) beginIdle(p *peer, x *conn) bool {
 func (c *conn) take(p *peer) {
 	c.writing = true
 	c.out.parcels, p.queue = p.queue, c.out.parcels[:0]
-	c.taken, p.queued = p.queued, 0
+	c.taken, p.queued, p.due = p.queued, 0, false
 	c.out.seal()
 }
 
@@ -89,7 +89,7 @@ func (c *Conns) written(p *peer, x *conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	x.writing, x.handed, x.taken = false, false, 0
-	if p.live == x && len(p.queue) > 0 {
+	if p.live == x && p.due {
 		x.rouse()
 	}
 }
