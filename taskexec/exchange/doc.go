@@ -14,8 +14,8 @@
 //
 // Conns (conn.go) are those connections over TCP; the simulator has its own. Two processes get
 // one by a handshake (conn_handshake.go). Each has a goroutine that reads (conn_read.go) and one
-// that writes (conn_write.go); what is worth a call is written by who sends it, as far as the
-// kernel takes it at once (conn_direct.go).
+// that writes (conn_write.go). What a turn sends is written at its end by who sends it, or before
+// if it is worth a call, as far as the kernel takes it at once (conn_direct_linux.go).
 //
 // Start reading at Batch, then Conns.
 package exchange
