@@ -41,7 +41,8 @@ type Config struct {
 	Rate          float64       // records a second of each source, over all its tasks; 0 is no limit
 
 	// Drill may return a function that is called before each input record of an operator's
-	// task, to make it panic on purpose; nil, or a nil result: none.
+	// task, of whatever input, to make it panic on purpose; nil, or a nil result: none. It is
+	// asked once for each attempt.
 	Drill func(operator string, subtask int) func()
 	// Obeyed is told, on the executor's turn, of the epoch of every command that is carried
 	// out. May be nil.

@@ -84,12 +84,13 @@ func chainsOf(plan *graph.Plan, task graph.TaskID) []snapshot.Chain {
 // assemble builds the chain and the channels on both sides of it.
 func (t *task) assemble() error {
 	s := &t.spec
-	c, err := build(s.program, s.plan, s.deploy.task, chainOptions{
+	o := chainOptions{
 		batchRecords: s.config.BatchRecords, batchBytes: s.config.BatchBytes,
 		full:  t.out.full,
 		dirty: t.out.touched,
 		drill: t.drill(),
-	})
+	}
+	c, err := build(s.program, s.plan, s.deploy.task, o)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (t *task) assemble() error {
 	t.sinks.committed = s.deploy.restore
 	t.sinks.completed = s.deploy.restore
 	t.connectOutputs()
-	t.connectInputs()
+	t.connectInputs(o)
 	if src, ok := c.ops[0].(operator.Source); ok {
 		t.src = &sourceState{op: src, mark: operator.NoTime}
 		if s.config.Rate > 0 {
@@ -110,12 +111,20 @@ func (t *task) assemble() error {
 	return nil
 }
 
-// drill returns the panics asked for in this task, by operator.
+// drill returns the panics asked for in this task, by operator: one counts the records of all
+// inputs of its operator.
 func (t *task) drill() func(operator string) func() {
-	if t.spec.config.Drill == nil {
+	ask := t.spec.config.Drill
+	if ask == nil {
 		return nil
 	}
-	return func(op string) func() { return t.spec.config.Drill(op, t.spec.deploy.task.Subtask) }
+	made := map[string]func(){}
+	return func(op string) func() {
+		if _, ok := made[op]; !ok {
+			made[op] = ask(op, t.spec.deploy.task.Subtask)
+		}
+		return made[op]
+	}
 }
 
 func (t *task) address(link, from, to int) exchange.Address {
@@ -140,7 +149,7 @@ func (t *task) connectOutputs() {
 	}
 }
 
-func (t *task) connectInputs() {
+func (t *task) connectInputs(o chainOptions) {
 	self := t.spec.deploy.task
 	for _, id := range t.spec.plan.Vertices[self.Vertex].In {
 		l := t.spec.plan.Links[id]
@@ -149,7 +158,7 @@ func (t *task) connectInputs() {
 			from, to = self.Subtask, self.Subtask+1
 		}
 		port := t.portOf(l)
-		head := (&builder{program: t.spec.program, o: chainOptions{drill: t.drill()}, made: map[int]any{l.ToOp: t.chain.ops[0]}}).input(l.ToOp, l.Input, port)
+		head := (&builder{program: t.spec.program, o: o, made: map[int]any{l.ToOp: t.chain.ops[0]}}).input(l.ToOp, l.Input, port)
 		for i := from; i < to; i++ {
 			peer := graph.TaskID{Vertex: l.From, Subtask: i}
 			t.in.channels = append(t.in.channels, &inChannel{

@@ -280,3 +280,23 @@ func TestADueTimeIsNotPutOff(t *testing.T) {
 	s.pass(time.Second)
 	s.is("wake")
 }
+
+// What is injected into an operator counts all that it reads, whatever channel it comes on.
+func TestADrillCountsTheRecordsOfAllInputsTogether(t *testing.T) {
+	s := newStage(t, work)
+	s.config.Drill = func(op string, _ int) func() {
+		read := 0
+		return func() {
+			if read++; op == names[work] && read == 3 {
+				panic("a drill")
+			}
+		}
+	}
+	s.start(s.node.Name())
+	s.is("open", "start", "opens left", "opens right")
+	s.grant(4)
+	s.send(left, "1 2")
+	s.is("1", "2", "sends 1: 1 2", "credits left")
+	s.send(right, "3")
+	s.downBecause("a drill")
+}
