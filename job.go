@@ -57,7 +57,7 @@ func (p Program) Describe(params map[string]string) (*operator.Program, error) {
 // NewJob starts an empty job, with the values of some of its parameters. Programs run by
 // cluster.Main get theirs handed in.
 func NewJob(name string, params map[string]string) *Job {
-	return &Job{name: name, given: params, parallelism: 1, maxParallelism: 128}
+	return &Job{name: name, given: params, parallelism: 1, maxParallelism: graph.UsualKeyGroups}
 }
 
 // Modes of a job.

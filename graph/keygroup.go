@@ -5,6 +5,9 @@ import "math/bits"
 // MaxKeyGroups is the greatest number of key groups of a job.
 const MaxKeyGroups = 1 << 15
 
+// UsualKeyGroups is how many a job has that asks for no other number.
+const UsualKeyGroups = 128
+
 // KeyGroup is the key group, in [0, max), of a key with this hash: its high bits, since
 // tables use the low ones.
 func KeyGroup(hash uint64, max int) int {

@@ -14,11 +14,14 @@ func TestEveryCaseIsMeasured(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	for _, keys := range []int{1, 2} { // they end, however few
-		for _, c := range Cases() {
-			if r, err := Run(c.Name, keys, Operations(keys)/100); err != nil && c.Name != "delta" || err == nil && r.Time <= 0 {
+	for _, c := range Cases() { // they end, however few
+		for _, keys := range []int{c.Least, c.Least + 1} {
+			if r, err := Run(c.Name, keys, Operations(keys)/100); err != nil || r.Time <= 0 {
 				t.Errorf("%s with %d keys: %+v, %v", c.Name, keys, r, err)
 			}
+		}
+		if _, err := Run(c.Name, c.Least-1, 1); err == nil {
+			t.Errorf("%s was measured with %d keys", c.Name, c.Least-1)
 		}
 	}
 	if _, err := Run("nothing", 1, 1); err == nil {

@@ -118,6 +118,14 @@ func checkInterval(d time.Duration) error {
 	return nil
 }
 
+// checkTasks refuses a number of tasks that no job takes which has as many key groups as usual.
+func checkTasks(flag string, tasks int) error {
+	if tasks < 1 || tasks > graph.UsualKeyGroups {
+		return fmt.Errorf("--%s %d: from 1 to %d", flag, tasks, graph.UsualKeyGroups)
+	}
+	return nil
+}
+
 // refuse reports a mistake in the command line.
 func (c console) refuse(format string, args ...any) int {
 	fmt.Fprintf(c.errors, "blink: %s: %s\n", c.verb, fmt.Sprintf(format, args...))

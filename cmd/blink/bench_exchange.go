@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -35,11 +36,10 @@ func (f *exchangeFlags) register(set *flag.FlagSet) {
 // check finds what is wrong with the flags, and the cases that they name.
 func (f *exchangeFlags) check() ([]string, error) {
 	names, err := choose("case", f.cases, exchange.Cases())
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, checkTasks("parallelism", f.Parallelism)); err != nil {
 		return nil, err
-	case f.Parallelism < 1:
-		return nil, fmt.Errorf("--parallelism %d: at least 1", f.Parallelism)
+	}
+	switch {
 	case f.Records < 10*int64(f.Parallelism):
 		return nil, fmt.Errorf("--records %d: at least ten for each of %d tasks", f.Records, f.Parallelism)
 	case !(f.Rate > 0):

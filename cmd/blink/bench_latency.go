@@ -20,9 +20,10 @@ func benchLatency(c console, args []string) int {
 	if status, done := c.parse(set, args); done {
 		return status
 	}
+	if err := checkTasks("channels", o.Channels); err != nil {
+		return c.refuse("%v", err)
+	}
 	switch {
-	case o.Channels < 1:
-		return c.refuse("--channels %d: at least 1", o.Channels)
 	case o.Cost <= 0:
 		return c.refuse("--cost %v: more than 0", o.Cost)
 	case o.Records < int64(o.Channels):

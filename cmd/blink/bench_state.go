@@ -27,7 +27,12 @@ func benchState(c console, args []string) int {
 		return c.refuse("%v", err)
 	}
 	if *keys < 0 {
-		return c.refuse("--keys %d: at least 1", *keys)
+		return c.refuse("--keys %d: at least 1, or 0 for those of each case", *keys)
+	}
+	for _, k := range state.Cases() {
+		if *keys > 0 && *keys < k.Least && slices.Contains(names, k.Name) {
+			return c.refuse("--keys %d: at least %d in the case %s", *keys, k.Least, k.Name)
+		}
 	}
 	t := table[state.Result]{console: c, json: *inJSON, line: stateLine,
 		head: fmt.Sprintf("%-8s %9s %8s %9s %9s %9s %11s %11s %8s\n", "case", "keys", "cpu ns", "an access", "plain Go", "allocs/op", "bytes/key", "of plain Go", "peak MB")}

@@ -56,6 +56,10 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench soak --duration 0s", "--duration 0s: more than 0"},
 		{"bench report", "--from is missing"},
 		{"bench generator --runs 0", "--runs 0: at least 1"},
+		{"bench exchange --parallelism 129", "--parallelism 129: from 1 to 128"},
+		{"bench latency --channels 129", "--channels 129: from 1 to 128"},
+		{"bench state --keys -1", "--keys -1: at least 1, or 0"},
+		{"bench state --keys 99", "--keys 99: at least 100 in the case delta"},
 		{"bench nexmark --inject panic=digest@0%", "--inject panic=digest@0%: a share of the rows"},
 	} {
 		var out, errs strings.Builder
