@@ -85,8 +85,8 @@ const (
 	failedState   endState = "FAILED"
 )
 
-// progressInterval is how often a runner looks at the job for its observer.
-const progressInterval = 200 * time.Millisecond
+// ProgressEvery is how often a runner looks at the job for its observer.
+const ProgressEvery = 200 * time.Millisecond
 
 // runEmbedded runs a job in this process: leader service, object store and resource manager
 // are the local twins.
@@ -107,7 +107,7 @@ func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (ou
 	if err := e.start(); err != nil {
 		return outcome{}, err
 	}
-	ask, tick := o.stop, time.NewTicker(progressInterval)
+	ask, tick := o.stop, time.NewTicker(ProgressEvery)
 	defer tick.Stop()
 	for {
 		select {

@@ -20,7 +20,7 @@ type RunOptions struct {
 	CheckpointEvery time.Duration
 	// Inject are drills, as the flag --inject of a job's binary takes them.
 	Inject []string
-	// Progress is told a few times a second how many records the sources have read. May be nil.
+	// Progress is told each ProgressEvery how many records the sources have read. May be nil.
 	Progress func(records int64)
 	// Note is told what happens that people want to know, a line each: a restart, bad data.
 	// It may be called from anywhere; nil: nobody wants to know.

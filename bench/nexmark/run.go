@@ -63,6 +63,15 @@ func (r Result) LoopCost() float64 { return r.LoopCPUSeconds/r.GeneratorCPUSecon
 // quarter as often.
 const GCPercent = 400
 
+// collectSeldom sets GOGC to GCPercent, unless the environment has one, until it is undone.
+func collectSeldom() (undo func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(GCPercent)
+	return func() { debug.SetGCPercent(before) }
+}
+
 // Check finds what Run would refuse before it measures anything.
 func (o Options) Check() error {
 	if _, err := loopOf(o); err != nil {
@@ -87,9 +96,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
-	}
+	defer collectSeldom()()
 	r := Result{Query: o.Query, Parallelism: o.Parallelism, Events: o.Events}
 	g := nexmark.NewGenerator()
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"time"
@@ -28,8 +27,8 @@ type SoakOptions struct {
 	Query           string // of SoakQueries
 	Parallelism     int
 	CheckpointEvery time.Duration
-	Duration        time.Duration
-	Every           time.Duration      // between two looks at the memory
+	Duration        time.Duration      // at least; longer until there have been enough looks
+	Every           time.Duration      // between two looks at the memory, at least
 	Look            func(Memory) error // is told of each; its error ends the run
 	Note            func(text string)
 }
@@ -43,8 +42,15 @@ type Memory struct {
 	RSS     uint64  `json:"rss_bytes"`       // 0 where the machine does not tell
 }
 
-// Check finds what Soak would refuse before it runs anything.
+// Check finds what Soak would refuse before it runs anything, and what leaves no time for as many
+// looks as it takes to tell growth from the beginning.
 func (o SoakOptions) Check() error {
+	if least := leastLooks * cluster.ProgressEvery; o.Duration < least {
+		return fmt.Errorf("--duration %v: at least %v, which is %d looks at the memory", o.Duration, least, leastLooks)
+	}
+	if most := o.Duration / leastLooks; o.Every > most {
+		return fmt.Errorf("--look %v: at most %v, so that there are %d looks in --duration %v", o.Every, most, leastLooks, o.Duration)
+	}
 	if err := o.run().Check(o.program()); err != nil {
 		return fmt.Errorf("%s: %w", o.Query, err)
 	}
@@ -65,11 +71,9 @@ func (o SoakOptions) run() cluster.RunOptions {
 // Soak runs a query on events without end, as fast as it can, and looks at the memory. It is
 // an error when the second half grows: see Grows.
 func Soak(ctx context.Context, o SoakOptions) ([]Memory, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(GCPercent))
+	defer collectSeldom()()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Duration, errSoaked)
-	defer cancel()
 	var looks []Memory
 	start, next := time.Now(), o.Every
 	run := o.run()
@@ -79,6 +83,9 @@ func Soak(ctx context.Context, o SoakOptions) ([]Memory, error) {
 			looks = append(looks, look(at, uint64(records)))
 			if err := o.Look(looks[len(looks)-1]); err != nil {
 				stop(err)
+			}
+			if at >= o.Duration && len(looks) >= leastLooks {
+				stop(errSoaked)
 			}
 		}
 	}

@@ -3,9 +3,14 @@ package nexmark
 import (
 	"context"
 	"errors"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"blink/cluster"
 )
 
 func memory(live ...uint64) (looks []Memory) {
@@ -34,10 +39,17 @@ func TestGrowthIsToldFromTheBeginningAndFromNoise(t *testing.T) {
 // TestASoakRunsUntilItsTimeIsOver takes events without end.
 func TestASoakRunsUntilItsTimeIsOver(t *testing.T) {
 	seen := 0
-	looks, err := Soak(context.Background(), SoakOptions{Query: "q5", Parallelism: 2, CheckpointEvery: 20 * time.Millisecond,
-		Duration: time.Second, Every: time.Millisecond, Look: func(Memory) error { seen++; return nil }})
-	if len(looks) != seen || err != nil && !strings.Contains(err.Error(), "looks at the memory are too few") {
-		t.Errorf("%d looks, of which %d were shown: %v", len(looks), seen, err)
+	o := SoakOptions{Query: "q5", Parallelism: 2, CheckpointEvery: 20 * time.Millisecond,
+		Duration: leastLooks * cluster.ProgressEvery, Every: time.Millisecond, Look: func(Memory) error { seen++; return nil }}
+	if err := o.Check(); err != nil {
+		t.Fatal(err)
+	}
+	looks, err := Soak(context.Background(), o)
+	if len(looks) != seen || len(looks) < leastLooks || looks[len(looks)-1].Seconds < o.Duration.Seconds() {
+		t.Errorf("%d looks, of which %d were shown: %+v", len(looks), seen, looks)
+	}
+	if grows := Grows(looks); (err == nil) != (grows == nil) {
+		t.Errorf("%v, and the looks: %v", err, grows)
 	}
 	full := errors.New("the disk is full")
 	_, err = Soak(context.Background(), SoakOptions{Query: "q0", Parallelism: 1, Duration: time.Hour, Every: time.Millisecond, Look: func(Memory) error { return full }})
@@ -48,6 +60,23 @@ func TestASoakRunsUntilItsTimeIsOver(t *testing.T) {
 	stop()
 	if _, err := Soak(ctx, SoakOptions{Query: "q0", Parallelism: 1, Duration: time.Hour, Every: time.Hour}); err == nil || !strings.Contains(err.Error(), "q0 ended too early") {
 		t.Errorf("a soak that was interrupted: %v", err)
+	}
+}
+
+func TestASoakLeavesTheCollectorToTheEnvironment(t *testing.T) {
+	const set = 150
+	for environment, want := range map[string]uint64{"": GCPercent, strconv.Itoa(set): set} {
+		t.Setenv("GOGC", environment)
+		before, enough := debug.SetGCPercent(set), errors.New("seen")
+		sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+		_, err := Soak(context.Background(), SoakOptions{Query: "q0", Parallelism: 1, Duration: time.Hour, Look: func(Memory) error {
+			metrics.Read(sample)
+			return enough
+		}})
+		if have := sample[0].Value.Uint64(); !errors.Is(err, enough) || have != want {
+			t.Errorf("GOGC=%s: %d, want %d: %v", environment, have, want, err)
+		}
+		debug.SetGCPercent(before)
 	}
 }
 
