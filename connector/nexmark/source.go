@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"blink/graph"
 	"blink/operator"
 )
 
@@ -13,9 +14,9 @@ import (
 type Options struct {
 	// Events is how many there are; 0 stands for no end.
 	Events uint64
-	// Splits is how many tasks can make them; 0 stands for 1. A job's splits are found once
-	// and stay, so this is the greatest parallelism that the source can ever use: tasks
-	// beyond it find nothing to do. Fewer tasks have several splits each, of which they make
+	// Splits is how many tasks can make them, at most MaxSplits; 0 stands for 1. A job's
+	// splits are found once and stay, so this is the greatest parallelism that the source can
+	// ever use: tasks beyond it find nothing to do. Fewer tasks have several splits each, of which they make
 	// a batch in turn; more than 32 for one task are not all read at once if there is an end,
 	// and event time waits for the others. With one split the events come in the order of
 	// their numbers.
@@ -85,16 +86,16 @@ func newSource[T any](name string, o Options, fill func(run, *operator.Batch[T])
 	})
 }
 
-// maxSplits is as many as a job can have tasks.
-const maxSplits = 1 << 15
+// MaxSplits is as many as a job can have tasks.
+const MaxSplits = graph.MaxKeyGroups
 
 // enumerator is operator.Enumerator.
 type enumerator struct{ Options }
 
 // Splits are as many as asked for, at their first events.
 func (o enumerator) Splits(context.Context, operator.FS) ([]Split, error) {
-	if o.Options.Splits < 0 || o.Options.Splits > maxSplits {
-		return nil, fmt.Errorf("nexmark: Options.Splits is %d: from 1 to %d, or 0 for 1", o.Options.Splits, maxSplits)
+	if o.Options.Splits < 0 || o.Options.Splits > MaxSplits {
+		return nil, fmt.Errorf("nexmark: Options.Splits is %d: from 1 to %d, or 0 for 1", o.Options.Splits, MaxSplits)
 	}
 	all := make([]Split, max(o.Options.Splits, 1))
 	for i := range all {

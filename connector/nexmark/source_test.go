@@ -259,7 +259,7 @@ func TestSplitsWithoutAnEventEndAtOnce(t *testing.T) {
 }
 
 func TestAWrongNumberOfSplitsIsRefused(t *testing.T) {
-	for _, n := range []int{-1, maxSplits + 1} {
+	for _, n := range []int{-1, MaxSplits + 1} {
 		_, err := Events(Options{Splits: n}).Splits(context.Background(), nil)
 		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("Options.Splits is %d: from 1 to 32768", n)) {
 			t.Errorf("%d splits: %v", n, err)

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -24,8 +25,12 @@ func (n Nexmark) Build(job *blink.Job) {
 	query := job.String("query", "q0", "`name` of the query: "+strings.Join(Queries(), " "))
 	events := job.Int("events", 1_000_000, "number of events; 0: without end")
 	splits := job.Int("splits", 1, "tasks of the source at most: give it the parallelism")
-	if events < 0 {
+	switch {
+	case events < 0:
 		job.Refuse("events", "at least 0")
+		return
+	case splits < 1 || splits > nexmark.MaxSplits:
+		job.Refuse("splits", fmt.Sprintf("from 1 to %d", nexmark.MaxSplits))
 		return
 	}
 	if n.Ledger == nil {

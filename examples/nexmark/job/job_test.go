@@ -69,7 +69,7 @@ func TestWindowsOfTheClockHaveAllBids(t *testing.T) {
 	}
 }
 
-func TestAQueryThatThereIsNotIsRefused(t *testing.T) {
+func TestParametersThatCannotBeAreRefused(t *testing.T) {
 	p := blink.Define("nexmark", Nexmark{}.Build)
 	for _, c := range []struct {
 		params map[string]string
@@ -77,6 +77,8 @@ func TestAQueryThatThereIsNotIsRefused(t *testing.T) {
 	}{
 		{map[string]string{"query": "q99"}, "parameter --query=q99: want one of q0 q1 q2"},
 		{map[string]string{"events": "-1"}, "parameter --events=-1: want at least 0"},
+		{map[string]string{"splits": "0"}, "parameter --splits=0: want from 1 to 32768"},
+		{map[string]string{"splits": "32769"}, "parameter --splits=32769: want from 1 to 32768"},
 	} {
 		if _, err := p.Describe(c.params); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v", c.params, err)
