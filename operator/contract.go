@@ -159,7 +159,8 @@ type (
 	// it held would be in no snapshot.
 	Gatherer interface{ Empty() bool }
 	// Waker is called at or after the time asked for with WakeAt, also when another operator
-	// asked; done as in Advancer. The task calls Advance after it, with in unchanged.
+	// asked, and not behind the end of event time; done as in Advancer. The task calls Advance
+	// after each call, done or not.
 	Waker interface{ Wake(now int64) (done bool) }
 	// Snapshotter freezes its state at a barrier, on the task's turn and at a cost that does not
 	// grow with the state. What it has frozen before is drained by then, or dropped.

@@ -19,7 +19,6 @@ type chain struct {
 	parent []int // position in ops of the operator that feeds ops[i]; -1 for the head
 	marks  []int64
 	at     int // where an advance that was held goes on; see advance
-	woken  int // where a wake that was held goes on
 	links  []*outLink
 }
 
@@ -211,16 +210,17 @@ func (c *chain) advance(in int64, p *operator.Pressure) bool {
 	return true
 }
 
-// wake calls the operators that may have asked for it; false as in advance.
+// wake calls the operators that may have asked for it. It returns false when pressure or an
+// operator stopped it; the next call begins with the first of them again, which may have asked
+// anew.
 func (c *chain) wake(now int64, p *operator.Pressure) bool {
-	for ; c.woken < len(c.ops); c.woken++ {
-		if w, ok := c.ops[c.woken].(operator.Waker); ok {
+	for _, op := range c.ops {
+		if w, ok := op.(operator.Waker); ok {
 			if p.Held() || !w.Wake(now) {
 				return false
 			}
 		}
 	}
-	c.woken = 0
 	return true
 }
 

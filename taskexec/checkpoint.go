@@ -10,11 +10,26 @@ import (
 	"blink/snapshot"
 )
 
+// snapshotState is how far a task is with its checkpoints. One is taken at a time, while what
+// earlier ones have frozen is on its way to the store:
+//
+//	aligned ──barrier──► preparing ──► frozen ──drained──► written ──acknowledged, concluded──►
+//
+// The chain rests while sinks prepare, and for a stop checkpoint until it is drained.
+type snapshotState struct {
+	stopAt uint64           // the newest stop checkpoint that was triggered
+	rests  uint64           // the checkpoint for which the chain rests; 0: it does not
+	frozen *frozen          // what is being encoded; nil: nothing is
+	writes []*write         // of checkpoints that are not concluded
+	chains []snapshot.Chain // what was written before, by operator
+	onto   uint64           // the checkpoint that deltas may go onto; 0: none
+}
+
 // triggered begins a checkpoint; the aligner says when the snapshot is due. A task that
 // rests behind an earlier one goes on. One checkpoint is taken at a time: a snapshot of an
 // earlier one that is not encoded by now is given up.
 func (t *task) triggered(m startCheckpoint) {
-	if t.frozen != nil && m.id > t.frozen.checkpoint {
+	if t.snap.frozen != nil && m.id > t.snap.frozen.checkpoint {
 		t.thaw()
 	}
 	if t.phase == stopped && m.id > t.restsAt {
@@ -22,7 +37,7 @@ func (t *task) triggered(m startCheckpoint) {
 		t.tell()
 	}
 	if m.stop {
-		t.now.stopAt = max(t.now.stopAt, m.id)
+		t.snap.stopAt = max(t.snap.stopAt, m.id)
 	}
 	t.in.align.trigger(m.id)
 }
@@ -31,15 +46,15 @@ func (t *task) triggered(m startCheckpoint) {
 // snapshot is not needed, a complete one lets sinks commit.
 func (t *task) concluded(m concluded) {
 	t.in.align.conclude(m.concluded)
-	if t.frozen != nil && m.concluded >= t.frozen.checkpoint {
+	if t.snap.frozen != nil && m.concluded >= t.snap.frozen.checkpoint {
 		t.thaw()
 	}
-	t.onto = m.onto
-	for i := range t.chains {
-		t.chains[i].Concluded(m.concluded, m.completed)
+	t.snap.onto = m.onto
+	for i := range t.snap.chains {
+		t.snap.chains[i].Concluded(m.concluded, m.completed)
 	}
 	t.sinks.completed = max(t.sinks.completed, m.completed)
-	t.writes = slices.DeleteFunc(t.writes, func(w *write) bool {
+	t.snap.writes = slices.DeleteFunc(t.snap.writes, func(w *write) bool {
 		if w.checkpoint > m.concluded {
 			return false
 		}
@@ -59,10 +74,9 @@ func (t *task) concluded(m concluded) {
 func (t *task) checkpoint(id uint64) error {
 	t.thaw() // of an earlier one: it was aborted
 	t.in.align.conclude(id)
-	t.now.stop = t.now.stopAt == id
 	t.chain.checkEmpty()
 	t.out.barrier(id)
-	t.now.snapshot = id
+	t.snap.rests = id
 	if len(t.sinks.ops) == 0 {
 		return t.prepared(id)
 	}
@@ -80,9 +94,9 @@ func (t *task) prepared(id uint64) error {
 	if err != nil {
 		return err
 	}
-	t.frozen = f
+	t.snap.frozen = f
 	if !f.stop {
-		t.now.snapshot = 0
+		t.snap.rests = 0
 	}
 	return t.drain() // what is small is done at once
 }
@@ -142,7 +156,7 @@ func (t *task) persist(id uint64, parts []snapshot.Part) {
 		t.acknowledge(w)
 	}
 	w.life, w.stop = context.WithCancel(t.life)
-	t.writes = append(t.writes, w)
+	t.snap.writes = append(t.snap.writes, w)
 	t.put(w, 1)
 }
 

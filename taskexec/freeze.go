@@ -30,12 +30,12 @@ type frozenOperator struct {
 
 // freeze takes the state of every operator, with its counters, at the barrier of checkpoint id.
 func (t *task) freeze(id uint64) (*frozen, error) {
-	f := &frozen{checkpoint: id, stop: t.now.stop}
+	f := &frozen{checkpoint: id, stop: t.snap.stopAt == id}
 	for i, op := range t.chain.ops {
 		o := frozenOperator{id: t.chain.ids[i]}
 		if s, ok := op.(operator.Snapshotter); ok {
 			var err error
-			o.onto = t.chains[i].Onto(id, t.onto, t.spec.config.Layers)
+			o.onto = t.snap.chains[i].Onto(id, t.snap.onto, t.spec.config.Layers)
 			if o.state, err = s.Snapshot(operator.SnapshotOptions{Checkpoint: id, Onto: o.onto}); err != nil {
 				f.drop()
 				return nil, fmt.Errorf("operator %q: snapshot: %w", o.id, err)
@@ -97,18 +97,18 @@ func (f *frozen) drop() {
 // checkpoint makes progress whatever the task waits for. When nothing is left the snapshot is
 // written.
 func (t *task) drain() error {
-	f := t.frozen
+	f := t.snap.frozen
 	done, err := f.drain(t.spec.config.DrainBytes)
 	if err != nil || !done {
 		return err
 	}
-	t.frozen, t.now.snapshot = nil, 0
+	t.snap.frozen, t.snap.rests = nil, 0
 	if f.stop && t.phase != ended { // that one is at rest as it is
 		t.resting, t.restsAt, t.phase = t.phase, f.checkpoint, stopped
 	}
 	parts := f.parts()
 	for _, p := range parts {
-		t.chains[slices.Index(t.chain.ids, p.Operator)].Took(f.checkpoint, p.Onto)
+		t.snap.chains[slices.Index(t.chain.ids, p.Operator)].Took(f.checkpoint, p.Onto)
 	}
 	t.persist(f.checkpoint, parts)
 	return nil
@@ -117,9 +117,9 @@ func (t *task) drain() error {
 // thaw gives up the snapshot that is being encoded, of a checkpoint that nobody waits for: the
 // chain does not rest for it.
 func (t *task) thaw() {
-	if t.frozen == nil {
+	if t.snap.frozen == nil {
 		return
 	}
-	t.frozen.drop()
-	t.frozen, t.now.snapshot = nil, 0
+	t.snap.frozen.drop()
+	t.snap.frozen, t.snap.rests = nil, 0
 }

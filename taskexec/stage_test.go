@@ -53,6 +53,7 @@ type stage struct {
 	acked  ack               // the task\'s last acknowledgement
 	drains int               // that a snapshot takes; 0: it is copied at once
 	room   int               // records that a sink takes between two flushes; 0: any number
+	wakes  int               // calls of Wake that a wake takes, each of which gathers; 0: one that does not
 }
 
 // The vertices of the stage's job, and the links from them.
@@ -304,6 +305,7 @@ type player struct {
 	task *operator.Task
 	next operator.Collector[int]
 	time int64
+	kept bool   // it has gathered something, which leaves when time moves
 	busy string // its blocking work that runs
 }
 
@@ -370,13 +372,21 @@ func (p *player) Advance(in int64) (int64, bool) {
 	default:
 		p.act("time %d", in)
 	}
-	p.time = in
+	p.time, p.kept = in, false
 	return in, true
 }
 
+// Empty is of a Gatherer.
+func (p *player) Empty() bool { return !p.kept }
+
 func (p *player) Wake(int64) bool {
 	p.act("wake")
-	return true
+	if p.s.wakes == 0 {
+		return true
+	}
+	p.kept = true
+	p.s.wakes--
+	return p.s.wakes == 0
 }
 
 func (p *player) Snapshot(o operator.SnapshotOptions) (operator.Frozen, error) {

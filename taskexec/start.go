@@ -94,7 +94,7 @@ func (t *task) assemble() error {
 	if err != nil {
 		return err
 	}
-	t.chain, t.chains = c, chainsOf(s.plan, s.deploy.task)
+	t.chain, t.snap.chains = c, chainsOf(s.plan, s.deploy.task)
 	t.out.links, t.out.pressure, t.out.send = c.links, &t.press, t.send
 	t.sinks.ops = c.sinks()
 	t.sinks.committed = s.deploy.restore

@@ -8,7 +8,6 @@ import (
 	"blink/actors"
 	"blink/graph"
 	"blink/operator"
-	"blink/snapshot"
 	"blink/taskexec/exchange"
 )
 
@@ -51,12 +50,9 @@ type task struct {
 	src   *sourceState // nil unless the vertex reads
 	sinks sinkState
 
-	chains   []snapshot.Chain // by operator
-	onto     uint64           // the checkpoint that deltas may go onto; 0: none
-	frozen   *frozen          // the snapshot that is being encoded; nil: none is
-	writes   []*write         // snapshots of checkpoints that are not concluded
-	now      unit             // what is being processed
-	pace     pace             // of the quantum
+	now      unit // what is being processed
+	snap     snapshotState
+	pace     pace // of the quantum
 	counters counters
 	status   status // as last told to the executor
 
@@ -79,19 +75,20 @@ const (
 	closing
 )
 
-// unit is the piece of work in progress. At most one part of it is set; pressure may stop a
-// task in the middle of it, and the next quantum goes on there.
+// unit is the work in progress. Pressure, or the end of a quantum, may stop a task in the
+// middle of it, and the next quantum goes on there.
+//
+// It advances between two records of a batch, behind a batch, and between two calls of a wake,
+// and always before anything else: so what operators gather is handed on before a barrier. It
+// wakes operators between two batches only; a checkpoint may come between two calls of a wake.
 type unit struct {
-	channel   *inChannel // whose batch is being processed
-	batch     *exchange.Batch
-	record    int // next record of batch
-	mark      int // next mark of batch
-	advancing bool
-	advanced  int64 // the mark of the input up to which the chain has advanced
-	waking    bool
-	stop      bool   // the checkpoint being taken is a stop checkpoint
-	snapshot  uint64 // checkpoint for which the chain rests: its Prepare runs, or it is a stop checkpoint being encoded
-	stopAt    uint64 // id of a triggered stop checkpoint
+	channel   *inChannel      // whose batch is being processed
+	batch     *exchange.Batch // nil: none is
+	record    int             // next record of batch
+	mark      int             // next mark of batch
+	advancing bool            // the chain is to be advanced, or is in the middle of it
+	advanced  int64           // the mark of the input up to which the chain has advanced
+	waking    bool            // operators are to be woken, or are in the middle of it
 }
 
 // taskSpec is what an executor knows when it starts a task.

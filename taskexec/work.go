@@ -15,11 +15,11 @@ import (
 // snapshot that is being encoded gets its share first.
 func (t *task) quantum() error {
 	t.pace.begin(t.c.Now())
-	if t.frozen != nil {
+	if t.snap.frozen != nil {
 		if err := t.drain(); err != nil {
 			return err
 		}
-		if t.frozen != nil {
+		if t.snap.frozen != nil {
 			t.kick()
 		}
 	}
@@ -53,7 +53,7 @@ const (
 // step does the next piece of work. The order is that of the cases: what was begun is
 // finished first, and a checkpoint begins only between two batches.
 func (t *task) step() (progress, error) {
-	if t.press.Held() || t.now.snapshot != 0 || t.phase != running && t.phase != ended {
+	if t.press.Held() || t.snap.rests != 0 || t.phase != running && t.phase != ended {
 		return nothing, nil
 	}
 	switch {
@@ -177,11 +177,15 @@ func (t *task) inputMark() int64 {
 
 // wakeOperators lets the operators fire their processing timers.
 func (t *task) wakeOperators() progress {
-	if !t.chain.wake(t.c.Now().UnixNano(), &t.press) {
+	if t.chainMark() == operator.EndTime { // nothing is emitted behind it
+		t.now.waking = false
+		return part
+	}
+	done := t.chain.wake(t.c.Now().UnixNano(), &t.press)
+	t.now.waking, t.now.advancing = !done, true
+	if !done {
 		return t.held()
 	}
-	t.now.waking = false
-	t.now.advancing = true
 	return t.timed()
 }
 

@@ -281,6 +281,30 @@ func TestADueTimeIsNotPutOff(t *testing.T) {
 	s.is("wake")
 }
 
+// What is due is much: a checkpoint does not wait for all of it. What operators have gathered by
+// then is in front of the barrier.
+func TestACheckpointInTheMiddleOfAWakeFindsNothingBetweenOperators(t *testing.T) {
+	s := newStage(t, left)
+	s.config.Rate = 1e-6 // one record, and a long pause
+	s.reads = [][]int{{1}}
+	s.wakes, s.cost = 3, quantumTime // a step a quantum
+	s.on["1"] = func() { s.player.task.WakeAt(s.node.Now().UnixNano()) }
+	s.on["wake"] = func() { s.tell(startCheckpoint{id: 7}) }
+	s.start(s.node.Name())
+	s.tell(exchange.Open{Address: s.channel(left), Credits: 4, Schema: s.port.SchemaHash()})
+	s.is("open", "start", "1", "wake", "snapshot", "put", "ack 7", "sends 1: 1 barrier 7", "wake", "wake")
+}
+
+// Nothing is emitted behind the end of event time.
+func TestATaskIsNotWokenBehindTheEndOfEventTime(t *testing.T) {
+	s := working(t, 4)
+	s.cost = quantumTime // a step a quantum
+	s.on["time ends"] = func() { s.player.task.WakeAt(s.node.Now().UnixNano()) }
+	s.send(left, "end")
+	s.send(right, "end")
+	s.is("credits left", "time ends", "credits right", fmt.Sprint("sends 1: watermark ", operator.EndTime, " end"))
+}
+
 // What is injected into an operator counts all that it reads, whatever channel it comes on.
 func TestADrillCountsTheRecordsOfAllInputsTogether(t *testing.T) {
 	s := newStage(t, work)
