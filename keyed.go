@@ -40,7 +40,7 @@ func (k Keyed[K, T]) Count() Stream[KV[K, int64]] {
 	return keyedThen[KV[K, int64]](k.n, byKey(k, 0), "count", "", operator.NewCount(k.key))
 }
 
-// Reduce emits the running reduction of each key.
+// Reduce emits the running reduction of each key. f changes nothing that its arguments refer to.
 func (k Keyed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
 	return keyedThen[T](k.n, byKey(k, 0), "reduce", funcName(f), given(f, operator.NewReduce(k.key, f)))
 }
@@ -199,7 +199,7 @@ func (w Windowed[K, T]) Sum[N Number](of func(T) N) Stream[Pane[K, N]] {
 }
 
 // Reduce emits the reduction of each window. f must be associative and commutative: records
-// are combined by pieces of the window.
+// are combined by pieces of the window. It changes nothing that its arguments refer to.
 func (w Windowed[K, T]) Reduce[F ~func(a, b T) T](f F) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, "reduce "+funcName(f), given(f, operator.NewWindowReduce(w.k.key, f, w.o)))
 }

@@ -25,6 +25,7 @@ type merging[A any] struct {
 	// nothing becomes it. nil: it is no better than merge.
 	adopt func(acc *A, given *A)
 	undo  func(acc *A, other *A) // of merge, exactly; nil if there is none
+	shown bool                   // what is emitted might lead to what an accumulator leads to
 	// refused says in the user's words why A cannot be stored.
 	refused error
 }
@@ -79,7 +80,8 @@ type some[T any] struct {
 }
 
 // NewWindowReduce emits the reduction of each window. f must be associative and
-// commutative, since records are combined by pieces of the window.
+// commutative, since records are combined by pieces of the window, and changes nothing that its
+// arguments refer to.
 func NewWindowReduce[K comparable, T any](key func(T) K, f func(a, b T) T, o WindowOptions) Spec {
 	return newWindows(key, o, reduction[K](func(acc *T, in T) { *acc = f(*acc, in) }))
 }
@@ -210,7 +212,8 @@ func reduction[K comparable, T any](combine func(acc *T, in T)) fold[K, T, some[
 // Accumulator is a pointer type *A with these methods. A is stored, so the rules of state types
 // hold. Merge joins two partial results, one of which may be a copy of *zero, which holds
 // nothing. What is merged may be merged again, and Result asked for several times: Merge neither
-// changes nor keeps what its argument refers to, such as a map, and Result changes nothing.
+// changes nor keeps what its argument refers to, such as a map, and Result changes nothing. It may
+// return what the accumulator refers to: if that lives on, its Result is that of a merged copy.
 type Accumulator[A, T, R any] interface {
 	*A
 	Add(T)
@@ -238,6 +241,7 @@ func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key f
 				}
 				P(&acc.Record).Merge(given.Record)
 			},
+			shown:   shows[A, R](),
 			refused: errors.Join(codec.Storable[A](), ownEach(zero)),
 		},
 		emit: paned[K](func(acc *some[A]) R { return P(&acc.Record).Result() }),

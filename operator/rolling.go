@@ -111,9 +111,9 @@ func (r *rolling[K, A]) turn(e *rolled[A]) {
 func (r *rolling[K, A]) value(e *rolled[A]) *A {
 	switch {
 	case e.front == 0:
-		return &e.acc
+		return r.apart(&e.acc)
 	case e.back == 0:
-		return &r.pool[e.front].acc
+		return r.apart(&r.pool[e.front].acc)
 	}
 	var none A
 	r.sum = none

@@ -175,7 +175,7 @@ func (m *sessioning[K, A]) settle(number int32) {
 	}
 	m.arm(number, after(end, m.lateness))
 	s.fired = true
-	m.emit(&r.key, &s.acc, s.start, end, end, true)
+	m.emit(&r.key, m.apart(&s.acc), s.start, end, end, true)
 	m.out.flush()
 }
 
@@ -234,7 +234,12 @@ func (m *sessioning[K, A]) visit(number int32, in int64) {
 	m.table.change(number) // before others see what it refers to
 	if s.open {
 		s.open = false
-		m.emit(&r.key, &s.acc, s.start, end, end, s.fired)
+		acc := &s.acc
+		if m.lateness > 0 {
+			m.enter(end)
+			acc = m.apart(acc)
+		}
+		m.emit(&r.key, acc, s.start, end, end, s.fired)
 		s.fired = true
 	}
 	if closed := after(end, m.lateness); closed > in {

@@ -233,10 +233,14 @@ func (m *windowing[K, A]) places() int32 {
 }
 
 // paneAt is the pane at a place of the firing window; none if key is nil. Whoever gets it may
-// keep what it refers to, so it is frozen before.
+// change what it refers to, so what does not live on is frozen before.
 func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
+	m.enter(m.firing.end - 1)
 	if t := m.firing.table; t != nil {
 		r := t.row(n)
+		if m.lateness > 0 {
+			return &r.key, m.apart(&r.of)
+		}
 		if t.versions.frozen != nil {
 			t.versions.frozen.save(n, &r.head)
 		}

@@ -1,0 +1,40 @@
+package operator
+
+import (
+	"reflect"
+	"time"
+)
+
+// apart is what is emitted of an accumulator that lives on: itself or, if what is made of it might
+// lead to what it leads to, another one that holds the same.
+func (m *merging[A]) apart(acc *A) *A {
+	if !m.shown {
+		return acc
+	}
+	var other A
+	m.merge(&other, acc)
+	return &other
+}
+
+// shows says whether what is made of an A might lead to memory that the A leads to.
+func shows[A, R any]() bool { return refers(reflect.TypeFor[A]()) && refers(reflect.TypeFor[R]()) }
+
+// refers says whether values of a type lead to memory that may change.
+func refers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return refers(t.Elem())
+	case reflect.Struct:
+		if t == reflect.TypeFor[time.Time]() {
+			return false
+		}
+		for i := range t.NumField() {
+			if refers(t.Field(i).Type) {
+				return true
+			}
+		}
+	case reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return true
+	}
+	return false
+}
