@@ -231,9 +231,9 @@ func (w Windowed[K, T]) Top[F ~func(a, b T) int](n int, compare F) Stream[T] {
 	return windowed[T](w.k.n, byKey(w.k, 0), w.o.Window, fmt.Sprint("top ", n, " ", funcName(compare)), given(compare, operator.NewWindowTop(w.k.key, n, compare, w.o)))
 }
 
-// Aggregate folds each window into an accumulator of type A, a copy of *zero, whose maps and
-// slices must be nil: all keys would share them. Result is what the pane holds. Give it as a
-// pointer: Aggregate(&mean{}).
+// Aggregate folds each window into an accumulator of type A, a copy of *zero, whose maps, slices
+// and pointers must be nil: all keys would share what they lead to. Result is what the pane holds.
+// Give it as a pointer: Aggregate(&mean{}).
 func (w Windowed[K, T]) Aggregate[A, R any, P Accumulator[A, T, R]](zero P) Stream[Pane[K, R]] {
 	return windowed[Pane[K, R]](w.k.n, byKey(w.k, 0), w.o.Window, typeName[A](), given(zero, operator.NewWindowAggregate(w.k.key, zero, w.o)))
 }

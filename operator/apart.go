@@ -25,11 +25,8 @@ func refers(t reflect.Type) bool {
 	case reflect.Array:
 		return refers(t.Elem())
 	case reflect.Struct:
-		if t == reflect.TypeFor[time.Time]() {
-			return false
-		}
 		for i := range t.NumField() {
-			if refers(t.Field(i).Type) {
+			if !immutable(t) && refers(t.Field(i).Type) {
 				return true
 			}
 		}
@@ -37,4 +34,9 @@ func refers(t reflect.Type) bool {
 		return true
 	}
 	return false
+}
+
+// immutable says that what values of t lead to never changes.
+func immutable(t reflect.Type) bool {
+	return t == reflect.TypeFor[time.Time]() || t.PkgPath() == "unique"
 }

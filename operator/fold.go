@@ -222,7 +222,7 @@ type Accumulator[A, T, R any] interface {
 }
 
 // NewWindowAggregate folds each window into an accumulator that starts as a copy of *zero, whose
-// maps and slices are nil.
+// maps, slices and pointers are nil.
 func NewWindowAggregate[K comparable, T, A, R any, P Accumulator[A, T, R]](key func(T) K, zero P, o WindowOptions) Spec {
 	start := func(acc *some[A]) P {
 		if !acc.Have {

@@ -34,8 +34,8 @@ func tagsOf(p any) ([]AnyTag, error) {
 	return tags, errors.Join(errs...)
 }
 
-// ownEach refuses maps and slices of an accumulator of which every key gets a copy: they would
-// be those of all keys. zero is a pointer to it.
+// ownEach refuses what an accumulator refers to of which every key gets a copy: it would be that
+// of all keys. zero is a pointer to it.
 func ownEach(zero any) error {
 	v := reflect.ValueOf(zero)
 	if v.IsNil() {
@@ -44,14 +44,27 @@ func ownEach(zero any) error {
 	v = v.Elem()
 	var errs []error
 	look := func(name string, f reflect.Value) (deeper bool) {
-		if k := f.Kind(); k == reflect.Map && !f.IsNil() || k == reflect.Slice && f.Cap() > 0 {
+		if shared(f) {
 			errs = append(errs, fmt.Errorf("%s: %s is a %s that all keys would share: make it in Add, where it is nil", v.Type(), name, f.Type()))
 		}
-		return true
+		return !immutable(f.Type())
 	}
 	look("it", v)
 	state.Fields(zero, func(name string, f reflect.Value) bool { return look("field "+name, f) })
 	return errors.Join(errs...)
+}
+
+// shared says whether copies of v lead to the same memory, which may change.
+func shared(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Map, reflect.Pointer:
+		return !v.IsNil()
+	case reflect.Slice:
+		return v.Cap() > 0
+	case reflect.Interface:
+		return !v.IsNil() && refers(v.Elem().Type())
+	}
+	return false
 }
 
 // optional refuses a method of p that is there but not as interface want has it: it would

@@ -2,7 +2,9 @@ package operator
 
 import (
 	"fmt"
+	"math/big"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -346,16 +348,37 @@ func (m *shops) Add(s sale)  { (*m)[s.Shop]++ }
 func (m *shops) Merge(shops) {}
 func (m *shops) Result() int { return len(*m) }
 
-func TestKeysShareNoMapOrSliceOfAnAccumulator(t *testing.T) {
+// pointing is an Accumulator that may lead to something by a pointer.
+type pointing struct {
+	Since time.Time
+	Host  netip.Addr
+	Sum   *int
+	Days  [2][]int
+	From  fmt.Stringer `blink:"-"`
+}
+
+func (m *pointing) Add(sale)       {}
+func (m *pointing) Merge(pointing) {}
+func (m *pointing) Result() int    { return 0 }
+
+func TestKeysShareNothingOfAnAccumulator(t *testing.T) {
 	o := sliding(10, 5)
 	for want, s := range map[string]Spec{
 		"":                                  NewWindowAggregate(shop, &shelf{}, o),
+		"field Sum is a *int that all keys": NewWindowAggregate(shop, &pointing{Sum: new(int)}, o),
+		"field From is a fmt.Stringer that": NewWindowAggregate(shop, &pointing{From: big.NewInt(1)}, o),
+		"field Days[1] is a []int that all": NewWindowAggregate(shop, &pointing{Days: [2][]int{nil, {1}}}, o),
 		"it is a operator.shops that all":   NewWindowAggregate(shop, &shops{}, o),
 		"field All is a []int that all key": NewWindowAggregate(shop, &shelf{make([]int, 0, 8)}, o),
 	} {
 		if s.Err == nil != (want == "") || s.Err != nil && !strings.Contains(s.Err.Error(), want) {
 			t.Errorf("got %v, want %q", s.Err, want)
 		}
+	}
+	plain := &pointing{Host: netip.IPv6Loopback(), From: time.Second}
+	plain.Since = time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("east", 3600))
+	if s := NewWindowAggregate(shop, plain, o); s.Err != nil {
+		t.Errorf("what cannot change is refused: %v", s.Err)
 	}
 }
 

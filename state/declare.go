@@ -87,7 +87,7 @@ func visitDeep(v reflect.Value, name, inner string, visit func(string, reflect.V
 		return
 	}
 	switch v.Type().Elem().Kind() {
-	case reflect.Struct, reflect.Array, reflect.Map, reflect.Chan: // not a million bytes
+	case reflect.Struct, reflect.Array, reflect.Map, reflect.Chan, reflect.Slice, reflect.Pointer, reflect.Interface: // not a million bytes
 		for i := range v.Len() {
 			at := fmt.Sprintf("%s[%d]", name, i)
 			visitDeep(v.Index(i), at, at+".", visit)
