@@ -13,6 +13,7 @@ import (
 	"unsafe"
 	"weak"
 
+	"blink/graph"
 	"blink/internal/codec"
 	"blink/snapshot"
 	"blink/state"
@@ -127,6 +128,41 @@ func TestStateAndTimersAreRestored(t *testing.T) {
 	}
 	slices.Sort(out.got)
 	same(t, out.got, "b=2", "c=4", "d=6", "e=8", "f=10")
+}
+
+// Event time goes on where it had come, in whatever tasks and on however many layers.
+func TestARestoredProcessorHasTheWatermarkOfItsSnapshot(t *testing.T) {
+	spec := NewCount(shop)
+	b := newBench(t, spec, &kettle[KV[string, int64]]{})
+	take := func(o SnapshotOptions) snapshot.Part {
+		f, err := b.op.(Snapshotter).Snapshot(o)
+		b.check(err)
+		_, err = f.Drain(1 << 20)
+		b.check(err)
+		return f.Part()
+	}
+	for n := range int64(10) {
+		sell(b, fmt.Sprint(n), 1)
+	}
+	b.advance(sec(50))
+	layers := []snapshot.Part{take(SnapshotOptions{Checkpoint: 1})}
+	sell(b, "1", 60)
+	b.advance(sec(100))
+	layers = append(layers, take(SnapshotOptions{Checkpoint: 2, Onto: 1}))
+	if layers[1].Onto != 1 {
+		t.Fatal("the second one is whole")
+	}
+	for n := range 2 {
+		for _, parallelism := range []int{1, 2, 128} {
+			for i := range parallelism {
+				owned := graph.GroupRange(128, parallelism, i)
+				again := newBench(t, spec, nobody[KV[string, int64]]{}, func(b *bench) { b.task.Groups = owned }).restore(cutParts(layers[:n+1], owned)...)
+				if d, err := again.op.(Digester).Digest(); err != nil || d.Mark != sec(50*int64(n+1)) {
+					t.Fatalf("%d layers: task %d of %d begins at %d (%v)", n+1, i, parallelism, d.Mark, err)
+				}
+			}
+		}
+	}
 }
 
 // ticker sets a timer whenever one fires, up to a time or, when that is zero, to the end.

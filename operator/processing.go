@@ -190,7 +190,7 @@ func (m *processing[K, R]) fire(c state.Clock, now int64) bool {
 func (m *processing[K, R]) Snapshot(o SnapshotOptions) (Frozen, error) {
 	head := appendMark(nil, m.ctx.mark)
 	f := m.store.Freeze(state.FreezeOptions{Checkpoint: o.Checkpoint, Onto: o.Onto, Head: head})
-	return &frozenProcessing[K]{f, snapshot.Part{Operator: m.id, States: m.states}, head, m.task.Groups.From}, nil
+	return &frozenProcessing[K]{f, snapshot.Part{Operator: m.id, States: m.states}, head, m.task.Groups}, nil
 }
 
 // frozenProcessing is the state of a processor at a barrier.
@@ -198,18 +198,20 @@ type frozenProcessing[K comparable] struct {
 	*state.Frozen[K]
 	part  snapshot.Part
 	mark  []byte
-	first int // key group of the task
+	owned graph.Range
 }
 
-// Part is of Frozen. The first group of the task is always there, to carry the watermark.
+// Part is of Frozen. Each group carries the watermark, also one of which nothing is held, or was
+// written: the task that it goes to must not begin before it.
 func (f *frozenProcessing[K]) Part() snapshot.Part {
 	f.part.Onto = f.Onto()
 	groups := f.Groups()
-	if len(groups) == 0 || groups[0].Number != f.first {
-		f.part.Groups = append(f.part.Groups, snapshot.Group{Number: f.first, Data: f.mark})
-	}
-	for _, g := range groups {
-		f.part.Groups = append(f.part.Groups, snapshot.Group{Number: g.Number, Data: g.Data})
+	for number := f.owned.From; number < f.owned.To; number++ {
+		g := snapshot.Group{Number: number, Data: f.mark}
+		if len(groups) > 0 && groups[0].Number == number {
+			g.Data, groups = groups[0].Data, groups[1:]
+		}
+		f.part.Groups = append(f.part.Groups, g)
 	}
 	return f.part
 }
