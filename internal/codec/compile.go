@@ -104,6 +104,9 @@ func (c *compiler) columns(cs []column, t reflect.Type, at uintptr) []column {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
+			if f.Name == "_" {
+				continue
+			}
 			if left(f) {
 				cs = append(cs, cleared{at + f.Offset, f.Type})
 				continue

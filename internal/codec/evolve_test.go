@@ -59,6 +59,35 @@ type (
 	pung struct{ Back *pang }
 )
 
+// Nothing is in a blank field, however many there are.
+func TestBlankFieldsAreNotStored(t *testing.T) {
+	type padded struct {
+		A int8
+		_ [7]byte
+		_ [0]func()
+		B int8
+		_ struct{ X, Y int32 }
+	}
+	if s := codecOf[padded](t).Schema(); s != "A int8\nB int8" {
+		t.Errorf("schema %q", s)
+	}
+	follows(t, []padded{{A: 1, B: 2}, {A: 3}}, []struct {
+		_ int
+		B int64
+		C string
+		A int8
+		_ int
+	}{{A: 1, B: 2}, {A: 3}})
+	type key struct {
+		A int8
+		_ [7]byte
+	}
+	if err := Keyable[key](); err != nil {
+		t.Error(err)
+	}
+	follows(t, []map[key]int{{key{A: 1}: 2}}, []map[key]int{{key{A: 1}: 2}})
+}
+
 func TestStoredValuesFollowTheirType(t *testing.T) {
 	type event struct {
 		Name string

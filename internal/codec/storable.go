@@ -111,7 +111,7 @@ func unkeyable(t reflect.Type) (path, why string) {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if left(f) {
+			if tagged(f) {
 				return f.Name, "left out of the stored form, but part of the key"
 			}
 			if p, why := unkeyable(f.Type); why != "" {

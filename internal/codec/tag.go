@@ -10,7 +10,7 @@ import (
 
 // A field's tag is `blink:"-"`, which leaves it out of the stored form, or
 // `blink:"new,was=old"`: it is stored under the name new, its own if that is empty, and read
-// from old where what was stored has no new. was may be repeated.
+// from old where what was stored has no new. was may be repeated. A blank field is left out as well.
 type tag struct {
 	left bool
 	name string
@@ -18,10 +18,10 @@ type tag struct {
 }
 
 func tagOf(f reflect.StructField) (tag, error) {
-	text := f.Tag.Get("blink")
-	if text == "-" {
+	if left(f) {
 		return tag{left: true, name: f.Name}, nil
 	}
+	text := f.Tag.Get("blink")
 	parts := strings.Split(text, ",")
 	t := tag{name: parts[0]}
 	if t.name == "" {
@@ -40,8 +40,10 @@ func tagOf(f reflect.StructField) (tag, error) {
 	return t, nil
 }
 
-// left says whether field f is left out of the stored form.
-func left(f reflect.StructField) bool { return f.Tag.Get("blink") == "-" }
+// left says whether field f is left out of the stored form: by its tag, or because nothing is in it.
+func left(f reflect.StructField) bool { return f.Name == "_" || tagged(f) }
+
+func tagged(f reflect.StructField) bool { return f.Tag.Get("blink") == "-" }
 
 func isName(s string) bool {
 	digit := func(r rune) bool { return unicode.IsDigit(r) }
@@ -62,7 +64,7 @@ func misnamed(t reflect.Type) (f reflect.StructField, why string) {
 			continue
 		}
 		for _, name := range append(g.was, g.name) {
-			if name != "_" && slices.Contains(names, name) {
+			if slices.Contains(names, name) {
 				return t.Field(i), fmt.Sprintf("another field is or was stored as %s, too", name)
 			}
 			names = append(names, name)
