@@ -88,9 +88,10 @@ func (c *Codec[T]) Append(dst []byte, vs []T) ([]byte, error) {
 }
 
 // Decode reads a batch that fills data, into the memory of into if it suffices. It copies
-// what it keeps of data. It refuses, without panic, whatever Append did not write. Each length
-// in the data is compared with what follows it before memory is taken, and all that the values
-// lead to is counted; for types of which little is stored it may still ask for some MiB.
+// what it keeps of data. It refuses, without panic, whatever Append did not write, but takes what
+// the UnmarshalBinary of a type takes. Each length in the data is compared with what follows it
+// before memory is taken, and all that the values lead to is counted; for types of which little is
+// stored it may still ask for some MiB.
 func (c *Codec[T]) Decode(into []T, data []byte) ([]T, error) {
 	vs, rest, err := c.DecodeSome(into, data)
 	if err == nil && len(rest) > 0 {
@@ -214,6 +215,7 @@ func (p *plan) decode(src []byte, base unsafe.Pointer, n int, lim limit) ([]byte
 var (
 	errShort = errors.New("the data ends too early")
 	errLoose = errors.New("too little of a value is stored for so many")
+	errOrder = errors.New("the keys of a map are not in order")
 	errDeep  = fmt.Errorf("pointers are nested more than %d deep: is there a cycle?", maxDepth)
 )
 

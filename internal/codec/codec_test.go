@@ -184,6 +184,28 @@ func TestValuesThatCannotBeStoredAreErrors(t *testing.T) {
 	}
 }
 
+// A map has one form: its keys ascend.
+func TestEntriesInAnotherOrderAreRefused(t *testing.T) {
+	c := codecOf[map[int8]int8](t)
+	for data, ok := range map[string]bool{
+		"01000000" + "03000000" + "01050206": true,
+		"01000000" + "03000000" + "02060105": false,
+		"01000000" + "03000000" + "01050106": false,
+	} {
+		b, err := hex.DecodeString(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Decode(nil, b)
+		if ok == (err != nil) {
+			t.Errorf("%s: %v, %v", data, got, err)
+		}
+		if again, err := c.Append(nil, got); ok && string(again) != string(b) {
+			t.Errorf("%s is %x now (%v)", data, again, err)
+		}
+	}
+}
+
 func TestDecodeAllocatesNoMoreThanTheDataCanHold(t *testing.T) {
 	for _, data := range []string{"ffffffff", "ffffff7f00000000", "01000000" + "ffffffff", "01000000" + "ffffff7f" + "00"} {
 		b, err := hex.DecodeString(data)
@@ -262,7 +284,7 @@ func TestDecodeDoesNotMakeAGigabyteOfALittle(t *testing.T) {
 type lavish struct {
 	Pointers []*bare
 	Lists    [][]bare
-	Dict     map[uint8]*bare
+	Dict     map[uint32]*bare
 	Member   []vacant
 	Next     *lavish
 }
@@ -300,7 +322,7 @@ func TestWhatLittleLeadsToIsBounded(t *testing.T) {
 	}
 	dicts := le.AppendUint32(le.AppendUint32(le.AppendUint32([]byte{1, 0, 0, 0}, 0), 0), many+1)
 	for i := range many {
-		dicts = append(dicts, byte(i), 1)
+		dicts = append(binary.BigEndian.AppendUint32(dicts, uint32(i)), 1) // in the order of bytes
 	}
 	members := le.AppendUint32([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, many+1)
 	for i := range many {
@@ -343,7 +365,7 @@ func FuzzDecodeOfTypesThatLeadToMuch(f *testing.F) {
 	lavishCodec(f)
 	b := &bare{}
 	fuzzDecode(f, lavish{
-		Pointers: []*bare{b, nil, b}, Lists: [][]bare{make([]bare, 3), nil}, Dict: map[uint8]*bare{7: b}, Member: []vacant{b, *b, nil}, Next: &lavish{},
+		Pointers: []*bare{b, nil, b}, Lists: [][]bare{make([]bare, 3), nil}, Dict: map[uint32]*bare{7: b}, Member: []vacant{b, *b, nil}, Next: &lavish{},
 	}, lavish{})
 }
 

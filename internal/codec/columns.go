@@ -453,12 +453,17 @@ func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim
 		if err := lim.take(l, d.key, d.elem); err != nil {
 			return nil, err
 		}
-		m := reflect.MakeMapWithSize(d.typ, l)
-		for range l {
-			k, v := reflect.New(d.typ.Key()), reflect.New(d.typ.Elem())
+		m, last := reflect.MakeMapWithSize(d.typ, l), []byte(nil)
+		for i := range l {
+			k, v, entry := reflect.New(d.typ.Key()), reflect.New(d.typ.Elem()), src
 			if src, err = d.key.decode(src, k.UnsafePointer(), 1, lim.inner()); err != nil {
 				return nil, err
 			}
+			key := entry[:len(entry)-len(src)]
+			if i > 0 && bytes.Compare(last, key) >= 0 {
+				return nil, errOrder
+			}
+			last = key
 			if src, err = d.elem.decode(src, v.UnsafePointer(), 1, lim.inner()); err != nil {
 				return nil, err
 			}
