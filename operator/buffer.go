@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"blink/graph"
 	"blink/internal/codec"
 )
 
@@ -124,7 +125,23 @@ func (p *port[T]) decode(data []byte, b *buffer[T]) (err error) {
 	}
 	b.hashes = slices.Grow(b.hashes, n)[:n]
 	for i := range b.hashes {
-		b.hashes[i] = binary.LittleEndian.Uint64(data[8*i:])
+		if b.hashes[i] = binary.LittleEndian.Uint64(data[8*i:]); b.hashes[i] == 0 {
+			return errors.New("a hash of 0, which no key has")
+		}
+	}
+	return nil
+}
+
+// Belong is Port. Key groups ascend with the hashes.
+func (*port[T]) Belong(r Records, groups int, owned graph.Range) error {
+	hashes := r.(*buffer[T]).hashes
+	if len(hashes) == 0 {
+		return nil
+	}
+	for _, hash := range [2]uint64{slices.Min(hashes), slices.Max(hashes)} {
+		if g := graph.KeyGroup(hash, groups); !owned.Contains(g) {
+			return fmt.Errorf("a key of group %d, but the task has %d to %d", g, owned.From, owned.To-1)
+		}
 	}
 	return nil
 }

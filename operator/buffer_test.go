@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"blink/graph"
@@ -56,6 +57,32 @@ func TestTimesOfAllDistancesReadBack(t *testing.T) {
 		if err != nil || !slices.Equal(got.(*buffer[int16]).times, times) {
 			t.Errorf("%v: %+v, %v", times, got, err)
 		}
+	}
+}
+
+// A free row has hash 0, and a task has no place for key groups of others.
+func TestHashesThatNoKeyOfTheTaskHasAreRefused(t *testing.T) {
+	p, high := portOf[int](t), uint64(1)<<63
+	for _, c := range []struct {
+		hashes []uint64
+		want   string
+	}{
+		{[]uint64{1, high - 1, high}, ""},
+		{[]uint64{}, ""},
+		{[]uint64{1, 0, high}, "a hash of 0"},
+		{[]uint64{1, high + 1<<62, 2}, "a key of group 6, but the task has 0 to 4"},
+	} {
+		b := buffer[int]{records: make([]int, len(c.hashes)), times: make([]int64, len(c.hashes)), hashes: c.hashes}
+		got, err := p.Decode(p.encoded(t, b), nil)
+		if err == nil {
+			err = p.Belong(got, 8, graph.Range{From: 0, To: 5})
+		}
+		if err == nil != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%x: %v, want %q", c.hashes, err, c.want)
+		}
+	}
+	if err := p.Belong(&buffer[int]{hashes: []uint64{1}}, 8, graph.Range{From: 1, To: 8}); err == nil {
+		t.Error("a key of an earlier group is taken")
 	}
 }
 

@@ -281,6 +281,9 @@ type Port interface {
 	// Strings of the records are parts of data, which belongs to whoever holds one of them: it
 	// must not be written to again.
 	Decode(data []byte, into Records) (Records, error)
+	// Belong refuses records that Decode has read, if their hashes choose, of so many key groups,
+	// others than those that a task owns.
+	Belong(r Records, groups int, owned graph.Range) error
 	// Shares says whether records may have strings.
 	Shares() bool
 	// SchemaHash of T, compared when a channel is opened, and T's name for who reads of it.

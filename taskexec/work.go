@@ -282,7 +282,10 @@ func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
 	if ch == nil {
 		return nil // of another deployment
 	}
-	if m.Records, err = ch.port.Decode(m.Data, ch.buffer()); err != nil {
+	if m.Records, err = ch.port.Decode(m.Data, ch.buffer()); err == nil {
+		err = ch.port.Belong(m.Records, t.view.MaxParallelism, t.view.Groups)
+	}
+	if err != nil {
 		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
 	}
 	if ch.port.Shares() {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"blink/graph"
 	"blink/operator"
 	"blink/taskexec/exchange"
 )
@@ -203,6 +204,28 @@ func TestAFrameOfAnotherDeploymentIsDropped(t *testing.T) {
 	s.is("1", "credits left", "sends 1: 1")
 	s.tell(exchange.Frame{Data: good.Data[:len(good.Data)-1]})
 	s.downBecause("channel from {0 0} of link 0", "batch of int")
+}
+
+// exacting is a port that refuses every batch, with what it was told of its task.
+type exacting struct{ operator.Port }
+
+func (exacting) Belong(_ operator.Records, groups int, owned graph.Range) error {
+	return fmt.Errorf("the task has %v of %d groups", owned, groups)
+}
+
+func TestAFrameWithKeysOfOtherTasksFailsItsChannel(t *testing.T) {
+	s := newStage(t, work)
+	s.port = exacting{s.port}
+	s.start("far")
+	s.is("open", "start", "opens left", "opens right")
+	b := s.batch(left, "1")
+	b.Seq = 1
+	data, err := exchange.AppendBatch(nil, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tell(exchange.Frame{Data: data})
+	s.downBecause("channel from {0 0} of link 0", "the task has {0 8} of 8 groups")
 }
 
 // A busy task does not keep what it has made, though its batches are not full; nor does it send
