@@ -56,9 +56,9 @@ func (s *entries[E]) digest(mark int64, all iter.Seq[E]) (Digest, error) {
 	return d, nil
 }
 
-// restore hands over the entries of parts, the older layers before those that go onto them,
-// and returns the latest mark.
-func (s *entries[E]) restore(parts []snapshot.Part, take func(e *E)) (mark int64, err error) {
+// restore hands over the entries of parts, each with its key group, the older layers before those
+// that go onto them, and returns the latest mark.
+func (s *entries[E]) restore(parts []snapshot.Part, take func(e *E, group int) error) (mark int64, err error) {
 	mark = NoTime
 	var batch []E
 	for _, p := range parts {
@@ -78,7 +78,9 @@ func (s *entries[E]) restore(parts []snapshot.Part, take func(e *E)) (mark int64
 					return mark, fmt.Errorf("key group %d: %w", g.Number, err)
 				}
 				for i := range batch {
-					take(&batch[i])
+					if err := take(&batch[i], g.Number); err != nil {
+						return mark, fmt.Errorf("key group %d: %w", g.Number, err)
+					}
 				}
 			}
 		}

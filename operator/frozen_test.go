@@ -337,6 +337,44 @@ func TestWindowsThatWereStoredAtOnceAreRead(t *testing.T) {
 	}
 }
 
+// What no snapshot of these windows can hold, none of them takes back.
+func TestWindowsRefuseWhatTheyHaveNotStored(t *testing.T) {
+	stored := func(o WindowOptions, entry any) error {
+		spec := NewWindowCount(shop, o)
+		b := newBench(t, spec, &kettle[Pane[string, int64]]{})
+		p := snapshot.Part{States: []snapshot.StateSchema{snapshot.SchemaOf(spec.State[0])}}
+		data, err := []byte(nil), error(nil)
+		switch w := b.op.(type) {
+		case *windowing[string, int64]:
+			data, err = w.stored.append(appendMark(nil, 0), entry.(paneEntry[string, int64]))
+		case *sessioning[string, int64]:
+			data, err = w.stored.append(appendMark(nil, 0), entry.(sessionEntry[string, int64]))
+		}
+		b.check(err)
+		p.Groups = []snapshot.Group{{Number: 115, Data: data}}
+		return b.op.(Restorer).Restore([]snapshot.Part{p})
+	}
+	const far = EndTime - int64(time.Second)
+	for _, c := range []struct {
+		o     WindowOptions
+		entry any
+		want  string
+	}{
+		{sliding(10, 4), paneEntry[string, int64]{sec(-2), "a", 1}, ""},
+		{sliding(10, 4), paneEntry[string, int64]{sec(-2), "b", 1}, "key group 115: a key of group 43"},
+		{sliding(10, 4), paneEntry[string, int64]{sec(1), "a", 1}, "key group 115: no slice begins at "},
+		{sliding(10, 4), paneEntry[string, int64]{sec(-9223372036), "a", 1}, "key group 115: no slice begins at "},
+		{sessions(10), sessionEntry[string, int64]{sec(1), sec(2), false, "a", 1}, ""},
+		{sessions(10), sessionEntry[string, int64]{sec(1), sec(2), false, "b", 1}, "key group 115: a key of group 43"},
+		{sessions(10), sessionEntry[string, int64]{sec(2), sec(1), false, "a", 1}, "key group 115: no session spans"},
+		{sessions(10), sessionEntry[string, int64]{sec(2), far, false, "a", 1}, "key group 115: no session spans"},
+	} {
+		if err := stored(c.o, c.entry); err == nil != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, %+v: %v, want %q", c.o.Window, c.entry, err, c.want)
+		}
+	}
+}
+
 // shelf is an Accumulator that shows what it holds.
 type shelf struct{ All []int }
 

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"iter"
 
 	"blink/graph"
@@ -316,7 +317,15 @@ func (m *sessioning[K, A]) Restore(parts []snapshot.Part) error {
 }
 
 // restore takes an entry in. It stands for all that older layers hold of what it touches.
-func (m *sessioning[K, A]) restore(e *sessionEntry[K, A]) {
-	s := m.session(m.join(m.hash(e.Key), &e.Key, e.Start, e.Last))
+func (m *sessioning[K, A]) restore(e *sessionEntry[K, A], group int) error {
+	hash, err := m.hashOf(e.Key, group)
+	switch {
+	case err != nil:
+		return err
+	case e.Start > e.Last || !m.window.timely(e.Start) || !m.window.timely(e.Last):
+		return fmt.Errorf("no session spans %v to %v", timeOf(e.Start), timeOf(e.Last))
+	}
+	s := m.session(m.join(hash, &e.Key, e.Start, e.Last))
 	s.start, s.last, s.fired, s.acc = e.Start, e.Last, e.Fired, e.Acc
+	return nil
 }

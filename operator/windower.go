@@ -82,6 +82,15 @@ func (w *windower[K, A]) emit(key *K, acc *A, start, end, ts int64, late bool) {
 	w.out.emit(&w.pane, acc, ts)
 }
 
+// hashOf is the hash of a key that is restored from a key group.
+func (w *windower[K, A]) hashOf(key K, group int) (hash uint64, err error) {
+	hash = w.hash(key)
+	if g := graph.KeyGroup(hash, w.task.MaxParallelism); g != group {
+		return 0, fmt.Errorf("a key of group %d", g)
+	}
+	return hash, nil
+}
+
 // windows describes the operators of windows over accumulators A.
 type windows[K comparable, A any] struct {
 	WindowOptions

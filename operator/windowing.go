@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"sort"
@@ -335,10 +336,22 @@ func (m *windowing[K, A]) entries() iter.Seq[paneEntry[K, A]] {
 
 // Restore is Restorer. Slices that have been dropped since they were stored go again.
 func (m *windowing[K, A]) Restore(parts []snapshot.Part) error {
-	fired, err := m.stored.restore(parts, func(e *paneEntry[K, A]) {
-		*m.sliceAt(e.Slice).table.ref(m.hash(e.Key), &e.Key) = e.Acc
-	})
+	fired, err := m.stored.restore(parts, m.restore)
 	m.fired = max(m.fired, fired)
 	m.drop()
 	return err
+}
+
+// restore takes an entry in.
+func (m *windowing[K, A]) restore(e *paneEntry[K, A], group int) error {
+	hash, err := m.hashOf(e.Key, group)
+	if err != nil {
+		return err
+	}
+	within := m.window.timely(e.Slice) || m.window.timely(e.Slice+m.slicing.width-1)
+	if !within || m.slicing.slice(e.Slice) != e.Slice {
+		return fmt.Errorf("no slice begins at %v", timeOf(e.Slice))
+	}
+	*m.sliceAt(e.Slice).table.ref(hash, &e.Key) = e.Acc
+	return nil
 }
