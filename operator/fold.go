@@ -142,7 +142,7 @@ func best[K comparable, T any, N cmp.Ordered](of func(T) N, sign int) fold[K, T,
 					add(acc, in)
 				}
 			},
-			refused: codec.Storable[T](),
+			refused: codec.Listable[T](),
 		},
 		rows: func(acc *bag[T, N], row func(T)) {
 			for in := range acc.all {
@@ -181,7 +181,7 @@ func NewWindowTop[K comparable, T any](key func(T) K, n int, compare func(a, b T
 					add(acc, &more.Records[i])
 				}
 			},
-			refused: codec.Storable[T](),
+			refused: codec.Listable[T](),
 		},
 		rows: func(acc *ranked[T], row func(T)) {
 			for _, in := range acc.Records {

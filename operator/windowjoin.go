@@ -80,7 +80,7 @@ func newWindowJoin[K comparable, L, R, O any](left func(L) K, right func(R) K, w
 			s.Left.putAll(&o.Left)
 			s.Right.putAll(&o.Right)
 		},
-		refused: errors.Join(codec.Storable[L](), codec.Storable[R]()),
+		refused: errors.Join(codec.Listable[L](), codec.Listable[R]()),
 	})
 	s := join.spec(err)
 	s.New = func(out Outlets) any {

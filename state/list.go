@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -161,7 +162,10 @@ func (l *List[V]) of(row unsafe.Pointer) *listCell {
 	return (*listCell)(unsafe.Add(row, l.cell.at))
 }
 
-func (l *List[V]) declare(name string) (graph.State, error) { return declared[V](name, "list", l.TTL) }
+func (l *List[V]) declare(name string) (graph.State, error) {
+	s, err := declared[V](name, "list", l.TTL)
+	return s, cmp.Or(err, codec.Listable[V]())
+}
 
 func (l *List[V]) bind(r *rows) (err error) {
 	l.cell.bind(r, l, reflect.TypeFor[listCell](), l.TTL)

@@ -403,10 +403,11 @@ func TestDeclareNamesStatesAndWhatIsWrongWithThem(t *testing.T) {
 		Twice List[int]
 		Again List[int]         `state:"Twice"`
 		Float Map[float64, int] `state:"prices"`
+		Count List[struct{}]
 	}
 	bad.Twice.TTL = -1
 	_, err = Declare(&bad)
-	for _, want := range []string{`state "Deep": type chan int cannot be stored`, `state "Twice": TTL of -1ns`, `state "Twice" is declared twice`, `state "prices": key type float64`} {
+	for _, want := range []string{`state "Deep": type chan int cannot be stored`, `state "Twice": TTL of -1ns`, `state "Twice" is declared twice`, `state "prices": key type float64`, `state "Count": a list of type struct {} cannot be stored`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in\n%v", want, err)
 		}

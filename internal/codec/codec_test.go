@@ -263,6 +263,42 @@ func TestAppendWritesOnlyWhatDecodeTakes(t *testing.T) {
 	}
 }
 
+// What can be listed can be stored however often.
+func TestWhatCannotBeListedIsRefused(t *testing.T) {
+	type left struct {
+		N    uint8
+		Gone [64]byte `blink:"-"`
+	}
+	for name, err := range map[string]error{
+		"nothing":  Listable[struct{}](),
+		"a chan":   Listable[chan int](),
+		"a little": Listable[left](),
+		"left alone": Listable[[3]struct {
+			F func() `blink:"-"`
+		}](),
+	} {
+		if err == nil {
+			t.Errorf("%s can be listed", name)
+		}
+	}
+	if _, err := codecOf[left](t).Append(nil, make([]left, 1<<20)); !errors.Is(err, errLoose) {
+		t.Errorf("a million with little in them: %v", err)
+	}
+	if err := Listable[everything](); err != nil {
+		t.Error(err)
+	}
+	type most struct {
+		N    uint8
+		Gone [63]byte `blink:"-"`
+	}
+	if err := Listable[most](); err != nil {
+		t.Error(err)
+	}
+	if _, err := codecOf[most](t).Append(nil, make([]most, 1<<20)); err != nil {
+		t.Error(err)
+	}
+}
+
 // A byte of each value is stored, and 64 KiB are not.
 func TestDecodeDoesNotMakeAGigabyteOfALittle(t *testing.T) {
 	type wide struct {

@@ -21,6 +21,21 @@ func Storable[T any]() error {
 	return fmt.Errorf("type %s: field %s of type %s cannot be stored: %s", t, path, of, why)
 }
 
+// Listable is Storable for a type of which any number is to be stored at once. Decode would take
+// too many of one for the bytes that it has of them if hardly any of its memory is stored.
+func Listable[T any]() error {
+	c, err := For[T]()
+	switch {
+	case err != nil:
+		return err
+	case c.p.width == 0:
+		return fmt.Errorf("a list of type %s cannot be stored: it is no more than its length: keep a number", c.p.typ)
+	case c.p.size() > maxSpread*c.p.width:
+		return fmt.Errorf("a list of type %s cannot be stored: it may have %d bytes in memory for each %d that are stored: leave out less of it", c.p.typ, c.p.size(), c.p.width)
+	}
+	return nil
+}
+
 // unstorable finds the first part of t that has no stored form: the path to it, its type and
 // why.
 func unstorable(t reflect.Type, above []reflect.Type) (path string, of reflect.Type, why string) {
