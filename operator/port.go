@@ -149,9 +149,13 @@ func (s *sender[T]) Take(channel int) Records {
 	return b
 }
 
-// Recycle keeps as many buffers as can be filling at once.
+// underWay is how many buffers a sender keeps beside those that can be filling at once. Some are
+// always on their way to a receiver and back, and come back together.
+const underWay = 32
+
+// Recycle keeps a buffer, within bounds.
 func (s *sender[T]) Recycle(r Records) {
-	if b, ok := r.(*buffer[T]); ok && len(s.free) < len(s.buffers)+1 {
+	if b, ok := r.(*buffer[T]); ok && len(s.free) < len(s.buffers)+underWay {
 		b.reset()
 		s.free = append(s.free, b)
 	}

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"slices"
 	"testing"
 
 	"blink/graph"
@@ -125,6 +126,34 @@ func TestAHashTravelsWithItsRecord(t *testing.T) {
 	same(t, h.got, 0, 1, 2, 3)
 	deliver(plain)
 	same(t, plain.got, 0, 1, 2, 3)
+}
+
+// As many buffers as were under way come back at once, and the next ones are these.
+func TestBuffersThatComeBackTogetherAreFilledAgain(t *testing.T) {
+	port, _ := PortOf[int]()
+	out := port.Output(OutputOptions{
+		Ship: graph.Rebalance, Channels: 2, BatchRecords: 8, BatchBytes: 1 << 15, Full: func(int) {}, Dirty: func(int) {},
+	})
+	taken := func(n int) (all []Records) {
+		for i := range n {
+			all = append(all, out.Take(i%2))
+		}
+		return all
+	}
+	first := taken(1000)
+	for _, b := range first {
+		out.Recycle(b)
+	}
+	taken(2) // the two that were being filled
+	again := 0
+	for _, b := range taken(1000) {
+		if slices.Contains(first, b) {
+			again++
+		}
+	}
+	if again != 2+underWay {
+		t.Errorf("%d of 1000 buffers were filled again", again)
+	}
 }
 
 func TestDeliveryStopsBehindTheRecordThatMetPressure(t *testing.T) {
