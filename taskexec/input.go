@@ -51,8 +51,9 @@ func (ch *inChannel) buffer() operator.Records {
 type inputs struct {
 	channels []*inChannel
 	align    *aligner
-	next     int // round robin
-	credits  int // granted to each channel
+	next     int    // the channel whose turn it is
+	picked   uint64 // batches
+	credits  int    // granted to each channel
 }
 
 // find returns the channel of an address of this deployment, nil if there is none: the
@@ -98,22 +99,46 @@ func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
 	return nil
 }
 
-// pick takes the next batch of a channel that may go on, in turn; nil when there is none.
+// fairness: one batch in so many is picked in turn, and not by event time.
+const fairness = 4
+
+// pick takes the next batch of a channel that may go on; nil when there is none. It is that of the
+// channel whose event time is furthest behind, among equals the next in turn: so an operator keeps
+// less of one input until the other has come. One time in fairness it is just the next in turn, so
+// that a channel whose event time stands still cannot keep the others waiting.
 func (in *inputs) pick() (*inChannel, *exchange.Batch) {
-	for range in.channels {
-		ch := in.channels[in.next]
-		in.next = (in.next + 1) % len(in.channels)
-		if len(ch.queue) > 0 && !in.align.blocked(ch.index) {
-			b := ch.queue[0]
-			ch.queue[0] = nil
-			ch.queue = ch.queue[1:]
-			if len(ch.queue) == 0 {
-				ch.queue = nil
-			}
-			return ch, b
+	var first, best *inChannel
+	for i := range in.channels {
+		ch := in.channels[(in.next+i)%len(in.channels)]
+		if len(ch.queue) == 0 || in.align.blocked(ch.index) {
+			continue
+		}
+		if first == nil {
+			first, best = ch, ch
+		} else if ch.mark < best.mark {
+			best = ch
 		}
 	}
-	return nil, nil
+	if first == nil {
+		return nil, nil
+	}
+	if in.picked++; in.picked%fairness == 0 {
+		best = first
+	}
+	if best == first {
+		in.next = (first.index + 1) % len(in.channels)
+	}
+	return best, best.take()
+}
+
+// take takes the oldest batch from the queue, which has one.
+func (ch *inChannel) take() *exchange.Batch {
+	b := ch.queue[0]
+	ch.queue[0] = nil
+	if ch.queue = ch.queue[1:]; len(ch.queue) == 0 {
+		ch.queue = nil
+	}
+	return b
 }
 
 // watermark is how far event time has come on every channel that has not ended; EndTime

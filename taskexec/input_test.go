@@ -239,3 +239,38 @@ func TestALostConnectionFailsTheTasksWhoseChannelsItCarried(t *testing.T) {
 		t.Errorf("a connection of others is lost: %v", err)
 	}
 }
+
+// order is the channels that are picked, as long as there is something.
+func (in *inputs) order() (order []int) {
+	for ch, b := in.pick(); b != nil; ch, b = in.pick() {
+		order = append(order, ch.index)
+	}
+	return order
+}
+
+func TestTheChannelFurthestBehindIsPickedMostOften(t *testing.T) {
+	task := receiving(2)
+	for n := uint64(1); n <= 3; n++ {
+		come(t, task, batch(0, n), batch(1, n))
+	}
+	task.in.channels[0].mark, task.in.channels[1].mark = 20, 10
+	if have := task.in.order(); !slices.Equal(have, []int{1, 1, 1, 0, 0, 0}) {
+		t.Errorf("picked %v", have)
+	}
+}
+
+// Event time stands still on channel 0, and every channel always has something.
+func TestNoChannelWaitsForOneThatStandsStill(t *testing.T) {
+	task := receiving(3)
+	task.in.channels[1].mark, task.in.channels[2].mark = 1, 2
+	come(t, task, batch(0, 1), batch(1, 1), batch(2, 1))
+	var picked [3]uint64
+	for range 120 {
+		ch, _ := task.in.pick()
+		picked[ch.index]++
+		come(t, task, batch(ch.index, picked[ch.index]+1))
+	}
+	if picked[1] < 10 || picked[2] < 10 {
+		t.Errorf("picked %v times", picked)
+	}
+}
