@@ -39,7 +39,7 @@ const (
 func newCounters(j *graph.Job, o outcome, took time.Duration) counters {
 	c := counters{
 		Job: j.Name, State: o.state, RecordsOut: map[string]int64{},
-		Checkpoints: o.checkpoints, TaskRestarts: o.taskRestarts, LeaderChanges: o.leaderChanges,
+		Checkpoints: o.checkpoints, TaskRestarts: int64(o.restarts.Tasks), LeaderChanges: o.leaderChanges,
 		CPUSeconds: seconds(cpuTime()), Seconds: seconds(took),
 	}
 	byID := map[string]*graph.Operator{}

@@ -66,7 +66,8 @@ type outcome struct {
 	checkpoint uint64 // the newest complete one; 0: none
 	counts     []count
 	// what the runtime has counted
-	checkpoints, taskRestarts, leaderChanges int64
+	checkpoints, leaderChanges int64
+	restarts                   exec.Restarts
 }
 
 // count is what one operator has counted, over all its tasks and exactly once.
@@ -244,7 +245,7 @@ func (e *embedded) observe(s jobmaster.Status) {
 	e.mu.Lock()
 	if e.status.Epoch != 0 && s.Epoch != e.status.Epoch {
 		e.earlier.Checkpoints += e.status.Checkpoints
-		e.earlier.Restarts += e.status.Restarts
+		e.earlier.Restarts = e.restarts()
 		e.changes++
 	}
 	e.status = s
@@ -257,7 +258,7 @@ func (e *embedded) observe(s jobmaster.Status) {
 func (e *embedded) progress() progress {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := progress{state: string(e.status.State), checkpoint: e.status.Checkpoint, restarts: int64(e.status.Restarts + e.earlier.Restarts)}
+	p := progress{state: string(e.status.State), checkpoint: e.status.Checkpoint, restarts: int64(e.restarts().Tasks)}
 	for _, c := range e.status.Counters {
 		if c.Metric == metricRead {
 			p.records += c.Value
@@ -273,13 +274,16 @@ func (e *embedded) counted() []jobmaster.Counter {
 	return e.status.Counters
 }
 
+// restarts are those of all epochs. The caller holds mu.
+func (e *embedded) restarts() exec.Restarts { return e.earlier.Restarts.Plus(e.status.Restarts) }
+
 func (e *embedded) outcome(r jobmaster.Result) outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := outcome{
 		reason: r.Reason, stuck: r.Stuck, checkpoint: e.status.Checkpoint,
-		checkpoints:  int64(e.status.Checkpoints + e.earlier.Checkpoints),
-		taskRestarts: int64(e.status.Restarts + e.earlier.Restarts), leaderChanges: e.changes,
+		checkpoints: int64(e.status.Checkpoints + e.earlier.Checkpoints),
+		restarts:    e.restarts(), leaderChanges: e.changes,
 	}
 	switch r.State {
 	case exec.JobFinished:

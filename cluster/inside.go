@@ -31,7 +31,8 @@ type RunOptions struct {
 type RunResult struct {
 	Records     int64 // read by the sources, exactly once
 	Checkpoints int64 // completed
-	Restarts    int64 // of tasks
+	Restarts    int64 // of regions
+	Resumed     int64 // of these, the ones that went on from a complete checkpoint
 	Unfired     []string
 }
 
@@ -50,8 +51,10 @@ func Run(ctx context.Context, p blink.Program, o RunOptions) (RunResult, error) 
 	if out.state != finishedState {
 		return RunResult{}, fmt.Errorf("job %s failed: %s", p.Name, out.reason)
 	}
-	c := newCounters(in.built.Job, out, 0)
-	return RunResult{Records: c.RecordsIn, Checkpoints: c.Checkpoints, Restarts: c.TaskRestarts, Unfired: in.drills.silent()}, nil
+	return RunResult{
+		Records: newCounters(in.built.Job, out, 0).RecordsIn, Checkpoints: out.checkpoints,
+		Restarts: int64(out.restarts.Regions), Resumed: int64(out.restarts.Resumed), Unfired: in.drills.silent(),
+	}, nil
 }
 
 // Check finds what Run would refuse before it runs anything.

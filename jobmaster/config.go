@@ -65,7 +65,7 @@ type Status struct {
 	Checkpoints int    // completed under this JobMaster
 	Bytes       int64  // of the newest complete checkpoint
 	Duration    time.Duration
-	Restarts    int // of tasks, under this JobMaster
+	Restarts    exec.Restarts // under this JobMaster
 	Tasks       int
 	Running     int // tasks that run or have ended
 	Note        string

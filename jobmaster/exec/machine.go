@@ -44,7 +44,7 @@ type Machine struct {
 	swept         bool // the latter is done
 	helloAt       time.Time
 	resendAt      time.Time
-	restarts      int // tasks deployed again after a failure
+	restarts      Restarts
 	placings      int // regions that were given slots; those found alive count as one
 }
 
@@ -355,8 +355,20 @@ func (m *Machine) waiting() bool {
 	return m.in[deploying]+m.in[cancelling] > 0
 }
 
-// Restarts is the number of tasks that this leader has deployed again after a failure.
-func (m *Machine) Restarts() int { return m.restarts }
+// Restarts are what a leader has deployed again after failures.
+type Restarts struct {
+	Tasks   int
+	Regions int // of these tasks, each time
+	Resumed int // of the regions, those that went on from a complete checkpoint
+}
+
+// Plus adds those of another leader.
+func (r Restarts) Plus(o Restarts) Restarts {
+	return Restarts{r.Tasks + o.Tasks, r.Regions + o.Regions, r.Resumed + o.Resumed}
+}
+
+// Restarts are those of this leader.
+func (m *Machine) Restarts() Restarts { return m.restarts }
 
 // State is the job's state for people.
 func (m *Machine) State() JobState {

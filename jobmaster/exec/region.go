@@ -286,13 +286,17 @@ func (m *Machine) deployRegion(r *region, slots map[graph.TaskID]placement.Slot)
 		t.attempt, t.highest, t.slot, t.placed, t.state = r.attempt, r.attempt, slots[t.id], m.placings, Absent
 		t.report = TaskReport{}
 		t.claims = append(t.claims, claim{t.slot.Node, r.attempt})
-		if again {
-			m.restarts++
-		}
 	}
 	restore := from.checkpoint
 	if r.makes {
 		restore = 0
+	}
+	if again {
+		m.restarts.Tasks += len(r.tasks)
+		m.restarts.Regions++
+		if restore > 0 {
+			m.restarts.Resumed++
+		}
 	}
 	for _, t := range r.tasks {
 		d := &Deploy{Task: t.id, Attempt: t.attempt, Slot: t.slot.Index, Node: t.slot.Node, Restore: restore}

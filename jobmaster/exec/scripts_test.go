@@ -139,7 +139,11 @@ var lines = []struct {
 	{`(\w+) pass`, func(s *stage, a []string) { s.pass(s.duration(a[0])) }},
 	{`settle`, func(s *stage, a []string) { s.settle() }},
 	{`status`, func(s *stage, a []string) {
-		s.say("%s, %d of %d tasks, %d restarted", s.m.State(), s.m.Alive(), len(s.plan.Tasks()), s.m.Restarts())
+		again := ""
+		if r := s.m.Restarts(); r.Regions > 0 {
+			again = fmt.Sprintf(" (regions: %d, resumed: %d)", r.Regions, r.Resumed)
+		}
+		s.say("%s, %d of %d tasks, %d restarted%s", s.m.State(), s.m.Alive(), len(s.plan.Tasks()), s.m.Restarts().Tasks, again)
 	}},
 }
 
