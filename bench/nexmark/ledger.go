@@ -13,7 +13,6 @@ type ledger struct {
 	mu      sync.Mutex // guards what follows
 	counted map[nexmark.TallyID]bool
 	sum     nexmark.Digest
-	resumed int // tallies of attempts that began with a checkpoint
 }
 
 func newLedger(empty nexmark.Digest) *ledger {
@@ -29,8 +28,5 @@ func (l *ledger) Add(_ context.Context, _ operator.FS, t nexmark.Tally) error {
 	}
 	l.counted[t.ID()] = true
 	l.sum.Merge(t.Digest)
-	if t.Restored > 0 {
-		l.resumed++
-	}
 	return nil
 }

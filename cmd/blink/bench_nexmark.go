@@ -30,7 +30,7 @@ func (f *nexmarkFlags) register(set *flag.FlagSet) {
 	set.IntVar(&f.runs, "runs", 1, "`times` that each query is measured")
 	set.StringVar(&f.Profile, "cpuprofile", "", "`file` for a CPU profile of the job; with one query")
 	set.BoolVar(&f.json, "json", false, "print one JSON object a line for each query")
-	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS`, panic=digest@N% of the result's rows, or panic=jobmaster@CHECKPOINT", func(v string) error {
+	set.Func("inject", "a drill, repeatable: `panic=ID[/SUBTASK]@RECORDS`, panic=digest@N% of the result's rows, or panic=jobmaster@CHECKPOINT.\nThe result counts restarts (of regions) and how many of them resumed from a complete checkpoint", func(v string) error {
 		f.Inject = append(f.Inject, v)
 		return nil
 	})
@@ -88,8 +88,8 @@ func benchNexmark(c console, args []string) int {
 	ctx, stop := interruptible()
 	defer stop()
 	t := table[nexmark.Result]{console: c, json: f.json, line: nexmarkLine,
-		head: fmt.Sprintf("%-5s %2s %12s %10s %-16s %8s %8s %8s %8s %8s %9s %5s %5s\n",
-			"query", "p", "events", "rows", "cheap", "g ns", "loop ÷ g", "cost ÷ g", "M/cpu-s", "wall s", "allocs/ev", "ckpts", "rest.")}
+		head: fmt.Sprintf("%-5s %2s %12s %10s %-16s %8s %8s %8s %8s %8s %9s %5s %5s %7s\n",
+			"query", "p", "events", "rows", "cheap", "g ns", "loop ÷ g", "cost ÷ g", "M/cpu-s", "wall s", "allocs/ev", "ckpts", "rest.", "resumed")}
 	status := exitOK
 	for _, f.Query = range queries {
 		if f.goals {
@@ -120,7 +120,7 @@ func (f *nexmarkFlags) measure(ctx context.Context, c console) (nexmark.Result, 
 
 func nexmarkLine(r nexmark.Result) string {
 	events := float64(r.Events)
-	return fmt.Sprintf("%-5s %2d %12d %10d %s %8.1f %8.2f %8.2f %8.2f %8.2f %9.4f %5d %5d\n",
+	return fmt.Sprintf("%-5s %2d %12d %10d %s %8.1f %8.2f %8.2f %8.2f %8.2f %9.4f %5d %5d %7d\n",
 		r.Query, r.Parallelism, r.Events, r.Rows, r.Cheap, r.GeneratorCPUSeconds/events*1e9, r.LoopCost(), r.Cost(),
-		events/r.CPUSeconds/1e6, r.WallSeconds, r.AllocsPerEvent, r.Checkpoints, r.Restarts)
+		events/r.CPUSeconds/1e6, r.WallSeconds, r.AllocsPerEvent, r.Checkpoints, r.Restarts, r.Resumed)
 }

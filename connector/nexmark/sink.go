@@ -23,7 +23,6 @@ type Tally struct {
 	Checkpoint uint64
 	Subtask    int
 	Attempt    operator.Attempt
-	Restored   uint64 // the checkpoint that this attempt of the task began with; 0: none
 	Digest     Digest
 }
 
@@ -65,7 +64,7 @@ func (w *digester[T]) Prepare(_ context.Context, checkpoint uint64) ([]Tally, er
 	if w.sum == w.empty {
 		return nil, nil
 	}
-	t := Tally{checkpoint, w.info.Subtask, w.info.Attempt, w.info.Restored, w.sum}
+	t := Tally{checkpoint, w.info.Subtask, w.info.Attempt, w.sum}
 	w.sum = w.empty
 	return []Tally{t}, nil
 }

@@ -28,9 +28,9 @@ func (p *pages) sum() (d Digest) {
 }
 
 // writes is one attempt of a sink's task.
-func writes(t *testing.T, subtask int, attempt uint32, restored uint64) *digester[Pick] {
+func writes(t *testing.T, subtask int, attempt uint32) *digester[Pick] {
 	t.Helper()
-	return &digester[Pick]{add: (*Pick).AddTo, info: operator.WriterInfo{Subtask: subtask, Attempt: operator.Attempt{Epoch: 1, N: attempt}, Restored: restored}}
+	return &digester[Pick]{add: (*Pick).AddTo, info: operator.WriterInfo{Subtask: subtask, Attempt: operator.Attempt{Epoch: 1, N: attempt}}}
 }
 
 func (w *digester[T]) prepared(t *testing.T, checkpoint uint64, rows ...T) []Tally {
@@ -57,7 +57,7 @@ func TestADigestIsExactWhateverIsRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a, b := writes(t, 0, 1, 0), writes(t, 1, 1, 0)
+	a, b := writes(t, 0, 1), writes(t, 1, 1)
 	a1, b1 := a.prepared(t, 1, Pick{1, 1}), b.prepared(t, 1, Pick{2, 2}, Pick{3, 3})
 	commit(0, a1...)
 	commit(1, b1...)
@@ -68,7 +68,7 @@ func TestADigestIsExactWhateverIsRepeated(t *testing.T) {
 	}
 	// The job fails, and goes on from checkpoint 2 with one task.
 	commit(0, append(a2, b2...)...)
-	c := writes(t, 0, 2, 2)
+	c := writes(t, 0, 2)
 	commit(0, c.prepared(t, 3, Pick{6, 6}, Pick{7, 7})...)
 	commit(0, c.prepared(t, 4)...)
 
