@@ -12,7 +12,9 @@ const wanted = 10
 
 // Q3 is the auctions of category 10 with their sellers, if these live in Oregon, Idaho or
 // California. Whoever lives elsewhere and what else is sold is left out before anything
-// travels.
+// travels. So a lot whose seller lives elsewhere waits for ever, as both sides of a plain join
+// do. To be told of everybody, as Q20 is of every auction, would keep more: a word for each
+// person, and there are more of them than of such lots.
 func Q3(auctions blink.Stream[nexmark.Auction], persons blink.Stream[nexmark.Person]) blink.Stream[nexmark.Offer] {
 	lots := auctions.
 		MapInto(func(a *nexmark.Auction, l *lot) { *l = lot{a.ID, a.Seller, a.Category} }).
@@ -35,7 +37,7 @@ type seller struct {
 // offers joins lots and sellers, whichever comes first, without an end.
 type offers struct {
 	seller  blink.Value[seller]
-	waiting blink.List[int64] // lots whose seller has not come
+	waiting blink.List[int64] // lots whose seller has not come, or never will
 }
 
 // ProcessLeft is told of a lot.
