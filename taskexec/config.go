@@ -36,7 +36,7 @@ type Config struct {
 	DrainBytes    int           // of a snapshot, encoded between two quanta
 	Layers        int           // of a part of a snapshot at most
 	Credits       int           // batches in flight on a channel at least
-	Floating      int           // batches in flight beside these, shared out among the channels of a task
+	Floating      int           // batches in flight beside these, shared out among the channels of a task; -1: none
 	BufferTimeout time.Duration // how long a batch that is not full waits for a busy task
 	Rate          float64       // records a second of each source, over all its tasks; 0 is no limit
 
@@ -72,8 +72,8 @@ func (c Config) Defaults() Config {
 	def(&c.Slots, 1)
 	def(&c.BatchRecords, 512)
 	def(&c.BatchBytes, 32<<10)
-	def(&c.Credits, 4)
-	def(&c.Floating, 12)
+	def(&c.Credits, 2)
+	def(&c.Floating, 10)
 	def(&c.DrainBytes, drainBytes)
 	def(&c.Layers, snapshot.MaxLayers)
 	if c.BufferTimeout == 0 {
@@ -90,7 +90,7 @@ func (c Config) Defaults() Config {
 
 // creditsOf is what a task grants to each of its channels. What waits before a barrier grows with
 // the sum, so the more channels there are, the less each has beyond its own.
-func (c *Config) creditsOf(channels int) int { return c.Credits + c.Floating/max(1, channels) }
+func (c *Config) creditsOf(channels int) int { return c.Credits + max(0, c.Floating)/max(1, channels) }
 
 // Validate says what is missing or cannot be.
 func (c *Config) Validate() error {
@@ -105,7 +105,7 @@ func (c *Config) Validate() error {
 	refuse(c.Store == nil, "no object store")
 	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
 	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)
-	refuse(c.Floating < 0, "%d floating credits: at least 0", c.Floating)
+	refuse(c.Floating < -1, "%d floating credits: at least 0, or -1 for none", c.Floating)
 	refuse(c.DrainBytes < 1, "%d bytes of a snapshot between two quanta: at least 1", c.DrainBytes)
 	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
 	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)

@@ -86,10 +86,12 @@ func TestAGapOrARepetitionOnAChannelIsAFailure(t *testing.T) {
 }
 
 func TestChannelsShareTheFloatingCredits(t *testing.T) {
-	c := Config{Credits: 4, Floating: 12}
-	for channels, want := range map[int]int{1: 16, 2: 10, 5: 6, 12: 5, 13: 4, 1000: 4} {
-		if have := c.creditsOf(channels); have != want {
-			t.Errorf("each of %d channels has %d credits, want %d", channels, have, want)
+	for floating, all := range map[int]map[int]int{10: {1: 12, 2: 7, 4: 4, 5: 4, 10: 3, 11: 2, 1000: 2}, -1: {1: 2, 2: 2}} {
+		c := Config{Credits: 2, Floating: floating}
+		for channels, want := range all {
+			if have := c.creditsOf(channels); have != want {
+				t.Errorf("%d floating: each of %d channels has %d credits, want %d", floating, channels, have, want)
+			}
 		}
 	}
 }

@@ -79,7 +79,7 @@ func newStage(t *testing.T, v graph.VertexID) *stage {
 	s.loop = s.sys.NewLoop("stage")
 	s.config = Config{
 		Job: "job", Program: s.program, NewLoop: s.sys.NewLoop, Incarnation: 1, Store: &objects{store.Memory(), s}, Links: s,
-		BatchRecords: 2, Floating: 1,
+		BatchRecords: 2, Credits: 4, Floating: -1,
 	}.Defaults()
 	s.deploy = deployment{task: graph.TaskID{Vertex: v}, attempt: 2, epoch: 3}
 	return s

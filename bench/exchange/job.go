@@ -44,7 +44,11 @@ type trial struct {
 
 // tasks is how its tasks run.
 func (t trial) tasks() taskexec.Config {
-	return taskexec.Config{Slots: t.Parallelism, Rate: t.Rate, Credits: t.Credits, BatchBytes: t.BatchBytes}
+	c := taskexec.Config{Slots: t.Parallelism, Rate: t.Rate, Credits: t.Credits, BatchBytes: t.BatchBytes}
+	if t.Credits > 0 {
+		c.Floating = -1
+	}
+	return c
 }
 
 // tally is what the sinks of this process have seen.
