@@ -155,6 +155,10 @@ type (
 	Advancer interface {
 		Advance(in int64) (out int64, done bool)
 	}
+	// Idler is an Advancer with its own sense of time. Idle, asked after Advance, says that nothing
+	// is at hand which event time has to wait for: see Watermarks.Idle. An operator that is none
+	// is idle when what is before it in the chain is.
+	Idler interface{ Idle() bool }
 	// Gatherer keeps records until Advance. The task checks that it is Empty at a barrier: what
 	// it held would be in no snapshot.
 	Gatherer interface{ Empty() bool }
@@ -234,6 +238,8 @@ type Digest struct {
 type Source interface {
 	// NonBlocking says that Fetch may run on the task's turn.
 	NonBlocking() bool
+	// Begin is called on the turn before each Fetch.
+	Begin()
 	// Fetch reads the next batch of some unfinished split into the source's buffer. It runs
 	// off the actor unless NonBlocking; never twice at once; never while records of the last
 	// batch wait. io.EOF itself: every split has ended.
@@ -342,7 +348,7 @@ type (
 type SplitClocks struct {
 	Current int    // the split that the records now emitted come from
 	Ended   []bool // by split
-	Waiting []bool // by split: not read yet, so that its silence says nothing
+	Waiting []bool // by split: nobody has begun to read it, so that its silence says nothing
 	clocks  map[string][]int64
 	sourced bool // the splits are a source's, and stored by it
 }

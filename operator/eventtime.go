@@ -17,8 +17,10 @@ func BoundedOutOfOrder(d time.Duration) Watermarks { return Watermarks{bound: d}
 // Ascending is for timestamps that never go back within a split.
 func Ascending() Watermarks { return Watermarks{} }
 
-// Idle lets a split that is silent for d stop holding event time back. Time spent waiting
-// for credit does not count.
+// Idle lets a split that is silent for d stop holding event time back, until its next record.
+// Time spent waiting for credit does not count. When all splits of a task are idle, the tasks
+// behind it do not wait for it either; when those that it waits for are idle too, a task behind
+// is idle itself, and so on. Event time does not go back for what comes then: it may be late.
 func (w Watermarks) Idle(d time.Duration) Watermarks { w.idle = d; return w }
 
 func (w Watermarks) String() string {
@@ -97,6 +99,9 @@ func (m *eventTime[T]) CollectBatch(in []T, old []int64) {
 // Advance is Advancer. What comes before does not count, except the end of input.
 func (m *eventTime[T]) Advance(in int64) (int64, bool) { return m.clock.advance(in), true }
 
+// Idle is Idler.
+func (m *eventTime[T]) Idle() bool { return m.clock.silent }
+
 // Wake is Waker: it looks for splits that have become idle.
 func (m *eventTime[T]) Wake(now int64) bool { m.clock.wake(now); return true }
 
@@ -127,6 +132,39 @@ func (m *eventTime[T]) Restore(parts []snapshot.Part) error {
 	return nil
 }
 
+// Slowest tells how far event time has come on several ways, each of which has been told Active
+// or Idle: as far as on the active one that is behind most. When all are idle it has come as far
+// as on any: this does not depend on which became idle first. The zero value knows of none.
+type Slowest struct {
+	active, idle bool
+	low, high    int64 // of the active, of the idle
+}
+
+// Active is told of a way that has come as far as at.
+func (s *Slowest) Active(at int64) {
+	if !s.active || at < s.low {
+		s.active, s.low = true, at
+	}
+}
+
+// Idle is told of one that nobody has to wait for.
+func (s *Slowest) Idle(at int64) {
+	if !s.idle || at > s.high {
+		s.idle, s.high = true, at
+	}
+}
+
+// Time is how far event time has come, EndTime if there is no way, and whether all are idle.
+func (s *Slowest) Time() (at int64, idle bool) {
+	switch {
+	case s.active:
+		return s.low, false
+	case s.idle:
+		return s.high, true
+	}
+	return EndTime, false
+}
+
 // clock follows the highest timestamps of the splits of a task.
 type clock struct {
 	w      Watermarks
@@ -140,7 +178,8 @@ type clock struct {
 	active []int64 // processing time when the split was last known to be active
 	heard  []bool  // it had a record since
 	idle   []bool
-	free   int // releases of Pressure at the last look
+	silent bool // no split is active, and not all have ended
+	free   int  // releases of Pressure at the last look
 }
 
 func (c *clock) open(t *Task, id string) {
@@ -172,25 +211,25 @@ func (c *clock) see(ts int64) {
 
 func (c *clock) advance(in int64) int64 {
 	if in == EndTime {
-		c.mark = EndTime
+		c.mark, c.silent = EndTime, false
 		return c.mark
 	}
 	high := c.highest()
 	c.listen()
-	low, silent, active := EndTime, NoTime, false
+	var all Slowest
 	for i, at := range high {
 		switch {
 		case c.splits.Ended[i]:
 		case c.idle[i]:
-			silent = max(silent, at)
+			all.Idle(at)
 		default:
-			low, active = min(low, at), true
+			all.Active(at)
 		}
 	}
-	if !active {
-		low = silent
+	var at int64
+	if at, c.silent = all.Time(); at != EndTime { // which comes with the end of input
+		c.mark = max(c.mark, before(at, int64(c.w.bound)+1))
 	}
-	c.mark = max(c.mark, before(low, int64(c.w.bound)+1))
 	return c.mark
 }
 

@@ -114,3 +114,33 @@ func TestATimeThatCannotBeStoredFailsTheTask(t *testing.T) {
 		t.Errorf("got %v", e)
 	}
 }
+
+// Those behind it need not wait for it either, until one of its splits has something to say.
+func TestEventTimeIsIdleWhenAllSplitsAreThatHaveNotEnded(t *testing.T) {
+	b := newBench(t, NewEventTime(secondsOf, Ascending().Idle(time.Minute)), &last[int64]{}, splits(3))
+	idle := func(want bool) {
+		t.Helper()
+		if b.advance(NoTime); b.op.(Idler).Idle() != want {
+			t.Errorf("it is idle: %v, want %v", !want, want)
+		}
+	}
+	idle(false)
+	b.task.Splits.Ended[2] = true
+	b.pass(50 * time.Second)
+	sendFrom(b, 0, 100)
+	b.pass(30 * time.Second)
+	idle(false) // split 1 only
+	b.pass(time.Minute)
+	idle(true)
+	sendFrom(b, 1, 120)
+	idle(false)
+	b.pass(2 * time.Minute)
+	idle(true)
+	b.task.Splits.Ended[0], b.task.Splits.Ended[1] = true, true
+	idle(false)
+	b.task.Splits.Ended[1] = false
+	b.advance(EndTime)
+	if b.op.(Idler).Idle() {
+		t.Error("it is idle at the end of time")
+	}
+}

@@ -113,10 +113,22 @@ func (m *reading[T, S]) Lends() Lending { return Lends }
 // NonBlocking is Source.
 func (m *reading[T, S]) NonBlocking() bool { return m.options.NonBlocking }
 
+// Begin is Source.
+func (m *reading[T, S]) Begin() {
+	if m.opens() {
+		m.task.Splits.Waiting[m.unopened] = false
+	}
+}
+
+// opens says whether the next split to read is one that nobody has begun to read.
+func (m *reading[T, S]) opens() bool {
+	return m.unopened < len(m.splits) && (len(m.turns) < maxOpen || !m.options.Bounded)
+}
+
 // Fetch is Source.
 func (m *reading[T, S]) Fetch(ctx context.Context) (err error) {
 	invariant.Check(m.from == nil, "a source fetches while records wait")
-	if m.unopened < len(m.splits) && (len(m.turns) < maxOpen || !m.options.Bounded) {
+	if m.opens() {
 		m.index = m.unopened
 		m.unopened++
 	} else if len(m.turns) > 0 {
@@ -235,7 +247,7 @@ func (m *reading[T, S]) delivered() {
 		marks := m.task.Splits.Of(m.id)
 		marks[m.index] = max(marks[m.index], m.batch.mark)
 	}
-	m.task.Splits.Ended[m.index], m.task.Splits.Waiting[m.index] = s.last, false
+	m.task.Splits.Ended[m.index] = s.last
 	m.from, m.at, m.main, m.run, m.inRun = nil, 0, 0, 0, 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,7 @@ func read(b *bench, n int) bool {
 	b.t.Helper()
 	s := b.op.(Source)
 	for range n {
+		s.Begin()
 		if err := s.Fetch(context.Background()); err == io.EOF {
 			return true
 		} else {
@@ -470,4 +472,25 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	if a := testing.AllocsPerRun(100, batch); a != 0 {
 		t.Errorf("%v allocations a batch", a)
 	}
+}
+
+// A reader that waits for what does not come may never return: its split is being read all the
+// same, from when its turn comes.
+func TestASplitIsReadFromWhenItsTurnComes(t *testing.T) {
+	var log []string
+	src := many(&log, true, maxOpen+1)
+	b := newBench(t, src.Spec(), &kettle[int]{}).restore(initial(t, src))
+	begin := func(wait int) {
+		t.Helper()
+		b.op.(Source).Begin()
+		waiting := slices.DeleteFunc(slices.Clone(b.task.Splits.Waiting), func(w bool) bool { return !w })
+		if len(waiting) != wait {
+			t.Errorf("%d splits wait, want %d", len(waiting), wait)
+		}
+	}
+	begin(maxOpen)
+	read(b, 1)
+	begin(maxOpen - 1)
+	read(b, maxOpen-1)
+	begin(1) // for one that ends
 }

@@ -51,7 +51,7 @@ func reachable() map[string]bool {
 	for _, kind := range randomKinds {
 		all["branch "+kind] = true
 	}
-	for _, what := range []string{wholePart, deltaPart, thirdLayer, lastLayer} {
+	for _, what := range []string{idleSplits, wholePart, deltaPart, thirdLayer, lastLayer} {
 		all[what] = true
 	}
 	delete(all, "event "+nameOf(exec.PartitionLost{}))

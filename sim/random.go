@@ -30,6 +30,7 @@ type randomJob struct {
 	broken      bool // its sources cannot be enumerated
 	groups      int  // max parallelism
 	bound       time.Duration
+	control     Control
 }
 
 type randomSource struct {
@@ -38,11 +39,32 @@ type randomSource struct {
 	keys     int
 	nonBlock bool
 	verbs    []string
+	idle     time.Duration // not 0: only one split has records, and is not waited for when it is silent
+	loud     int           // that one
 }
 
 // ordered says whether the records of a split, and so of a lane, reach a keyed operator in the
 // order of the split.
 func (s randomSource) ordered() bool { return !slices.Contains(s.verbs, "rebalance") }
+
+// drawIdle lets splits be idle in a job whose result does not depend on when they are: nothing
+// overtakes the records of the only one that has any.
+func (j *randomJob) drawIdle(c *world.Rand) {
+	if s := &j.sources[0]; len(j.sources) == 1 && s.ordered() && c.P(0.5) {
+		s.idle, s.loud, s.nonBlock = c.Between(time.Millisecond, 200*time.Millisecond), c.N(s.splits), false
+	}
+}
+
+// silent says whether a split has no records.
+func (s randomSource) silent(split int) bool { return s.idle > 0 && split != s.loud }
+
+// total is the number of records of all splits.
+func (s randomSource) total() int {
+	if s.idle > 0 {
+		return s.records
+	}
+	return s.splits * s.records
+}
 
 type randomBranch struct {
 	kind        string
@@ -55,6 +77,9 @@ type randomBranch struct {
 var randomVerbs = []string{"filter", "map", "flatmap", "rebalance", "update", "try"}
 
 var randomKinds = []string{"records", "count", "distinct", "top", "tumbling", "sliding", "session", "timers", "states", "join", "window join", "union"}
+
+// idleSplits is met by a job with splits that are silent and not waited for.
+const idleSplits = "idle splits"
 
 const (
 	randomSpan = 2 * time.Minute // of event time
@@ -85,6 +110,7 @@ func drawJob(seed uint64) *randomJob {
 			apart:       c.P(0.3),
 		})
 	}
+	j.drawIdle(world.NewRand(seed).Split("idle"))
 	return j
 }
 
@@ -100,6 +126,9 @@ func (j *randomJob) rescale() {
 // bound.
 func (j *randomJob) facts(seed uint64, source, split int) []fact {
 	s := j.sources[source]
+	if s.silent(split) {
+		return nil
+	}
 	c := world.NewRand(seed).Split(fmt.Sprint("facts", source, ".", split))
 	out := make([]fact, s.records)
 	for i := range out {
@@ -118,13 +147,16 @@ func Random(seed uint64) Workload { return drawJob(seed).workload(seed) }
 
 func (j *randomJob) workload(seed uint64) Workload {
 	build := j.program(seed)
-	w := Workload{Name: "random", Fails: j.broken, Rescale: j.rescale, Program: func() (*operator.Program, error) {
+	w := Workload{Name: "random", Control: func(c Control) { j.control = c }, Fails: j.broken, Rescale: j.rescale, Program: func() (*operator.Program, error) {
 		job := blink.NewJob(build.Name, nil).Parallelism(j.parallelism)
 		build.Build(job)
 		return job.Program()
 	}}
 	for _, s := range j.sources {
-		w.Records += s.splits * s.records
+		w.Records += s.total()
+		if s.idle > 0 {
+			w.Covers = append(w.Covers, idleSplits)
+		}
 		for _, v := range s.verbs {
 			w.Covers = append(w.Covers, "verb "+v)
 		}

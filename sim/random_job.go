@@ -29,7 +29,7 @@ func (j *randomJob) program(seed uint64) blink.Program {
 
 func (j *randomJob) read(job *blink.Job, seed uint64, source int) blink.Stream[fact] {
 	s := job.Read(j.source(seed, source)).ID(fmt.Sprint("facts", source)).
-		EventTime(func(f fact) time.Time { return f.At }, blink.BoundedOutOfOrder(j.bound))
+		EventTime(func(f fact) time.Time { return f.At }, blink.BoundedOutOfOrder(j.bound).Idle(j.sources[source].idle))
 	for _, v := range j.sources[source].verbs {
 		switch v {
 		case "filter":
@@ -283,7 +283,11 @@ func (j *randomJob) source(seed uint64, source int) blink.Source[fact] {
 	s := j.sources[source]
 	o := blink.SourceOptions{Name: "facts", Bounded: true, NonBlocking: s.nonBlock}
 	return blink.NewSource(o, factParts{source, s.splits, j.broken}, func(_ context.Context, _ blink.FS, p part) (blink.Reader[fact, part], error) {
-		return &factReader{part: p, facts: j.facts(seed, source, p.Split)}, nil
+		r := &factReader{part: p, facts: j.facts(seed, source, p.Split)}
+		if s.silent(p.Split) {
+			r.pause, r.pauses = func() { j.control.Sleep(2 * s.idle) }, pausesOfSilence
+		}
+		return r, nil
 	})
 }
 
@@ -309,12 +313,22 @@ func (f factParts) Splits(context.Context, blink.FS) ([]part, error) {
 const factsPerBatch = 3
 
 type factReader struct {
-	part  part
-	facts []fact
+	part   part
+	facts  []fact
+	pause  func() // of a silent split
+	pauses int    // before it ends
 }
 
+// pausesOfSilence of a silent split: its task is there for some checkpoints and failures.
+const pausesOfSilence = 20
+
 func (r *factReader) Next(_ context.Context, into *blink.Records[fact]) error {
-	if r.part.Next == len(r.facts) {
+	if r.part.Next < r.pauses {
+		r.pause()
+		r.part.Next++
+		return nil
+	}
+	if r.part.Next >= len(r.facts) {
 		return io.EOF
 	}
 	for n := 0; n < factsPerBatch && r.part.Next < len(r.facts); n++ {

@@ -52,7 +52,21 @@ func build(program *operator.Program, plan *graph.Plan, id graph.TaskID, o chain
 		c.marks = append(c.marks, operator.NoTime)
 	}
 	c.lend(program.Job)
+	for _, l := range c.links {
+		l.clock = c.clock(l.FromOp)
+	}
 	return c, nil
+}
+
+// clock is the last operator up to the one with index op that knows by itself when it is idle;
+// nil if none does.
+func (c *chain) clock(op int) operator.Idler {
+	for i := slices.Index(c.index, op); i >= 0; i = c.parent[i] {
+		if o, ok := c.ops[i].(operator.Idler); ok {
+			return o
+		}
+	}
+	return nil
 }
 
 // lend tells the operators that may change what they are handed.

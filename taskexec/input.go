@@ -26,6 +26,7 @@ type inChannel struct {
 	owed  int                // batches of another process that are consumed, and no credit was sent
 	free  []operator.Records // consumed, for batches of another process that come
 	mark  int64              // its watermark
+	idle  bool               // see exchange.Idle
 	ended bool
 }
 
@@ -54,6 +55,7 @@ type inputs struct {
 	next     int    // the channel whose turn it is
 	picked   uint64 // batches
 	credits  int    // granted to each channel
+	mark     int64  // how far event time has come: see watermark
 }
 
 // find returns the channel of an address of this deployment, nil if there is none: the
@@ -141,14 +143,21 @@ func (ch *inChannel) take() *exchange.Batch {
 	return b
 }
 
-// watermark is how far event time has come on every channel that has not ended; EndTime
-// when all have.
-func (in *inputs) watermark() int64 {
-	w := operator.EndTime
+// watermark is how far event time has come on the channels on which it has not ended, EndTime when
+// it has on all, and whether all of those are idle. It does not go back when one that was idle is
+// behind.
+func (in *inputs) watermark() (w int64, idle bool) {
+	var all operator.Slowest
 	for _, ch := range in.channels {
-		if !ch.ended {
-			w = min(w, ch.mark)
+		switch {
+		case ch.ended, ch.mark == operator.EndTime:
+		case ch.idle:
+			all.Idle(ch.mark)
+		default:
+			all.Active(ch.mark)
 		}
 	}
-	return w
+	w, idle = all.Time()
+	in.mark = max(in.mark, w)
+	return in.mark, idle
 }

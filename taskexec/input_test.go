@@ -20,7 +20,7 @@ func here(from int) exchange.Address {
 
 // receiving is a task with that many channels into its head, each with two credits.
 func receiving(channels int) *task {
-	t := &task{chain: &chain{ops: []any{struct{}{}}}, in: inputs{align: newAligner(channels), credits: 2}}
+	t := &task{chain: &chain{ops: []any{struct{}{}}}, in: inputs{align: newAligner(channels), credits: 2, mark: operator.NoTime}}
 	for i := range channels {
 		t.in.channels = append(t.in.channels, &inChannel{
 			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime,
@@ -39,6 +39,21 @@ func batch(from int, n uint64, marks ...exchange.Mark) *exchange.Batch {
 type nothingIn struct{ operator.Records }
 
 func (nothingIn) Len() int { return 0 }
+
+// mark and idle are what a channel says.
+func (t *task) mark(ch int, w int64) {
+	t.meet(t.in.channels[ch], exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
+}
+
+func (t *task) idle(ch int) { t.meet(t.in.channels[ch], exchange.Mark{Kind: exchange.Idle}) }
+
+// at wants event time at a place, on some channel that is not idle.
+func (t *task) at(test *testing.T, want int64) {
+	test.Helper()
+	if at, idle := t.inputMark(); at != want || idle {
+		test.Errorf("event time is %d, idle %v, want %d", at, idle, want)
+	}
+}
 
 // come lets batches arrive that must be welcome.
 func come(t *testing.T, task *task, batches ...*exchange.Batch) {
@@ -181,28 +196,60 @@ func TestAChannelThatBroughtItsBarrierWaitsForTheOthers(t *testing.T) {
 
 func TestEventTimeIsThatOfTheSlowestChannel(t *testing.T) {
 	task := receiving(3)
-	mark := func(ch int, w int64) {
-		task.meet(task.in.channels[ch], exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
-	}
-	at := func(want int64) {
-		t.Helper()
-		if got := task.inputMark(); got != want {
-			t.Errorf("event time is %d, want %d", got, want)
-		}
-	}
-	mark(0, 50)
-	mark(1, 40)
-	at(operator.NoTime) // one channel has said nothing
-	mark(2, -10)
-	at(-10)
-	mark(2, 60)
-	at(40)
+	task.mark(0, 50)
+	task.mark(1, 40)
+	task.at(t, operator.NoTime) // one channel has said nothing
+	task.mark(2, -10)
+	task.at(t, -10)
+	task.mark(2, 60)
+	task.at(t, 40)
 	defer func() {
 		if r := recover(); !strings.Contains(fmt.Sprint(r), "watermark 30 after 40") {
 			t.Errorf("a promise is taken back, and it says %v", r)
 		}
 	}()
-	mark(1, 30)
+	task.mark(1, 30)
+}
+
+// Nor does what it brings when it is active again take event time back.
+func TestAnIdleChannelHoldsNoEventTime(t *testing.T) {
+	task := receiving(3)
+	task.idle(1)
+	task.at(t, operator.NoTime)
+	task.mark(0, 50)
+	task.mark(2, 40)
+	task.at(t, 40)
+	task.mark(1, 10) // active again
+	task.mark(2, 45)
+	task.at(t, 40)
+	task.mark(1, 42)
+	task.at(t, 42)
+	task.idle(1)
+	task.idle(2)
+	task.at(t, 50)
+	for _, over := range []exchange.Mark{{Kind: exchange.Watermark, Value: uint64(operator.EndTime)}, {Kind: exchange.End}} {
+		task.meet(task.in.channels[0], over)
+		if at, idle := task.inputMark(); at != 50 || !idle {
+			t.Errorf("event time is %d, idle %v, when one channel has ended and the others are idle", at, idle)
+		}
+	}
+	task.meet(task.in.channels[1], exchange.Mark{Kind: exchange.End})
+	task.meet(task.in.channels[2], exchange.Mark{Kind: exchange.End})
+	task.at(t, operator.EndTime)
+}
+
+// Then event time has come as far as on any of them, whichever became idle first.
+func TestEventTimeOfIdleChannelsIsThatOfTheOneAhead(t *testing.T) {
+	for first := range 2 {
+		task := receiving(2)
+		task.mark(0, 50)
+		task.mark(1, 40)
+		task.idle(first)
+		task.idle(1 - first)
+		if at, idle := task.inputMark(); at != 50 || !idle {
+			t.Errorf("event time is %d, idle %v, want 50", at, idle)
+		}
+	}
 }
 
 func TestAChannelThatHasEndedHoldsNoEventTime(t *testing.T) {
@@ -210,13 +257,9 @@ func TestAChannelThatHasEndedHoldsNoEventTime(t *testing.T) {
 	end := func(ch int) { task.meet(task.in.channels[ch], exchange.Mark{Kind: exchange.End}) }
 	task.meet(task.in.channels[1], exchange.Mark{Kind: exchange.Watermark, Value: 5})
 	end(0)
-	if got := task.inputMark(); got != 5 {
-		t.Errorf("event time is %d, want that of the channel that is left, 5", got)
-	}
+	task.at(t, 5) // that of the channel that is left
 	end(1)
-	if got := task.inputMark(); got != operator.EndTime {
-		t.Errorf("event time is %d when all channels have ended", got)
-	}
+	task.at(t, operator.EndTime)
 }
 
 func TestTheInputEndsWithTheLastOfTheChannels(t *testing.T) {

@@ -18,10 +18,12 @@ type outLink struct {
 	graph.Link
 	port     operator.Output
 	channels []outChannel
-	schema   uint64 // of its records
-	edge     string // in words
-	mark     int64  // last watermark sent
-	filled   int    // full batches since the other links were flushed for them
+	schema   uint64         // of its records
+	edge     string         // in words
+	clock    operator.Idler // says whether it is idle; nil: it is when the task's input is
+	mark     int64          // last watermark sent
+	idling   bool           // it was idle the last time
+	filled   int            // full batches since the other links were flushed for them
 	ended    bool
 }
 
@@ -37,6 +39,8 @@ type outChannel struct {
 	granted int // of these, when it was opened
 	seq     uint64
 	marks   []exchange.Mark
+	idle    bool // the receiver was told that it is …
+	behind  int  // … behind so many of the records in the buffer
 	queue   []*exchange.Batch
 	dirty   bool // the buffer or marks hold something
 }
@@ -89,11 +93,48 @@ func (o *outputs) watermark(l *outLink, w int64) {
 	}
 	l.mark = w
 	for i := range l.channels {
-		o.addMark(l, i, exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
-		if len(l.channels[i].marks) == exchange.MaxMarks {
-			o.pack(l, i)
-			o.pump(l, i)
+		o.putMark(l, i, exchange.Mark{Kind: exchange.Watermark, Value: uint64(w)})
+	}
+}
+
+// idle says on every channel of l that it is idle, unless that was the last thing there: behind
+// records that came of timers it is said again.
+func (o *outputs) idle(l *outLink) {
+	if l.ended {
+		return
+	}
+	l.idling = true
+	for i := range l.channels {
+		if !l.isIdle(i) {
+			o.putMark(l, i, exchange.Mark{Kind: exchange.Idle})
 		}
+	}
+}
+
+// active takes back that l is idle: what it has to say may take a while.
+func (o *outputs) active(l *outLink) {
+	if !l.idling || l.ended {
+		return
+	}
+	l.idling = false
+	for i := range l.channels {
+		if l.isIdle(i) {
+			o.putMark(l, i, exchange.Mark{Kind: exchange.Watermark, Value: uint64(l.mark)})
+		}
+	}
+}
+
+// isIdle says whether the last thing on channel i is that it is idle.
+func (l *outLink) isIdle(i int) bool {
+	return l.channels[i].idle && l.channels[i].behind == l.port.Len(i)
+}
+
+// putMark puts m on a channel, to travel with the next batch.
+func (o *outputs) putMark(l *outLink, i int, m exchange.Mark) {
+	o.addMark(l, i, m)
+	if len(l.channels[i].marks) == exchange.MaxMarks {
+		o.pack(l, i)
+		o.pump(l, i)
 	}
 }
 
@@ -139,8 +180,8 @@ func (o *outputs) overtake(l *outLink, i int, m exchange.Mark) {
 	o.pump(l, i)
 }
 
-// addMark puts m behind the records gathered so far; of two watermarks at one place the
-// later stands.
+// addMark puts m behind the records gathered so far. A watermark stands for those before it at
+// the same place, and an idle channel is none behind it.
 func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 	o.touched(l, i)
 	ch := &l.channels[i]
@@ -150,9 +191,14 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 			m.At = ch.marks[len(ch.marks)-1].At
 		}
 	}
-	if n := len(ch.marks); n > 0 && ch.marks[n-1].At == m.At && ch.marks[n-1].Kind == exchange.Watermark && m.Kind == exchange.Watermark {
-		ch.marks[n-1] = m
-		return
+	switch m.Kind {
+	case exchange.Idle:
+		ch.idle, ch.behind = true, m.At
+	case exchange.Watermark:
+		ch.idle = false
+		for n := len(ch.marks); n > 0 && ch.marks[n-1].At == m.At; n-- { // all are of these two kinds
+			ch.marks = ch.marks[:n-1]
+		}
 	}
 	ch.marks = append(ch.marks, m)
 }
@@ -160,6 +206,7 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 // pack makes a batch of what has gathered and queues it.
 func (o *outputs) pack(l *outLink, i int) {
 	ch := &l.channels[i]
+	ch.idle, ch.behind = l.isIdle(i), 0
 	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: ch.marks, Lent: o.lent}
 	ch.marks = nil
 	if ch.dirty {
@@ -209,7 +256,7 @@ var errTooLarge = errors.New("a batch too large for a frame")
 
 func urgent(b *exchange.Batch) bool {
 	n := len(b.Marks)
-	return n > 0 && b.Marks[n-1].Kind != exchange.Watermark
+	return n > 0 && (b.Marks[n-1].Kind == exchange.Barrier || b.Marks[n-1].Kind == exchange.End)
 }
 
 // flush sends what has gathered on channels that have a credit. What has none stays: it

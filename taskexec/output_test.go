@@ -122,7 +122,7 @@ func words(port operator.Port, b *exchange.Batch) string {
 	}
 	for _, m := range b.Marks {
 		upTo(m.At)
-		text += " " + [...]string{"", fmt.Sprint("watermark ", int64(m.Value)), fmt.Sprint("barrier ", m.Value), "end"}[m.Kind]
+		text += " " + [...]string{"", fmt.Sprint("watermark ", int64(m.Value)), fmt.Sprint("barrier ", m.Value), "end", "idle"}[m.Kind]
 	}
 	upTo(b.Records.Len())
 	return text
@@ -193,6 +193,89 @@ func TestAWatermarkTravelsWithTheNextBatch(t *testing.T) {
 	s.want(0, false)
 	s.emit(2)
 	s.want(0, false, "1: watermark 8 1 watermark 9 2")
+}
+
+// It is said once, and again when records or a watermark have come between; when it is not so any
+// more and nothing comes, the last watermark says that.
+func TestALinkSaysWhenItIsIdle(t *testing.T) {
+	s := newSending(t, 1, 3)
+	s.open(0, 9)
+	l := s.links[0]
+	s.watermark(l, 5)
+	s.idle(l)
+	s.idle(l)
+	s.flush()
+	s.want(0, false, "1: watermark 5 idle")
+	s.idle(l)
+	s.active(l)
+	s.active(l)
+	s.idle(l)
+	s.flush()
+	s.want(0, false, "1: watermark 5 idle", "2: watermark 5 idle")
+	s.emit(1)
+	s.idle(l)
+	s.emit(2, 3)
+	s.idle(l)
+	s.watermark(l, 9)
+	s.idle(l)
+	s.watermark(l, 10)
+	s.active(l)
+	s.emit(4, 5, 6)
+	s.idle(l)
+	s.end()
+	s.idle(l)
+	s.active(l)
+	s.flush()
+	s.want(0, false, "1: watermark 5 idle", "2: watermark 5 idle", "3: 1 idle 2 3", "4: watermark 10 4 5 6", "5: idle end")
+}
+
+// Whatever is said when, and whenever it is sent: who reads all of it knows in the end what the
+// sender does, and there is not more than one mark for what takes the one before back.
+func TestWhoReadsAChannelKnowsWhetherItIsIdle(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		s := newSending(t, 1, 3)
+		s.open(0, 1000)
+		l, idle, back := s.links[0], false, 0
+		for i := range 40 {
+			was := idle
+			switch r.IntN(5) {
+			case 0:
+				s.emit(i)
+				idle = false
+			case 1:
+				s.watermark(l, int64(i))
+				idle = false
+			case 2, 3:
+				s.idle(l)
+				idle = true
+			case 4:
+				s.active(l)
+				idle = false
+			}
+			if was && !idle {
+				back++
+			}
+			if r.IntN(3) > 0 {
+				continue
+			}
+			s.flush()
+			told, marks := false, 0
+			for _, b := range s.told(0) {
+				for _, word := range strings.Fields(b)[1:] {
+					if told = word == "idle"; told {
+						marks++
+					}
+				}
+			}
+			if told != idle {
+				t.Fatalf("seed %d: idle %v, want %v: %q", seed, told, idle, s.told(0))
+			}
+			if marks > back+1 {
+				t.Fatalf("seed %d: %d marks, and %d times it was taken back: %q", seed, marks, back, s.told(0))
+			}
+		}
+	}
 }
 
 func TestABatchHoldsABoundedNumberOfMarks(t *testing.T) {

@@ -48,6 +48,7 @@ func (t *task) read() (progress, error) {
 	case s.fetching || t.limited():
 		return nothing, nil
 	}
+	s.op.Begin()
 	if s.op.NonBlocking() {
 		return part, t.fetched(s.op.Fetch(t.life))
 	}

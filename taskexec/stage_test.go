@@ -269,7 +269,7 @@ func (s *stage) batch(link int, text string) *exchange.Batch {
 		Channels: 1, BatchRecords: 1 << 20, BatchBytes: 1 << 30, Full: func(int) {}, Dirty: func(int) {},
 	})
 	in := o.Input(0).(operator.Collector[int])
-	kinds := map[string]exchange.MarkKind{"watermark": exchange.Watermark, "barrier": exchange.Barrier, "end": exchange.End}
+	kinds := map[string]exchange.MarkKind{"watermark": exchange.Watermark, "barrier": exchange.Barrier, "end": exchange.End, "idle": exchange.Idle}
 	for word := range strings.FieldsSeq(text) {
 		n, err := strconv.Atoi(word)
 		switch last := len(b.Marks) - 1; {
@@ -445,6 +445,8 @@ type reader struct {
 }
 
 func (r *reader) NonBlocking() bool { return true }
+
+func (r *reader) Begin() {}
 
 func (r *reader) Fetch(context.Context) error {
 	if len(r.s.reads) == 0 {

@@ -167,6 +167,7 @@ func (t *task) connectInputs(o chainOptions) {
 			})
 		}
 	}
+	t.in.mark = operator.NoTime
 	t.in.credits = t.spec.config.creditsOf(len(t.in.channels))
 	t.in.align = newAligner(len(t.in.channels))
 	t.in.align.conclude(t.spec.deploy.restore)

@@ -101,6 +101,7 @@ func (t *task) process() progress {
 	if t.now.mark < len(b.Marks) {
 		end = b.Marks[t.now.mark].At
 	}
+	ch.idle = ch.idle && t.now.record == end
 	for t.now.record < end {
 		from := t.now.record
 		t.now.record = ch.port.Deliver(b.Records, from, min(from+t.pace.left, end), ch.head, &t.press)
@@ -131,7 +132,10 @@ func (t *task) meet(ch *inChannel, m exchange.Mark) {
 	switch m.Kind {
 	case exchange.Watermark:
 		invariant.Check(int64(m.Value) >= ch.mark, "channel from %v of link %d: watermark %d after %d", ch.from, ch.link.ID, int64(m.Value), ch.mark)
-		ch.mark = int64(m.Value)
+		ch.mark, ch.idle = int64(m.Value), false
+		t.now.advancing = true
+	case exchange.Idle:
+		ch.idle = true
 		t.now.advancing = true
 	case exchange.Barrier:
 		t.in.align.barrier(ch.index, m.Value)
@@ -142,15 +146,21 @@ func (t *task) meet(ch *inChannel, m exchange.Mark) {
 	}
 }
 
-// advance moves event time on through the chain and puts the new watermarks on the links.
+// advance moves event time on through the chain, and puts the new watermarks on the links or says
+// that they are idle.
 func (t *task) advance() progress {
-	in := t.inputMark()
+	in, idle := t.inputMark()
 	if !t.chain.advance(in, &t.press) {
 		return t.held()
 	}
 	t.now.advancing = false
 	for _, l := range t.chain.links {
 		t.out.watermark(l, t.chain.mark(l.FromOp))
+		if l.clock != nil && l.clock.Idle() || l.clock == nil && idle {
+			t.out.idle(l)
+		} else {
+			t.out.active(l)
+		}
 	}
 	if in == t.now.advanced {
 		return part
@@ -168,9 +178,10 @@ func (t *task) held() progress {
 	return t.timed()
 }
 
-func (t *task) inputMark() int64 {
+// inputMark is how far event time has come in front of the chain, and whether all of it is idle.
+func (t *task) inputMark() (mark int64, idle bool) {
 	if t.src != nil {
-		return t.src.mark
+		return t.src.mark, false
 	}
 	return t.in.watermark()
 }
@@ -202,7 +213,7 @@ func (t *task) wakeAfter(at int64) {
 // endOfInput ends the task's output: event time has reached its end and every operator has
 // said its last.
 func (t *task) endOfInput() progress {
-	if t.inputMark() < operator.EndTime || t.chainMark() < operator.EndTime {
+	if t.chainMark() < operator.EndTime {
 		t.now.advancing = true
 		return part
 	}

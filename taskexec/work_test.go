@@ -347,3 +347,29 @@ func TestADrillCountsTheRecordsOfAllInputsTogether(t *testing.T) {
 	s.send(right, "3")
 	s.downBecause("a drill")
 }
+
+// A task is idle when all of its channels are, and is not any more with the first record, though
+// it makes nothing of it.
+func TestATaskIsIdleWhenAllItsChannelsAre(t *testing.T) {
+	s := working(t, 9)
+	s.send(right, "watermark 8")
+	s.is("credits right")
+	s.send(left, "watermark 5 1 idle")
+	s.is("time 5", "1", "time 8", "credits left", "sends 1: watermark 5 1 watermark 8")
+	s.send(right, "idle")
+	s.is("credits right", "sends 2: idle")
+	s.send(right, "idle")
+	s.is("credits right")
+	s.send(left, "watermark 5")
+	s.is("credits left", "sends 3: watermark 8") // what it has said before holds
+	s.send(left, "idle watermark 7 idle")
+	s.is("credits left", "sends 4: watermark 8 idle")
+	s.send(left, "2")
+	s.is("2", "credits left", "sends 5: 2")
+	s.send(right, "watermark 9 end")
+	s.is("credits right")
+	s.send(left, "idle")
+	s.is("credits left", "sends 6: idle")
+	s.send(left, "end")
+	s.is("time ends", "credits left", fmt.Sprint("sends 7: watermark ", operator.EndTime), "sends 8: end")
+}

@@ -46,7 +46,7 @@ func (b *Batch) Cut(n int) (rest *Batch) {
 type Mark struct {
 	At    int
 	Kind  MarkKind
-	Value uint64 // the watermark as uint64(int64), or the checkpoint of a barrier
+	Value uint64 // the watermark as uint64(int64), or the checkpoint of a barrier; else 0
 }
 
 // MarkKind says what a mark means.
@@ -57,6 +57,12 @@ const (
 	Watermark MarkKind = iota + 1
 	Barrier
 	End
+	// Idle says that nobody has to wait for the channel: what an EventTime operator before it reads
+	// has been silent for as long as Watermarks.Idle says. The receiver leaves it out of its event
+	// time until the next record or watermark, which may be the last one again; an active sender
+	// that has neither sends that. A task is idle when all channels are that have not ended. No
+	// snapshot knows of it: a restored channel is active.
+	Idle
 )
 
 // Open says that the receiving end is ready and grants the first credits. It is repeated

@@ -116,17 +116,31 @@ func decodeBatch(a Address, data []byte) (any, error) {
 }
 
 // CheckMarks refuses marks that do not fit a batch of n records: out of order, of an
-// unknown kind, or a barrier or end with something behind it.
+// unknown kind, with a value that means nothing, or a barrier or end with something behind it.
 func CheckMarks(marks []Mark, n int) error {
 	at := 0
 	for i, m := range marks {
 		last := i == len(marks)-1 && m.At == n
-		if m.At < at || m.At > n || m.Kind < Watermark || m.Kind > End || m.Kind != Watermark && !last {
+		if m.At < at || m.At > n || !m.fits(last) {
 			return fmt.Errorf("%w: mark %d of %d at %d of %d records", errFrame, m.Kind, i, m.At, n)
 		}
 		at = m.At
 	}
 	return nil
+}
+
+func (m Mark) fits(last bool) bool {
+	switch m.Kind {
+	case Watermark:
+		return true
+	case Idle:
+		return m.Value == 0
+	case Barrier:
+		return last
+	case End:
+		return last && m.Value == 0
+	}
+	return false
 }
 
 func appendHeader(dst []byte, kind byte, a Address) []byte {

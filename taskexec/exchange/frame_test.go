@@ -65,13 +65,15 @@ func TestMarksThatCannotBeAreRefused(t *testing.T) {
 		"barrier before record": {{1, Barrier, 1}},
 		"mark behind barrier":   {{3, Barrier, 1}, {3, Watermark, 1}},
 		"unknown kind":          {{3, 9, 1}},
+		"idle of something":     {{3, Idle, 1}},
+		"end of something":      {{3, End, 1}},
 		"negative":              {{-1, Watermark, 1}},
 	} {
 		if CheckMarks(marks, 3) == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}
-	if err := CheckMarks([]Mark{{0, Watermark, 1}, {3, Watermark, 2}, {3, Barrier, 1}}, 3); err != nil {
+	if err := CheckMarks([]Mark{{0, Watermark, 1}, {0, Idle, 0}, {3, Watermark, 2}, {3, Barrier, 1}}, 3); err != nil {
 		t.Error(err)
 	}
 }
