@@ -22,8 +22,8 @@ func Goals() []Goal {
 // GoalCheckpoints is the time between checkpoints for which the goals are set.
 const GoalCheckpoints = 100 * time.Millisecond
 
-// GoalEvents is the number of events for which the goal of a query is set: the more it keeps,
-// the fewer.
+// GoalEvents is the number of events for which the goal of a query is set, and with which one
+// without a goal is measured beside the others: the more it keeps, the fewer.
 func GoalEvents(query string) uint64 {
 	switch query {
 	case "q4", "q5", "q9", "q11", "q17", "q18", "q19":

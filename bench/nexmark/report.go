@@ -21,6 +21,7 @@ type queryCosts struct {
 	query  string
 	goal   Goal // zero: none is set
 	events uint64
+	every  float64        // seconds between two checkpoints; 0: none but the last
 	unit   float64        // what the generator takes for an event, in ns
 	loop   float64        // cost of the plain loop
 	costs  map[int]figure // by parallelism
@@ -49,8 +50,11 @@ func ReadReport(from io.Reader) (Report, error) {
 		if r.Restarts > 0 {
 			return Report{}, fmt.Errorf("line %d: a run of %s with %d restarts says nothing about its cost", n, r.Query, r.Restarts)
 		}
-		if i := slices.IndexFunc(all, func(x Result) bool { return x.Query == r.Query && x.Events != r.Events }); i >= 0 {
-			return Report{}, fmt.Errorf("line %d: %s with %d events, and with %d before: a cost depends on how many there are", n, r.Query, r.Events, all[i].Events)
+		if r.Full != "" {
+			return Report{}, fmt.Errorf("line %d: a run of %s with its full digest says little about its cost: most of it is the digest's", n, r.Query)
+		}
+		if i := slices.IndexFunc(all, func(x Result) bool { return x.Query == r.Query && !x.comparable(r) }); i >= 0 {
+			return Report{}, fmt.Errorf("line %d: %s, and %s before: a cost depends on both", n, r.conditions(), all[i].conditions())
 		}
 		all = append(all, r)
 	}
@@ -70,8 +74,17 @@ func ReadReport(from io.Reader) (Report, error) {
 	return rep, nil
 }
 
+// comparable says whether two runs of a query were of the same size.
+func (r Result) comparable(o Result) bool {
+	return r.Events == o.Events && r.CheckpointSeconds == o.CheckpointSeconds
+}
+
+func (r Result) conditions() string {
+	return fmt.Sprintf("%s with %d events and a checkpoint each %g s", r.Query, r.Events, r.CheckpointSeconds)
+}
+
 func costsOf(query string, of []Result) queryCosts {
-	m := queryCosts{query: query, events: of[0].Events, costs: map[int]figure{}}
+	m := queryCosts{query: query, events: of[0].Events, every: of[0].CheckpointSeconds, costs: map[int]figure{}}
 	if i := slices.IndexFunc(Goals(), func(g Goal) bool { return g.Query == query }); i >= 0 {
 		m.goal = Goals()[i]
 	}
@@ -99,11 +112,11 @@ func medianOf(of []Result, figure func(Result) float64) float64 {
 // Table is the report as a table in Markdown. A cost above its goal has an exclamation mark.
 func (r Report) Table() string {
 	var b strings.Builder
-	b.WriteString("| query | events | g, ns | plain loop | p = 1 | goal | p = 2 | goal | Flink 2.3 | rewritten by hand | allocations an event | checkpoints |\n")
-	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| query | events | g, ns | plain loop | p = 1 | goal | p = 2 | goal | Flink 2.3 | rewritten by hand | allocations an event | checkpoints | each |\n")
+	b.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, m := range r.queries {
-		fmt.Fprintf(&b, "| %s | %.4g M | %.1f | %.2f | %s | %s | %s | %s | %s | %s | %s |\n", m.query, float64(m.events)/1e6, m.unit, m.loop,
-			m.cost(1, m.goal.Most), known(m.goal.Most), m.cost(2, m.goal.Most*atTwo), known(m.goal.Most*atTwo), known(m.goal.Flink), known(m.goal.Hand), m.counts())
+		fmt.Fprintf(&b, "| %s | %.4g M | %.1f | %.2f | %s | %s | %s | %s | %s | %s | %s | %s |\n", m.query, float64(m.events)/1e6, m.unit, m.loop,
+			m.cost(1, m.goal.Most), known(m.goal.Most), m.cost(2, m.goal.Most*atTwo), known(m.goal.Most*atTwo), known(m.goal.Flink), known(m.goal.Hand), m.counts(), m.interval())
 	}
 	return b.String()
 }
@@ -130,6 +143,14 @@ func (m queryCosts) counts() string {
 		return " | "
 	}
 	return fmt.Sprintf("%.3f | %d", f.allocs, f.checkpoints)
+}
+
+// interval is the time between two checkpoints.
+func (m queryCosts) interval() string {
+	if m.every == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.4g ms", 1000*m.every)
 }
 
 func known(v float64) string {

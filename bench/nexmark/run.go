@@ -37,6 +37,7 @@ type Result struct {
 	Query               string  `json:"query"`
 	Parallelism         int     `json:"parallelism"`
 	Events              uint64  `json:"events"`
+	CheckpointSeconds   float64 `json:"checkpoint_interval_seconds"` // between two; 0: none but the last
 	Rows                uint64  `json:"rows"`
 	Cheap               string  `json:"cheap"`
 	Full                string  `json:"full,omitempty"`
@@ -95,7 +96,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		return Result{}, err
 	}
 	defer collectSeldom()()
-	r := Result{Query: o.Query, Parallelism: o.Parallelism, Events: o.Events}
+	r := Result{Query: o.Query, Parallelism: o.Parallelism, Events: o.Events, CheckpointSeconds: o.CheckpointEvery.Seconds()}
 	g := nexmark.NewGenerator()
 
 	r.GeneratorCPUSeconds = o.generate(g, o.Events-o.Events/2)

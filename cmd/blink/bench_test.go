@@ -19,7 +19,7 @@ func TestBenchNexmarkPrintsTheFieldsThatAreAgreedOn(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("printed %q", lines)
 	}
-	want := strings.Fields("allocs_per_event cheap checkpoints cpu_seconds events full generator_cpu_seconds loop_cpu_seconds parallelism query restarts resumed rows wall_seconds")
+	want := strings.Fields("allocs_per_event cheap checkpoint_interval_seconds checkpoints cpu_seconds events full generator_cpu_seconds loop_cpu_seconds parallelism query restarts resumed rows wall_seconds")
 	for _, line := range lines {
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {

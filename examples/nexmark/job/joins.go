@@ -122,7 +122,7 @@ type opening struct {
 	Window nexmark.Millis
 }
 
-// windowMillis is the length of the windows of Q8.
+// windowMillis is the length of the windows of Q8 and Q12.
 const windowMillis = 10_000
 
 func windowOf(t nexmark.Millis) nexmark.Millis { return t / windowMillis * windowMillis }

@@ -6,7 +6,7 @@ import (
 	"blink/connector/nexmark"
 )
 
-// The windows of Q4, Q5, Q7 and Q8, how often those of Q5 begin, and the longest pause in a
+// The windows of Q4, Q5, Q7, Q8 and Q12, how often those of Q5 begin, and the longest pause in a
 // session of Q11.
 const (
 	windowMillis = 10_000
