@@ -35,6 +35,7 @@ func Types() (names []string) {
 
 // Run measures one type for about as long as asked, several times that in all.
 func Run(name string, each time.Duration) (Result, error) {
+	codec.OneOf[figure](&numbers{}) // for the type interface
 	for _, k := range kinds() {
 		if k.name == name {
 			r, err := k.run(each)
@@ -52,7 +53,6 @@ type kind struct {
 }
 
 func kinds() []kind {
-	codec.OneOf[figure](&numbers{})
 	bids := firstBids()
 	return []kind{
 		{"bid", measure(func(i int) nexmark.Bid { return bids[i] })},

@@ -6,12 +6,18 @@ import (
 	"strings"
 )
 
+// ofRows begins a drill with a share: digest reads the result's rows, and nothing else does.
+const ofRows = "panic=digest@"
+
 // checkShares finds what is wrong with the shares in drills. A drill is as cluster.RunOptions
-// has it, or panic=ID@N%, which stands for a share of the result's rows: so one drill suits
+// has it, or panic=digest@N%, which stands for a share of the result's rows: so one drill suits
 // queries of many rows and of few.
 func checkShares(drills []string) error {
 	for _, d := range drills {
-		if _, share, ok := cutShare(d); ok && (share < 1 || share > 99) {
+		switch what, share, ok := cutShare(d); {
+		case ok && what != ofRows:
+			return fmt.Errorf("--inject %s: a share is of the result's rows: want %sN%%", d, ofRows)
+		case ok && (share < 1 || share > 99):
 			return fmt.Errorf("--inject %s: a share of the rows is a whole number from 1%% to 99%%", d)
 		}
 	}

@@ -36,7 +36,7 @@ func TestAReportHasTheMediansBesideTheGoals(t *testing.T) {
 
 func TestAReportRefusesWhatIsNoResult(t *testing.T) {
 	for _, text := range []string{"", "hello", "{}", lines + `{"query":"q99","events":1,"generator_cpu_seconds":1}`,
-		lines + `{"query":"q0","parallelism":2,"events":1000,"generator_cpu_seconds":1}`,
+		lines + `{"query":"q0","parallelism":2,"events":1000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1}`,
 		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"restarts":1}`,
 		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"full":"00"}`,
 		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":1,"generator_cpu_seconds":1}`} {

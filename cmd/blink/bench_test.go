@@ -62,6 +62,7 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench latency --channels 129", "--channels 129: from 1 to 128"},
 		{"bench state --keys -1", "--keys -1: at least 1, or 0"},
 		{"bench state --keys 99", "--keys 99: at least 100 in the case delta"},
+		{"bench nexmark --query q4 --inject panic=winners@50% --events 1000000000000", "--inject panic=winners@50%: a share is of the result's rows: want panic=digest@N%"},
 		{"bench nexmark --inject panic=digest@0%", "--inject panic=digest@0%: a share of the rows"},
 	} {
 		var out, errs strings.Builder
