@@ -79,10 +79,17 @@ func mostFetched(rate float64) int { return int(max(1, min(rate*fetchSeconds, ma
 // longestPause of the rate limit, in seconds: a hundred years, which a Duration can hold.
 const longestPause = 3e9
 
+// mostBehind bounds how far a limited source may be behind its rate and catch up. Reading, handing
+// on and waking up take time, which is not lost; what longer waits have cost is.
+const mostBehind = time.Duration(fetchSeconds * float64(time.Second))
+
 // limit is told that n records were delivered by a source that has a rate.
 func (s *sourceState) limit(now time.Time, n int) {
-	if s.nextAt.Before(now) {
+	switch behind := now.Add(-mostBehind); {
+	case s.nextAt.IsZero():
 		s.nextAt = now
+	case s.nextAt.Before(behind):
+		s.nextAt = behind
 	}
 	pause := min(float64(n)/s.rate, longestPause)
 	s.nextAt = s.nextAt.Add(time.Duration(pause * float64(time.Second)))

@@ -23,18 +23,42 @@ func TestOnlyABareEOFEndsASource(t *testing.T) {
 	}
 }
 
-func TestTheRateLimitSavesNothingUp(t *testing.T) {
+// Reading, handing on and waking up take time of their own.
+func TestARateIsReached(t *testing.T) {
+	const rate, each, records = 1000, 5, 3000
+	s := newStage(t, left)
+	s.config.Rate, s.config.BatchRecords = rate, records+1
+	for range records / each {
+		s.reads = append(s.reads, make([]int, each))
+	}
+	s.reads[0][0], s.reads[len(s.reads)-1][each-1] = 1, 2
+	var first, last time.Time
+	s.on["1"] = func() { first = s.node.Now() }
+	s.on["2"] = func() { last = s.node.Now() }
+	s.cost = time.Second / rate / 2
+	s.start(s.node.Name())
+	s.pass(time.Minute)
+	if got := (records - 1) / last.Sub(first).Seconds(); got < 0.99*rate || got > 1.01*rate {
+		t.Errorf("%.1f records a second, want %d", got, rate)
+	}
+}
+
+func TestTheRateLimitSavesLittleUp(t *testing.T) {
 	s := &sourceState{rate: 10}
 	s.limit(at(0), 5)
 	if !s.nextAt.Equal(at(0).Add(500 * time.Millisecond)) {
 		t.Errorf("after 5 records at 10 a second it goes on at %v", s.nextAt)
 	}
+	s.limit(at(0).Add(550*time.Millisecond), 5)
+	if !s.nextAt.Equal(at(1)) {
+		t.Errorf("a little behind it goes on at %v", s.nextAt)
+	}
 	s.limit(at(60), 10) // it was idle for a minute
-	if !s.nextAt.Equal(at(61)) {
+	if !s.nextAt.Equal(at(61).Add(-mostBehind)) {
 		t.Errorf("after 10 more it goes on at %v", s.nextAt)
 	}
 	s.limit(at(60), 10) // before its time
-	if !s.nextAt.Equal(at(62)) {
+	if !s.nextAt.Equal(at(62).Add(-mostBehind)) {
 		t.Errorf("what came too soon is not waited for: %v", s.nextAt)
 	}
 	s.rate = 1e-300

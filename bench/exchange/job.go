@@ -94,7 +94,7 @@ func (t trial) source() blink.Source[nexmark.Bid] {
 // stretch of the benchmark's events.
 const variety = 1 << 14
 
-// step is how many records the source gives at once.
+// step is how many records the source gives at once at most.
 const step = 256
 
 // firstBids are the first of Nexmark, made as long as asked.
@@ -138,7 +138,7 @@ type reader struct {
 }
 
 func (r *reader) Next(_ context.Context, into *blink.Records[nexmark.Bid]) error {
-	n := min(step, r.end-r.split.Next)
+	n := min(step, int64(into.Room()), r.end-r.split.Next)
 	records, times := into.Slots(int(n))
 	for i := range records {
 		b := &records[i]
