@@ -3,19 +3,23 @@ package operator
 import (
 	"cmp"
 	"slices"
+
+	"blink/internal/heap"
 )
 
 // agenda says when who is to be looked at. What lies ahead stands in buckets of time, in no
 // order; a bucket is sorted when its time has come. So an entry costs little until it is due.
 type agenda struct {
-	width int64
-	ahead []bucket // ascending by from, none empty
-	due   []visit  // ascending, up to next gone
-	next  int
-	until int64 // what comes before it is due, and not ahead
-	free  [][]visit
-	n     int // entries
-	full  int // n at which the stale ones are dropped
+	width  int64
+	ahead  []*bucket         // a binary heap by from, none empty
+	from   map[int64]*bucket // those ahead
+	recent *bucket           // the one ahead that was added to last, or nil
+	due    []visit           // ascending, up to next gone
+	next   int
+	until  int64 // what comes before it is due, and not ahead
+	free   []*bucket
+	n      int // entries
+	full   int // n at which the stale ones are dropped
 }
 
 type bucket struct {
@@ -28,6 +32,8 @@ type visit struct {
 	who int32
 }
 
+func (b *bucket) compare(o *bucket) int { return cmp.Compare(b.from, o.from) }
+
 func (v visit) compare(o visit) int {
 	return cmp.Or(cmp.Compare(v.at, o.at), cmp.Compare(v.who, o.who))
 }
@@ -38,7 +44,7 @@ const (
 )
 
 func newAgenda(width int64) agenda {
-	return agenda{width: max(1, width), until: NoTime, full: fewVisits}
+	return agenda{width: max(1, width), from: map[int64]*bucket{}, until: NoTime, full: fewVisits}
 }
 
 // add asks for a visit.
@@ -55,19 +61,21 @@ func (a *agenda) add(v visit) {
 
 // bucket is the one from this time on, a new one if there is none.
 func (a *agenda) bucket(from int64) *bucket {
-	if n := len(a.ahead); n > 0 && a.ahead[n-1].from == from {
-		return &a.ahead[n-1]
+	if a.recent != nil && a.recent.from == from {
+		return a.recent
 	}
-	i, ok := slices.BinarySearchFunc(a.ahead, from, func(b bucket, from int64) int { return cmp.Compare(b.from, from) })
-	if !ok {
-		b := bucket{from: from}
+	b := a.from[from]
+	if b == nil {
+		b = &bucket{}
 		if n := len(a.free); n > 0 {
-			b.all = a.free[n-1]
+			b = a.free[n-1]
 			a.free = a.free[:n-1]
 		}
-		a.ahead = slices.Insert(a.ahead, i, b)
+		b.from, a.from[from] = from, b
+		heap.Push(&a.ahead, b, (*bucket).compare)
 	}
-	return &a.ahead[i]
+	a.recent = b
+	return b
 }
 
 // pop takes the earliest visit that is due now. Those of one time come in the order of who.
@@ -76,11 +84,12 @@ func (a *agenda) pop(now int64) (v visit, ok bool) {
 		if len(a.ahead) == 0 || a.ahead[0].from > now {
 			return v, false
 		}
-		a.recycle(a.due)
 		b := a.ahead[0]
-		a.ahead = slices.Delete(a.ahead, 0, 1)
+		heap.Pop(&a.ahead, (*bucket).compare)
 		slices.SortFunc(b.all, visit.compare)
-		a.due, a.next, a.until = b.all, 0, after(b.from, a.width)
+		a.due, b.all = b.all, a.due
+		a.next, a.until = 0, after(b.from, a.width)
+		a.recycle(b)
 	}
 	if v = a.due[a.next]; v.at > now {
 		return v, false
@@ -90,9 +99,14 @@ func (a *agenda) pop(now int64) (v visit, ok bool) {
 	return v, true
 }
 
-func (a *agenda) recycle(all []visit) {
-	if all != nil && len(a.free) < spareBuckets {
-		a.free = append(a.free, all[:0])
+// recycle takes back a bucket that is not ahead any more.
+func (a *agenda) recycle(b *bucket) {
+	delete(a.from, b.from)
+	if a.recent == b {
+		a.recent = nil
+	}
+	if b.all = b.all[:0]; len(a.free) < spareBuckets {
+		a.free = append(a.free, b)
 	}
 }
 
@@ -109,16 +123,15 @@ func (a *agenda) tidy(stale func(visit) bool) {
 	}
 	a.due = append(a.due[:0], sift(a.due[a.next:])...)
 	a.next, a.n = 0, len(a.due)
-	left := a.ahead[:0]
-	for _, b := range a.ahead {
-		if b.all = sift(b.all); len(b.all) > 0 {
-			left = append(left, b)
-			a.n += len(b.all)
-		} else {
-			a.recycle(b.all)
+	a.ahead = slices.DeleteFunc(a.ahead, func(b *bucket) bool {
+		b.all = sift(b.all)
+		a.n += len(b.all)
+		if len(b.all) > 0 {
+			return false
 		}
-	}
-	clear(a.ahead[len(left):])
-	a.ahead = left
+		a.recycle(b)
+		return true
+	})
+	slices.SortFunc(a.ahead, (*bucket).compare) // which is a heap
 	a.full = 2*a.n + fewVisits
 }

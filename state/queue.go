@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"blink/internal/heap"
 )
 
 // queue holds the entries of one clock's timers by time: a radix heap. An entry behind last
@@ -106,7 +108,7 @@ func (a waiting) compare(b waiting) int {
 func (q *queue) push(e entry) {
 	q.len++
 	if place(e.at) <= q.last {
-		pushHeap(&q.early, waiting{e, q.hashOf(e.row)}, waiting.compare)
+		heap.Push(&q.early, waiting{e, q.hashOf(e.row)}, waiting.compare)
 		return
 	}
 	q.drop(e)
@@ -225,7 +227,7 @@ func (q *queue) top() (at int64, ok bool) {
 func (q *queue) take() (e entry) {
 	if len(q.ready) == 0 || len(q.early) > 0 && q.early[0].compare(q.ready[0].entries[0]) < 0 {
 		e = q.early[0].entry
-		popHeap(&q.early, waiting.compare)
+		heap.Pop(&q.early, waiting.compare)
 		return e
 	}
 	e = q.ready[0].entries[0].entry
@@ -262,7 +264,7 @@ func (q *queue) move() {
 		return
 	}
 	q.sort(r)
-	pushHeap(&q.ready, run{r, r}, run.compare)
+	heap.Push(&q.ready, run{r, r}, run.compare)
 }
 
 // Entries are dealt into hands by the first bits in which their hashes differ when there are so
@@ -319,13 +321,13 @@ func (q *queue) moved() {
 func (q *queue) dropReady() {
 	r := &q.ready[0]
 	if r.entries = r.entries[1:]; len(r.entries) > 0 {
-		sink(q.ready, run.compare)
+		heap.Sink(q.ready, run.compare)
 		return
 	}
 	if all := r.all[:0]; len(q.runs) < spareRuns {
 		q.runs = append(q.runs, all)
 	}
-	popHeap(&q.ready, run.compare)
+	heap.Pop(&q.ready, run.compare)
 }
 
 func (r run) compare(o run) int { return r.entries[0].compare(o.entries[0]) }
@@ -405,52 +407,4 @@ func (q *queue) unsifted() *chunk {
 		s.link = &l.buckets[s.digit].chunk
 	}
 	return nil
-}
-
-// pushHeap and popHeap are those of a binary heap, sink what is done when its first element has
-// become larger.
-func pushHeap[T any](heap *[]T, x T, compare func(a, b T) int) {
-	h := append(*heap, x)
-	i := len(h) - 1
-	for i > 0 {
-		p := (i - 1) / 2
-		if compare(x, h[p]) >= 0 {
-			break
-		}
-		h[i] = h[p]
-		i = p
-	}
-	h[i] = x
-	*heap = h
-}
-
-func popHeap[T any](heap *[]T, compare func(a, b T) int) {
-	h := *heap
-	n := len(h) - 1
-	var none T
-	h[0], h[n] = h[n], none
-	*heap = h[:n]
-	sink(*heap, compare)
-}
-
-func sink[T any](h []T, compare func(a, b T) int) {
-	if len(h) < 2 {
-		return
-	}
-	x, i := h[0], 0
-	for {
-		c := 2*i + 1
-		if c >= len(h) {
-			break
-		}
-		if c+1 < len(h) && compare(h[c+1], h[c]) < 0 {
-			c++
-		}
-		if compare(h[c], x) >= 0 {
-			break
-		}
-		h[i] = h[c]
-		i = c
-	}
-	h[i] = x
 }
