@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -40,6 +41,26 @@ func BenchmarkSessions(b *testing.B) {
 	}
 	if w.advance(EndTime); end.n == 0 {
 		b.Error("no session has fired")
+	}
+}
+
+// BenchmarkManySlices is a window that fires while so many slices are ahead: it should cost the
+// same however many they are.
+func BenchmarkManySlices(b *testing.B) {
+	for _, ahead := range []int64{1 << 8, 1 << 17} {
+		b.Run(fmt.Sprint(ahead), func(b *testing.B) {
+			end := &last[Pane[int64, int64]]{}
+			w := newBench(b, NewWindowCount(auction, tumbling(1)), end)
+			in, o := w.op.(Node).Input(0).(Collector[offer]), offer{}
+			for i := range ahead {
+				in.Collect(&o, sec(i))
+			}
+			b.ReportAllocs()
+			for i := int64(0); b.Loop(); i++ {
+				in.Collect(&o, sec(ahead+i))
+				w.advance(sec(i + 1))
+			}
+		})
 	}
 }
 

@@ -281,6 +281,11 @@ func (m *windowing[K, A]) drop() {
 		}
 		n++
 	}
+	if n*2 < len(m.slices) { // those that are left are not moved for a few
+		clear(m.slices[:n])
+		m.slices = m.slices[n:]
+		return
+	}
 	m.slices = slices.Delete(m.slices, 0, n)
 }
 
