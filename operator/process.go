@@ -44,7 +44,7 @@ func NewProcess[K comparable, T, S, R any, P Processor[S, K, T, R]](key func(T) 
 		self := P(new(S))
 		*self = *prototype
 		m := &processing[K, R]{}
-		m.inputs[0] = Collector[T](&processInput[K, T, R]{m, key, sum, self.Process})
+		m.inputs[0] = Collector[T](newProcessInput(m, key, sum, self.Process))
 		return self, m
 	})
 }
@@ -55,8 +55,8 @@ func NewCoProcess[K comparable, L, R, S, O any, P CoProcessor[S, K, L, R, O]](le
 		self := P(new(S))
 		*self = *prototype
 		m := &processing[K, O]{}
-		m.inputs[0] = Collector[L](&processInput[K, L, O]{m, left, sum, self.ProcessLeft})
-		m.inputs[1] = Collector[R](&processInput[K, R, O]{m, right, sum, self.ProcessRight})
+		m.inputs[0] = Collector[L](newProcessInput(m, left, sum, self.ProcessLeft))
+		m.inputs[1] = Collector[R](newProcessInput(m, right, sum, self.ProcessRight))
 		return self, m
 	})
 }

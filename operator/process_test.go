@@ -592,12 +592,61 @@ type nobody[T any] struct{}
 
 func (nobody[T]) Collect(*T, int64) {}
 
+type entrance struct{ Shop, By string }
+
+func entered(e entrance) string { return e.Shop }
+
+// guestBook keeps who has entered, each with where it was, and has room for so many.
+type guestBook struct {
+	Room   int
+	guests state.Value[map[string][]string]
+}
+
+func (g *guestBook) Process(c *Ctx[string], e entrance, _ *Out[entrance]) error {
+	all := g.guests.Ref()
+	if *all == nil {
+		*all = map[string][]string{}
+	}
+	if len(*all) < g.Room {
+		(*all)[e.By] = append((*all)[e.By], c.Key())
+	}
+	return nil
+}
+
 // The records of a batch that came from another process have their strings in its frame.
 func TestStateDoesNotKeepTheFrameOfItsRecords(t *testing.T) {
-	type visit struct{ Shop, By string }
+	for _, spec := range []Spec{
+		NewReduce(entered, func(_, v entrance) entrance { return v }),
+		NewProcess(entered, &guestBook{Room: 9}),
+	} {
+		stateDoesNotKeepTheFrame(t, spec)
+	}
+}
+
+// What a state holds already costs a record nothing, though it may hold strings of frames.
+func TestARecordOfAFrameCostsTheSameHoweverMuchIsHeld(t *testing.T) {
+	costs := map[int]float64{}
+	for _, room := range []int{10, 1000} {
+		b := newBench(t, NewProcess(entered, &guestBook{Room: room}), Collector[entrance](nobody[entrance]{}))
+		b.pressure.Lent = codec.Anywhere()
+		enter := func(by string) {
+			send(b, entrance{"a", by}, 0)
+			send(b, entrance{"b", by}, 0)
+		}
+		for n := range room {
+			enter(fmt.Sprint(n))
+		}
+		costs[room] = testing.AllocsPerRun(100, func() { enter("one too many") })
+	}
+	if costs[10] != costs[1000] {
+		t.Errorf("allocations of two records, by what is held: %v", costs)
+	}
+}
+
+func stateDoesNotKeepTheFrame(t *testing.T, spec Spec) {
+	type visit = entrance
 	p := portOf[visit](t)
-	latest := NewReduce(func(v visit) string { return v.Shop }, func(_, v visit) visit { return v })
-	b := newBench(t, latest, Collector[visit](nobody[visit]{})).start()
+	b := newBench(t, spec, Collector[visit](nobody[visit]{})).start()
 	frame := p.encoded(t, buffer[visit]{records: []visit{{"a", "x"}, {"b", "y"}, {"b", "z"}}, times: []int64{1, 1, 1}})
 	kept := weak.Make(unsafe.SliceData(frame))
 	b.pressure.Lent = codec.MemoryOf(frame)

@@ -21,6 +21,7 @@ type processing[K comparable, R any] struct {
 	inputs [2]any // Collector of each side
 	self   any    // the processor, *S
 	store  *state.Store[K]
+	deep   bool // see state.Store.Deep
 	states []snapshot.StateSchema
 
 	onTimer timerHandler[K, R] // nil: timers pass in silence
@@ -37,6 +38,16 @@ type processInput[K comparable, T, R any] struct {
 	key     func(T) K
 	hash    func(K) uint64
 	process func(*Ctx[K], T, *Out[R]) error
+	records *codec.Codec[T] // nil: they are no records of frames, or have no strings
+	own     T               // the record at hand, with copies of its strings
+}
+
+func newProcessInput[K comparable, T, R any](of *processing[K, R], key func(T) K, sum func(K) uint64, process func(*Ctx[K], T, *Out[R]) error) *processInput[K, T, R] {
+	m := &processInput[K, T, R]{of: of, key: key, hash: sum, process: process}
+	if c, err := codec.For[T](); err == nil && c.Shares() {
+		m.records = c
+	}
+	return m
 }
 
 // newProcessing is the Spec of a processor. build makes a task's copy and its inputs.
@@ -90,6 +101,7 @@ func (m *processing[K, R]) Open(t *Task, id string) (err error) {
 	if err := m.store.Bind(m.self); err != nil {
 		return err
 	}
+	m.deep = m.store.Deep()
 	return m.place.Open(t, id)
 }
 
@@ -120,6 +132,10 @@ func (m *processing[K, R]) Input(i int) any { return m.inputs[i] }
 
 func (m *processInput[K, T, R]) Collect(in *T, ts int64) {
 	m.of.enter(ts)
+	if m.of.deep && m.lent() {
+		m.collectOwn(in, ts)
+		return
+	}
 	key := m.key(*in)
 	m.collect(in, ts, key, m.hash(key))
 }
@@ -127,7 +143,28 @@ func (m *processInput[K, T, R]) Collect(in *T, ts int64) {
 // CollectHashed is HashedCollector.
 func (m *processInput[K, T, R]) CollectHashed(in *T, ts int64, hash uint64) {
 	m.of.enter(ts)
+	if m.of.deep && m.lent() {
+		m.collectOwn(in, ts)
+		return
+	}
 	m.collect(in, ts, m.key(*in), hash)
+}
+
+// lent says whether strings of the record at hand may lie in lent memory.
+func (m *processInput[K, T, R]) lent() bool { return m.records != nil && m.of.pressure.Lent.Any() }
+
+// collectOwn copies the strings of a record. So nothing of it has to be found again in what is
+// held, which may be much.
+func (m *processInput[K, T, R]) collectOwn(in *T, ts int64) {
+	var none T
+	p := m.of.pressure
+	lent := p.Lent
+	m.own = *in
+	m.records.Detach(&m.own, nil, lent)
+	p.Lent = codec.Memory{}
+	key := m.key(m.own)
+	m.collect(&m.own, ts, key, m.hash(key))
+	p.Lent, m.own = lent, none
 }
 
 func (m *processInput[K, T, R]) collect(in *T, ts int64, key K, hash uint64) {

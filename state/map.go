@@ -90,6 +90,8 @@ func (m *Map[MK, V]) put(row unsafe.Pointer, k MK, v V) {
 	m.was = none
 }
 
+func (m *Map[MK, V]) deep() bool { return m.values.Shares() && !m.values.Flat() }
+
 // slotOf is the live slot of a key, made if there is none.
 func (m *Map[MK, V]) slotOf(c *mapCell, k MK) *slot[MK, V] {
 	r := m.cell.rows

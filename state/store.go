@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -73,6 +74,16 @@ func NewStore[K comparable](max int, owned graph.Range, now func() time.Time) (*
 // is not to be kept for their sake: of keys and values that are stored, they are copied. The
 // place may change from record to record.
 func (s *Store[K]) Borrow(lent *codec.Memory) { s.lent = lent }
+
+// Deep says whether strings that are kept may stand behind slices and the like: to find those
+// that lie in lent memory, all that such a Value or Map holds is looked through. Whoever hands on
+// records without lent strings saves that.
+func (s *Store[K]) Deep() bool {
+	return slices.ContainsFunc(s.handles, func(h handle) bool {
+		d, ok := h.(interface{ deep() bool })
+		return ok && d.deep()
+	})
+}
 
 // SetKey makes key the one that the handles speak of. hash is that of hash.Of; the key group
 // that it chooses is one of the store's.

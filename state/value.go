@@ -67,6 +67,8 @@ func (v *Value[V]) lend(at *V) {
 	}
 }
 
+func (v *Value[V]) deep() bool { return v.codec.Shares() && !v.codec.Flat() }
+
 func (v *Value[V]) detach(row unsafe.Pointer) {
 	if row != nil {
 		v.codec.Detach(v.of(row), &v.loan.was, v.loan.in)
