@@ -276,8 +276,7 @@ type Port interface {
 	// Tap makes a Collector[T] that calls f before it hands each record to to; for what a
 	// combiner has made of several records, once for each of them.
 	Tap(to any, f func()) any
-	// Output makes the sending end of a link in one task. hash is the func(*T) uint64 of the
-	// edge, used when ship is Hash.
+	// Output makes the sending end of a link in one task.
 	Output(o OutputOptions) Output
 	// Deliver feeds records [from, to) of r to head, a Collector[T], until p is held, with
 	// their hashes if r has them and head is a HashedCollector[T]. It returns the index of the
@@ -300,7 +299,7 @@ type Port interface {
 // OutputOptions of the sending end of a link.
 type OutputOptions struct {
 	Ship           graph.Ship
-	Hash           any // func(*T) uint64
+	Hash           any // func(*T) uint64 of the edge, used when Ship is Hash
 	Channels       int // number of consumer tasks; 1 for Forward
 	First          int // with Rebalance, the channel of the first record
 	MaxParallelism int

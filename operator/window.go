@@ -94,7 +94,7 @@ type Pane[K comparable, V any] struct {
 	Key        K
 	Start, End time.Time
 	Value      V
-	Late       bool // fired again, by a record within the allowed lateness
+	Late       bool // fired after its end, or again, by a record within the allowed lateness
 }
 
 // KV is a key and what was computed for it.

@@ -72,7 +72,7 @@ func (w *windower[K, A]) demand(ts int64) {
 	case ts == NoTime:
 		w.fail(ts, Permanent(errors.New("the record has no event time: use EventTime before the window")))
 	case !w.window.timely(ts):
-		w.fail(ts, Permanent(fmt.Errorf("the event time is too near the beginning or the end of time for %v", w.window)))
+		w.fail(ts, Permanent(fmt.Errorf("the event time is too near the beginning or the end of time for %v: drop such records before the window", w.window)))
 	}
 }
 

@@ -42,8 +42,8 @@ const (
 	variant // an interface
 )
 
-// schemaOf lists the stored fields of a type, a line "path kind" for each; "." is the path
-// of a type without fields. A type inside itself is "as" the one so many levels from the top.
+// schemaOf lists the stored fields of a type, a line "path kind" for each; the path
+// of a type without fields is empty. A type inside itself is "as" the one so many levels from the top.
 // A type that an interface may hold is a step with its name, as in "Shape(geo.Circle).R float64".
 // A field that has had other names has them behind its own, as in "new=old int64".
 func schemaOf(t reflect.Type) string {
