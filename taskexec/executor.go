@@ -234,7 +234,7 @@ func (e *Executor) deploy(m *protos.Deploy) {
 		return // sent again when it has left
 	}
 	if d.slot >= len(e.loops) {
-		e.refuse(en, d, fmt.Sprintf("slot %d of %d", d.slot, len(e.loops)))
+		e.refuse(en, d, fmt.Sprintf("slot %d is not among the %d of this TaskExecutor, which count from 0", d.slot, len(e.loops)))
 		return
 	}
 	spec := taskSpec{config: &e.config, program: e.program, plan: e.plan, deploy: d, ref: peerRefs(m)}

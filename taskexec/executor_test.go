@@ -191,7 +191,7 @@ func TestADeployThatIsRepeatedStartsOnce(t *testing.T) {
 	r.shows("sink 3.1 RUNNING")
 	r.opens(1)
 	r.orders(exchange.Lost{Node: "far"})
-	const lost = "sink 3.1 FAILED connection to far lost: it carried the channel from task {2 0}"
+	const lost = "sink 3.1 FAILED connection to far lost: it carried the edge from operator \"work\" to operator \"sink\", of records of type int"
 	r.shows(lost)
 	r.answers(r.deployOf(sink, 1), lost) // also when it has failed
 	r.opens(1)
@@ -201,7 +201,7 @@ func TestADeployThatCannotBeIsAFailure(t *testing.T) {
 	r := reigning(t)
 	d := r.deployOf(sink, 1)
 	d.Slot = 2
-	r.answers(d, "sink 3.1 FAILED slot 2 of 2")
+	r.answers(d, "sink 3.1 FAILED slot 2 is not among the 2 of this TaskExecutor, which count from 0")
 }
 
 // An attempt starts only when nothing of the one before is left; until then its Deploy ends

@@ -15,6 +15,7 @@ import (
 type inChannel struct {
 	index int // among the task's channels, as the aligner numbers them
 	link  graph.Link
+	edge  string // it in words
 	port  operator.Port
 	head  any // the collector that takes its records
 	from  graph.TaskID
@@ -28,6 +29,11 @@ type inChannel struct {
 	mark  int64              // its watermark
 	idle  bool               // see exchange.Idle
 	ended bool
+}
+
+// fault is err as a fault of what comes on the channel.
+func (ch *inChannel) fault(err error) error {
+	return fmt.Errorf("the edge %s: from subtask %d: %w", ch.edge, ch.from.Subtask, err)
 }
 
 // reuse takes a consumed buffer; as many as can be in flight are kept.
@@ -89,13 +95,13 @@ func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
 	ch.heard = true
 	ch.seq++
 	if b.Seq != ch.seq {
-		return fmt.Errorf("channel from %v of link %d: batch %d came where %d was due: the connection lost some", ch.from, ch.link.ID, b.Seq, ch.seq)
+		return ch.fault(fmt.Errorf("batch %d came where %d was due: the connection lost some", b.Seq, ch.seq))
 	}
 	if len(ch.queue) > in.credits {
-		return fmt.Errorf("invariant: channel from %v of link %d: more than %d batches without credit", ch.from, ch.link.ID, in.credits)
+		return fmt.Errorf("invariant: %w", ch.fault(fmt.Errorf("more than %d batches without credit", in.credits)))
 	}
 	if err := exchange.CheckMarks(b.Marks, b.Records.Len()); err != nil {
-		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+		return ch.fault(err)
 	}
 	ch.queue = append(ch.queue, b)
 	return nil

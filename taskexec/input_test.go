@@ -23,7 +23,7 @@ func receiving(channels int) *task {
 	t := &task{chain: &chain{ops: []any{struct{}{}}}, in: inputs{align: newAligner(channels), credits: 2, mark: operator.NoTime}}
 	for i := range channels {
 		t.in.channels = append(t.in.channels, &inChannel{
-			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime,
+			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime, edge: fmt.Sprint("in ", i),
 			ref: actors.Ref{Node: "n" + string(rune('0'+i))},
 		})
 	}
@@ -277,9 +277,9 @@ func TestTheInputEndsWithTheLastOfTheChannels(t *testing.T) {
 
 func TestALostConnectionFailsTheTasksWhoseChannelsItCarried(t *testing.T) {
 	task := receiving(2)
-	task.chain.links = []*outLink{{channels: []outChannel{{to: graph.TaskID{Vertex: 4}, ref: actors.Ref{Node: "far"}}}}}
-	refuses(t, task.linkLost("n1"), "connection to n1 lost: it carried the channel from task {0 1}")
-	refuses(t, task.linkLost("far"), "connection to far lost: it carried the channel to task {4 0}")
+	task.chain.links = []*outLink{{edge: "out", channels: []outChannel{{to: graph.TaskID{Vertex: 4}, ref: actors.Ref{Node: "far"}}}}}
+	refuses(t, task.linkLost("n1"), "connection to n1 lost: it carried the edge in 1")
+	refuses(t, task.linkLost("far"), "connection to far lost: it carried the edge out")
 	if err := task.linkLost("elsewhere"); err != nil {
 		t.Errorf("a connection of others is lost: %v", err)
 	}

@@ -251,6 +251,20 @@ func (o *outputs) pump(l *outLink, i int) {
 	}
 }
 
+// encode makes a frame of a batch.
+func (l *outLink) encode(b *exchange.Batch) ([]byte, error) {
+	frame, err := exchange.AppendBatch(exchange.Buffer(), b)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the edge %s: %w", l.edge, err)
+	case len(frame) <= exchange.MaxFrame:
+		return frame, nil
+	case b.Records.Len() > 1:
+		return nil, errTooLarge
+	}
+	return nil, fmt.Errorf("the edge %s: a record takes %d bytes, and at most %d go from one process to another: make several of it, or send only where it is to be found", l.edge, len(frame), exchange.MaxFrame)
+}
+
 // errTooLarge is what send answers when a batch of several records is larger than a frame.
 var errTooLarge = errors.New("a batch too large for a frame")
 
@@ -286,7 +300,7 @@ func (o *outputs) opened(m exchange.Open) error {
 		return nil
 	}
 	if l.schema != m.Schema {
-		return fmt.Errorf("the edge %s: that type has other fields in the process of task %v: both processes must run the same binary", l.edge, l.channels[i].to)
+		return fmt.Errorf("the edge %s: that type has other fields in the process of subtask %d: both processes must run the same binary", l.edge, l.channels[i].to.Subtask)
 	}
 	ch := &l.channels[i]
 	ch.open, ch.credits, ch.granted = true, m.Credits, m.Credits
@@ -303,7 +317,7 @@ func (o *outputs) credited(m exchange.Credit) error {
 	}
 	ch := &l.channels[i]
 	if owed := ch.granted - ch.credits; m.N < 1 || m.N > owed {
-		return fmt.Errorf("channel to task %v of link %d: %d credits come back, and %d are out", ch.to, l.ID, m.N, owed)
+		return fmt.Errorf("the edge %s: %d credits come back from subtask %d, and %d are out", l.edge, m.N, ch.to.Subtask, owed)
 	}
 	ch.credits += m.N
 	if m.Records != nil {

@@ -1,6 +1,7 @@
 package taskexec
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -508,5 +509,38 @@ func TestMoreCreditsThanBatchesWereSentAreRefused(t *testing.T) {
 	}
 	if err := s.credited(exchange.Credit{Address: toward(0), N: 2}); err != nil {
 		t.Error(err)
+	}
+}
+
+// stubborn cannot be encoded; or it is as long as a frame by itself.
+type stubborn struct{ unwilling bool }
+
+func (s stubborn) MarshalBinary() ([]byte, error) {
+	if s.unwilling {
+		return nil, errors.New("not today")
+	}
+	return make([]byte, exchange.MaxFrame), nil
+}
+
+func (*stubborn) UnmarshalBinary([]byte) error { return nil }
+
+func TestARecordThatCannotBeSentIsToldWithItsOperators(t *testing.T) {
+	port, err := operator.PortOf[stubborn]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &outLink{edge: `from operator "a" to operator "b", of records of type stubborn`}
+	encode := func(s stubborn, n int) error {
+		out := port.Output(operator.OutputOptions{Channels: 1, BatchRecords: 9, BatchBytes: 1 << 20, Full: func(int) {}, Dirty: func(int) {}})
+		for range n {
+			out.Input(0).(operator.Collector[stubborn]).Collect(&s, operator.NoTime)
+		}
+		_, err := l.encode(&exchange.Batch{Records: out.Take(0)})
+		return err
+	}
+	refuses(t, encode(stubborn{unwilling: true}, 1), l.edge+": encode a batch: ")
+	refuses(t, encode(stubborn{}, 1), l.edge+": a record takes 671")
+	if err := encode(stubborn{}, 2); err != errTooLarge {
+		t.Errorf("%v, want that it is cut", err)
 	}
 }

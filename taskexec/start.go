@@ -133,11 +133,10 @@ func (t *task) address(link, from, to int) exchange.Address {
 
 func (t *task) connectOutputs() {
 	self := t.spec.deploy.task
-	operators := t.spec.program.Job.Operators
 	for _, l := range t.chain.links {
 		port := t.portOf(l.Link)
 		l.schema, l.mark = port.SchemaHash(), operator.NoTime
-		l.edge = fmt.Sprintf("from operator %q to operator %q, of records of type %s", operators[l.FromOp].ID, operators[l.ToOp].ID, port.TypeName())
+		l.edge = t.edge(l.Link)
 		for i := range l.channels {
 			to := graph.TaskID{Vertex: l.To, Subtask: i}
 			if l.Ship == graph.Forward {
@@ -147,6 +146,12 @@ func (t *task) connectOutputs() {
 			ch.to, ch.ref, ch.addr = to, t.spec.ref(to), t.address(l.ID, self.Subtask, to.Subtask)
 		}
 	}
+}
+
+// edge is a link in words.
+func (t *task) edge(l graph.Link) string {
+	operators := t.spec.program.Job.Operators
+	return fmt.Sprintf("from operator %q to operator %q, of records of type %s", operators[l.FromOp].ID, operators[l.ToOp].ID, t.portOf(l).TypeName())
 }
 
 func (t *task) connectInputs(o chainOptions) {
@@ -162,7 +167,7 @@ func (t *task) connectInputs(o chainOptions) {
 		for i := from; i < to; i++ {
 			peer := graph.TaskID{Vertex: l.From, Subtask: i}
 			t.in.channels = append(t.in.channels, &inChannel{
-				index: len(t.in.channels), link: l, port: port, head: head,
+				index: len(t.in.channels), link: l, edge: t.edge(l), port: port, head: head,
 				from: peer, ref: t.spec.ref(peer), addr: t.address(l.ID, i, self.Subtask), mark: operator.NoTime,
 			})
 		}
@@ -319,15 +324,9 @@ func (t *task) send(l *outLink, ch *outChannel, b *exchange.Batch) error {
 		t.c.Tell(ch.ref, b)
 		return nil
 	}
-	frame, err := exchange.AppendBatch(exchange.Buffer(), b)
+	frame, err := l.encode(b)
 	if err != nil {
 		return err
-	}
-	if n := b.Records.Len(); len(frame) > exchange.MaxFrame {
-		if n > 1 {
-			return errTooLarge
-		}
-		return fmt.Errorf("channel to task %v of link %d: a record takes %d bytes: at most %d go from one process to another", ch.to, l.ID, len(frame), exchange.MaxFrame)
 	}
 	l.port.Sent(b.Records.Len(), len(frame))
 	l.port.Recycle(b.Records)

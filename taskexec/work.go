@@ -131,7 +131,7 @@ func (t *task) process() progress {
 func (t *task) meet(ch *inChannel, m exchange.Mark) {
 	switch m.Kind {
 	case exchange.Watermark:
-		invariant.Check(int64(m.Value) >= ch.mark, "channel from %v of link %d: watermark %d after %d", ch.from, ch.link.ID, int64(m.Value), ch.mark)
+		invariant.Check(int64(m.Value) >= ch.mark, "the edge %s: from subtask %d: watermark %d after %d", ch.edge, ch.from.Subtask, int64(m.Value), ch.mark)
 		ch.mark, ch.idle = int64(m.Value), false
 		t.now.advancing = true
 	case exchange.Idle:
@@ -297,7 +297,7 @@ func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
 		err = ch.port.Belong(m.Records, t.view.MaxParallelism, t.view.Groups)
 	}
 	if err != nil {
-		return fmt.Errorf("channel from %v of link %d: %w", ch.from, ch.link.ID, err)
+		return ch.fault(err)
 	}
 	if ch.port.Shares() {
 		m.Lent = codec.MemoryOf(m.Data)
@@ -313,13 +313,13 @@ func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
 func (t *task) linkLost(node string) error {
 	for _, ch := range t.in.channels {
 		if ch.ref.Node == node {
-			return fmt.Errorf("connection to %s lost: it carried the channel from task %v", node, ch.from)
+			return fmt.Errorf("connection to %s lost: it carried the edge %s", node, ch.edge)
 		}
 	}
 	for _, l := range t.chain.links {
 		for i := range l.channels {
 			if l.channels[i].ref.Node == node {
-				return fmt.Errorf("connection to %s lost: it carried the channel to task %v", node, l.channels[i].to)
+				return fmt.Errorf("connection to %s lost: it carried the edge %s", node, l.edge)
 			}
 		}
 	}

@@ -203,7 +203,7 @@ func TestAFrameOfAnotherDeploymentIsDropped(t *testing.T) {
 	s.tell(good)
 	s.is("1", "credits left", "sends 1: 1")
 	s.tell(exchange.Frame{Data: good.Data[:len(good.Data)-1]})
-	s.downBecause("channel from {0 0} of link 0", "batch of int")
+	s.downBecause(`the edge from operator "left" to operator "work", of records of type int: from subtask 0`, "batch of int")
 }
 
 // exacting is a port that refuses every batch, with what it was told of its task.
@@ -225,7 +225,7 @@ func TestAFrameWithKeysOfOtherTasksFailsItsChannel(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.tell(exchange.Frame{Data: data})
-	s.downBecause("channel from {0 0} of link 0", "the task has {0 8} of 8 groups")
+	s.downBecause(`the edge from operator "left" to operator "work", of records of type int: from subtask 0`, "the task has {0 8} of 8 groups")
 }
 
 // A busy task does not keep what it has made, though its batches are not full; nor does it send

@@ -44,7 +44,7 @@ func AppendBatch(dst []byte, b *Batch) ([]byte, error) {
 	}
 	dst, err := b.Records.AppendTo(dst)
 	if err != nil {
-		return nil, fmt.Errorf("encode a batch of link %d: %w", b.Link, err)
+		return nil, fmt.Errorf("encode a batch: %w", err)
 	}
 	return dst, nil
 }
