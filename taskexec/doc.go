@@ -13,10 +13,10 @@
 // A task (task.go) is one attempt of one parallel instance of a vertex. Its loop is in
 // work.go: note what came, then take steps in quanta of at most 200 µs. Around it stand
 // its parts: the chain of operators (chain.go), receiving ends of channels (input.go) with
-// the alignment of barriers (align.go), sending ends with credits (output.go), the reading
-// of sources (source.go), snapshots (checkpoint.go), frozen at the barrier and encoded between
-// records (freeze.go), the two phases of sinks (sink.go), and restoring (start.go). The time of
-// a quantum is kept in pace.go.
+// the alignment of barriers (align.go), sending ends with credits (output.go), what goes
+// between tasks (frames.go), the reading of sources (source.go), snapshots (checkpoint.go),
+// frozen at the barrier and encoded between records (freeze.go), the two phases of sinks
+// (sink.go), and restoring (start.go). The time of a quantum is kept in pace.go.
 //
 // The tasks of one slot share a loop of package actors: one goroutine runs their mailboxes
 // in turn. Nothing here reads a clock, starts a goroutine or takes a lock: everything comes

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"blink/actors"
 	"blink/graph"
 	"blink/operator"
 	"blink/snapshot"
@@ -314,28 +313,4 @@ func (t *task) openChannels() {
 func (t *task) reopenAfter() time.Duration {
 	t.reopened++
 	return min(reopenEvery<<min(t.reopened, 6), time.Second)
-}
-
-func (t *task) local(ref actors.Ref) bool { return ref.Node == t.c.Self().Node }
-
-// send hands a batch to the other end of its channel. What is encoded leaves its buffer behind.
-func (t *task) send(l *outLink, ch *outChannel, b *exchange.Batch) error {
-	if t.local(ch.ref) {
-		t.c.Tell(ch.ref, b)
-		return nil
-	}
-	frame, err := l.encode(b)
-	if err != nil {
-		return err
-	}
-	l.port.Sent(b.Records.Len(), len(frame))
-	l.port.Recycle(b.Records)
-	t.sendFrame(ch.ref, frame)
-	return nil
-}
-
-// sendFrame sends to a task of another process: see turn.
-func (t *task) sendFrame(to actors.Ref, frame []byte) {
-	t.spec.config.Links.Send(to, frame)
-	t.sent = true
 }

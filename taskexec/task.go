@@ -100,18 +100,6 @@ type taskSpec struct {
 	ref     func(t graph.TaskID) actors.Ref // of the tasks at the other ends of its channels
 }
 
-// deployment is protos.Deploy in our terms.
-type deployment struct {
-	task    graph.TaskID
-	attempt uint32
-	epoch   uint64
-	slot    int
-	restore uint64
-	fetches []fetch
-	initial []initialItems
-	sources int
-}
-
 // Messages of the executor to its tasks.
 type (
 	// startCheckpoint begins a checkpoint: see protos.Trigger.

@@ -1,7 +1,6 @@
 package taskexec
 
 import (
-	"fmt"
 	"time"
 
 	"blink/internal/codec"
@@ -255,73 +254,4 @@ func (t *task) flushWhenOld(now time.Time) {
 		t.out.flush()
 		t.dirtySince = time.Time{}
 	}
-}
-
-// arrived takes a batch of a task of this process.
-func (t *task) arrived(b *exchange.Batch) error {
-	ch := t.in.find(b.Address)
-	if ch == nil {
-		return nil // of another deployment
-	}
-	return t.in.take(ch, b)
-}
-
-// decode takes a frame of a task of another process.
-func (t *task) decode(frame []byte) error {
-	m, err := exchange.Decode(frame)
-	if err != nil {
-		return err
-	}
-	switch m := m.(type) {
-	case exchange.Credit:
-		return t.out.credited(m)
-	case exchange.Open:
-		return t.out.opened(m)
-	case exchange.Encoded:
-		return t.decodeBatch(&m)
-	}
-	return nil
-}
-
-// decodeBatch decodes and queues a batch.
-func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
-	ch := t.in.find(m.Address)
-	late := ch == nil && mutate.On(mutate.LateFrame)
-	if late {
-		ch = t.in.between(m.Link, m.From)
-	}
-	if ch == nil {
-		return nil // of another deployment
-	}
-	if m.Records, err = ch.port.Decode(m.Data, ch.buffer()); err == nil {
-		err = ch.port.Belong(m.Records, t.view.MaxParallelism, t.view.Groups)
-	}
-	if err != nil {
-		return ch.fault(err)
-	}
-	if ch.port.Shares() {
-		m.Lent = codec.MemoryOf(m.Data)
-	}
-	if late {
-		ch.queue = append(ch.queue, &m.Batch)
-		return nil
-	}
-	return t.in.take(ch, &m.Batch)
-}
-
-// linkLost fails the task if one of its channels went to that node.
-func (t *task) linkLost(node string) error {
-	for _, ch := range t.in.channels {
-		if ch.ref.Node == node {
-			return fmt.Errorf("connection to %s lost: it carried the edge %s", node, ch.edge)
-		}
-	}
-	for _, l := range t.chain.links {
-		for i := range l.channels {
-			if l.channels[i].ref.Node == node {
-				return fmt.Errorf("connection to %s lost: it carried the edge %s", node, l.edge)
-			}
-		}
-	}
-	return nil
 }
