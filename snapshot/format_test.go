@@ -248,3 +248,15 @@ func TestALengthOfMoreThan32BitsIsNotWritten(t *testing.T) {
 		t.Error("it was written")
 	}
 }
+
+// What would be written of it reads back as something else.
+func TestAManifestWithANumberTooLargeIsNotWritten(t *testing.T) {
+	m := smallManifest(t)
+	m.MaxParallelism = math.MaxUint32 + 1
+	defer func() {
+		if r := recover(); r == nil {
+			t.Error("it was written")
+		}
+	}()
+	m.Encode()
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"blink/graph"
+	"blink/internal/invariant"
 )
 
 // Manifest is a checkpoint: where the snapshot of every task is.
@@ -115,6 +116,7 @@ func (m *Manifest) Encode() []byte {
 	for _, k := range m.Older {
 		e.text(k)
 	}
+	invariant.Check(e.err == nil, "the manifest of checkpoint %d: %v", m.Checkpoint, e.err)
 	return Seal(e.b)
 }
 

@@ -109,8 +109,9 @@ func (c *Config) Validate() error {
 	refuse(c.DrainBytes < 1, "%d bytes of a snapshot between two quanta: at least 1", c.DrainBytes)
 	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
 	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
-	refuse(c.BufferTimeout < 0, "a buffer timeout of %v: more than 0", c.BufferTimeout)
-	refuse(c.Rate < 0, "rate of %g records a second: at least 0", c.Rate)
+	refuse(c.BatchBytes < 1, "batches of %d bytes: at least 1", c.BatchBytes)
+	refuse(c.BufferTimeout <= 0, "a buffer timeout of %v: more than 0", c.BufferTimeout)
+	refuse(!(c.Rate >= 0), "rate of %g records a second: at least 0", c.Rate)
 	refuse(c.Lease <= 2*c.Heartbeat, "lease of %v with a heartbeat of %v: it must be longer than two heartbeats", c.Lease, c.Heartbeat)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("task executor: %w", err)
