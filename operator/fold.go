@@ -15,8 +15,12 @@ type fold[K comparable, T, A, R any] struct {
 	add     func(acc *A, in *T)
 	merging merging[A]
 	emit    func(p *Pane[K, struct{}], acc *A, out *R)
-	rows    func(acc *A, row func(R)) // instead of emit
+	rows    paneRows[A, R] // instead of emit
 }
+
+// paneRows hands rows of an accumulator to row, from number from on, until row wants no more; done
+// says that there are no more.
+type paneRows[A, R any] func(acc *A, from int, row func(R) (more bool)) (done bool)
 
 // merging is what can be done with accumulators, of which the zero one holds nothing.
 type merging[A any] struct {
@@ -144,10 +148,13 @@ func best[K comparable, T any, N cmp.Ordered](of func(T) N, sign int) fold[K, T,
 			},
 			refused: codec.Listable[T](),
 		},
-		rows: func(acc *bag[T, N], row func(T)) {
-			for in := range acc.all {
-				row(*in)
+		rows: func(acc *bag[T, N], from int, row func(T) bool) bool {
+			for i := from; i < acc.len(); i++ {
+				if !row(*acc.at(i)) {
+					return false
+				}
 			}
+			return true
 		},
 	}
 }
@@ -183,10 +190,13 @@ func NewWindowTop[K comparable, T any](key func(T) K, n int, compare func(a, b T
 			},
 			refused: codec.Listable[T](),
 		},
-		rows: func(acc *ranked[T], row func(T)) {
-			for _, in := range acc.Records {
-				row(in)
+		rows: func(acc *ranked[T], from int, row func(T) bool) bool {
+			for _, in := range acc.Records[from:] {
+				if !row(in) {
+					return false
+				}
 			}
+			return true
 		},
 	})
 }

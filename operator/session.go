@@ -177,7 +177,7 @@ func (m *sessioning[K, A]) settle(number int32) {
 	m.arm(number, after(end, m.lateness))
 	s.fired = true
 	m.emit(&r.key, m.apart(&s.acc), s.start, end, end, true)
-	m.out.flush()
+	m.out.whole()
 }
 
 // arm has the session visited at this time, unless it is visited before.
@@ -203,7 +203,7 @@ func (m *sessioning[K, A]) Advance(in int64) (int64, bool) {
 		return in, false
 	}
 	for range firingsPerTurn {
-		if m.pressure.Held() {
+		if m.pressure.Held() || m.out.amid() {
 			return in, false
 		}
 		v, ok := m.agenda.pop(in)

@@ -36,8 +36,12 @@ type paneSink[K comparable, A any] interface {
 	// emit emits a pane at the last time that belongs to its window, together with others: all
 	// are handed on when flush is called.
 	emit(p *Pane[K, struct{}], acc *A, ts int64)
-	// flush says that it is done if pressure did not stop it.
+	// amid says that the last pane has more rows, which flush goes on with.
+	amid() bool
+	// flush says that it is done if neither pressure nor the end of the turn stopped it.
 	flush() (done bool)
+	// whole is flush of all that is left of the last pane: what it was made of may change.
+	whole()
 	empty() bool
 }
 
@@ -220,33 +224,65 @@ type paneOutput[K comparable, A, R any] struct {
 	at    *place
 	next  next[R]
 	pane  func(p *Pane[K, struct{}], acc *A, out *R)
-	rows  func(acc *A, row func(R)) // instead of pane
-	row   func(R)
+	rows  paneRows[A, R] // instead of pane
+	row   func(R) (more bool)
 	ts    int64 // of the pane at hand
-	out   []R   // up to n, and up to sent they are handed on
+	rest  A     // of which rows are to come, if more
+	more  bool
+	from  int // the next of them
+	room  int // for rows until the next flush
+	out   []R // up to n, and up to sent they are handed on
 	times []int64
 	n     int
 	sent  int
 }
+
+// rowsPerTurn is about how many rows of panes are made before others of the slot may go on.
+const rowsPerTurn = 1024
 
 // output is the output of an operator.
 func (f *fold[K, T, A, R]) output(at *place, out Outlets) paneSink[K, A] {
 	return newPaneOutput(at, outlet[R](out), f.emit, f.rows)
 }
 
-func newPaneOutput[K comparable, A, R any](at *place, to Collector[R], pane func(*Pane[K, struct{}], *A, *R), rows func(*A, func(R))) paneSink[K, A] {
+func newPaneOutput[K comparable, A, R any](at *place, to Collector[R], pane func(*Pane[K, struct{}], *A, *R), rows paneRows[A, R]) paneSink[K, A] {
 	o := &paneOutput[K, A, R]{at: at, next: nextOf(to), pane: pane, rows: rows, out: newSlots[R]()}
 	o.times = make([]int64, len(o.out))
-	o.row = func(r R) { *o.slot() = r }
+	o.row = func(r R) bool {
+		*o.slot() = r
+		o.from++
+		o.room--
+		return o.room > 0 && !at.pressure.Held()
+	}
 	return o
 }
 
 func (o *paneOutput[K, A, R]) emit(p *Pane[K, struct{}], acc *A, ts int64) {
 	if o.ts = ts; o.rows != nil {
-		o.rows(acc, o.row)
+		o.rest, o.more, o.from = *acc, true, 0
+		o.goOn()
 		return
 	}
 	o.pane(p, acc, o.slot())
+}
+
+// goOn makes more rows of the pane at hand.
+func (o *paneOutput[K, A, R]) goOn() {
+	o.at.enter(o.ts)
+	if o.rows(&o.rest, o.from, o.row) {
+		var none A
+		o.rest, o.more = none, false
+	}
+}
+
+func (o *paneOutput[K, A, R]) amid() bool { return o.more }
+
+func (o *paneOutput[K, A, R]) whole() {
+	for o.more {
+		o.room = rowsPerTurn
+		o.goOn()
+	}
+	o.flush()
 }
 
 // slot is for the next record. If there is none, all others are handed on.
@@ -262,15 +298,18 @@ func (o *paneOutput[K, A, R]) slot() *R {
 }
 
 func (o *paneOutput[K, A, R]) flush() bool {
+	if o.room = rowsPerTurn; o.more && !o.at.pressure.Held() {
+		o.goOn()
+	}
 	if o.n == 0 {
-		return true
+		return !o.more
 	}
 	o.sent += o.next.collectUntilHeld(o.out[o.sent:o.n], o.times[o.sent:o.n], o.at.pressure)
 	if o.sent < o.n {
 		return false
 	}
 	o.n, o.sent = 0, 0
-	return true
+	return !o.more
 }
 
-func (o *paneOutput[K, A, R]) empty() bool { return o.n == 0 }
+func (o *paneOutput[K, A, R]) empty() bool { return o.n == 0 && !o.more }

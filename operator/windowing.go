@@ -216,7 +216,7 @@ func (m *windowing[K, A]) indexOf(start int64) int {
 // fire emits the panes of the firing window until pressure or the end of the turn stops it.
 func (m *windowing[K, A]) fire() bool {
 	f, fired := &m.firing, 0
-	for ; f.next < m.places() && fired < firingsPerTurn && !m.pressure.Held(); f.next++ {
+	for ; f.next < m.places() && fired < firingsPerTurn && !m.out.amid() && !m.pressure.Held(); f.next++ {
 		if key, acc := m.paneAt(f.next); key != nil {
 			m.emitPane(key, acc, f.end, false)
 			fired++
@@ -304,7 +304,7 @@ func (m *windowing[K, A]) fireAgain(hash uint64, key *K, ts int64) {
 			}
 		}
 		m.emitPane(key, &acc, end, true)
-		m.out.flush()
+		m.out.whole()
 	}
 }
 

@@ -145,3 +145,46 @@ func TestABagAllocatesNothingForItsFirstRecord(t *testing.T) {
 		t.Errorf("%v allocations", a)
 	}
 }
+
+// comeInTurns advances an operator to the end, without and with pressure at every hundredth row. The
+// panes of two keys, with so many rows together, are at hand.
+func comeInTurns[R any](t *testing.T, spec Spec, sides, sales, rows int) {
+	for _, limit := range []int{0, 100} {
+		out := &kettle[R]{limit: limit}
+		b := newBench(t, spec, out, func(b *bench) { out.p = b.pressure })
+		for n := range sales {
+			for side := range sides {
+				sendTo(b, side, sale{string(rune('a' + n%2)), n, int64(n)}, sec(int64(n)))
+			}
+		}
+		most, turns := 2*rowsPerTurn, 1
+		if limit > 0 {
+			most = limit + len(newSlots[R]())
+		}
+		for before := 0; !b.advance(EndTime); turns++ {
+			if n := len(out.got) - before; n > most || turns == 1 && b.op.(Gatherer).Empty() {
+				t.Fatalf("%d rows in a turn, pressure at %d", n, limit)
+			}
+			before = len(out.got)
+			for b.pressure.Held() {
+				b.pressure.Release()
+			}
+		}
+		distinct := map[string]bool{}
+		for _, r := range out.got {
+			distinct[fmt.Sprint(r)] = true
+		}
+		if len(distinct) != rows || len(out.got) != rows || turns < rows/most || !b.op.(Gatherer).Empty() {
+			t.Errorf("%d rows, %d of them distinct, in %d turns, pressure at %d", len(out.got), len(distinct), turns, limit)
+		}
+	}
+}
+
+// However many there are of a pane: others go on between two turns, and pressure stops them.
+func TestTheRowsOfAPaneComeInTurns(t *testing.T) {
+	comeInTurns[string](t, NewWindowJoin(shop, shop, couple, tumbling(1000).Window), 2, 160, 2*80*80)
+	comeInTurns[string](t, NewWindowLeftJoin(shop, shop, couple, sessions(10).Window), 2, 160, 2*80*80)
+	comeInTurns[string](t, NewWindowJoin(shop, shop, couple, sliding(5000, 5000).Window), 2, 160, 2*80*80)
+	comeInTurns[sale](t, NewWindowAllMaxBy(shop, func(sale) int { return 1 }, tumbling(10_000)), 1, 9000, 9000)
+	comeInTurns[sale](t, NewWindowTop(shop, 4000, func(a, b sale) int { return cmp.Compare(a.Sum, b.Sum) }, sessions(10)), 1, 9000, 8000)
+}
