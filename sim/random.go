@@ -47,10 +47,12 @@ type randomSource struct {
 // order of the split.
 func (s randomSource) ordered() bool { return !slices.Contains(s.verbs, "rebalance") }
 
-// drawIdle lets splits be idle in a job whose result does not depend on when they are: nothing
-// overtakes the records of the only one that has any.
+// drawIdle lets splits be idle in a job whose result does not depend on when they are: to each
+// window the records of the only one that has any come by one channel, so that nothing overtakes
+// those that end the silence.
 func (j *randomJob) drawIdle(c *world.Rand) {
-	if s := &j.sources[0]; len(j.sources) == 1 && s.ordered() && c.P(0.5) {
+	joined := slices.ContainsFunc(j.branches, func(b randomBranch) bool { return b.kind == "window join" })
+	if s := &j.sources[0]; len(j.sources) == 1 && s.ordered() && !joined && c.P(0.5) {
 		s.idle, s.loud, s.nonBlock = c.Between(time.Millisecond, 200*time.Millisecond), c.N(s.splits), false
 	}
 }

@@ -157,7 +157,7 @@ func (in *inputs) watermark() (w int64, idle bool) {
 	for _, ch := range in.channels {
 		switch {
 		case ch.ended, ch.mark == operator.EndTime:
-		case ch.idle:
+		case ch.idle && len(ch.queue) == 0: // what waits ends the silence
 			all.Idle(ch.mark)
 		default:
 			all.Active(ch.mark)

@@ -238,6 +238,18 @@ func TestAnIdleChannelHoldsNoEventTime(t *testing.T) {
 	task.at(t, operator.EndTime)
 }
 
+// What has come ends the silence, also before its turn.
+func TestAChannelIsNotIdleWhileABatchWaits(t *testing.T) {
+	task := receiving(2)
+	task.mark(0, 5)
+	task.idle(0)
+	task.mark(1, 40)
+	task.at(t, 40)
+	come(t, task, batch(0, 1, exchange.Mark{Kind: exchange.Watermark, Value: 45}))
+	task.mark(1, 50)
+	task.at(t, 40)
+}
+
 // Then event time has come as far as on any of them, whichever became idle first.
 func TestEventTimeOfIdleChannelsIsThatOfTheOneAhead(t *testing.T) {
 	for first := range 2 {
