@@ -297,6 +297,31 @@ func TestWhatCannotBeListedIsRefused(t *testing.T) {
 	if _, err := codecOf[most](t).Append(nil, make([]most, 1<<20)); err != nil {
 		t.Error(err)
 	}
+	if err := Listable[sketch](); err != nil {
+		t.Error(err)
+	}
+}
+
+// sketch is large, and says itself what is stored of it.
+type sketch struct{ Cells [2048]byte }
+
+func (s sketch) MarshalBinary() ([]byte, error)     { return s.Cells[:], nil }
+func (s *sketch) UnmarshalBinary(data []byte) error { copy(s.Cells[:], data); return nil }
+
+// folded is stored in lower case: two keys of a map may become one.
+type folded struct{ Name string }
+
+func (f folded) MarshalBinary() ([]byte, error)     { return []byte(strings.ToLower(f.Name)), nil }
+func (f *folded) UnmarshalBinary(data []byte) error { f.Name = string(data); return nil }
+
+func TestKeysThatWouldBecomeOneAreRefused(t *testing.T) {
+	c := codecOf[map[folded]int](t)
+	if _, err := c.Append(nil, []map[folded]int{{{"A"}: 1, {"b"}: 2}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Append(nil, []map[folded]int{{{"A"}: 1, {"a"}: 2}}); err == nil || !strings.Contains(err.Error(), "MarshalBinary") {
+		t.Errorf("two keys with the same bytes: %v", err)
+	}
 }
 
 // A byte of each value is stored, and 64 KiB are not.

@@ -427,7 +427,10 @@ func (d dict) entries(dst []byte, m reflect.Value, lim limit) ([]byte, error) {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
 	start := len(dst)
-	for _, e := range entries {
+	for i, e := range entries {
+		if i > 0 && bytes.Equal(e.key, entries[i-1].key) {
+			return nil, fmt.Errorf("a %s cannot be stored: two of its keys have the same bytes, as their MarshalBinary has it", d.typ)
+		}
 		dst = append(append(dst, e.key...), e.value...)
 	}
 	if err := room(len(entries), d.key.width+d.elem.width, d.key.size()+d.elem.size(), len(dst)-start); err != nil {
@@ -472,6 +475,13 @@ func (d dict) decode(src []byte, base unsafe.Pointer, n int, stride uintptr, lim
 		at.Set(m)
 	}
 	return src, nil
+}
+
+// selfCodes says whether a column is of a type that knows its bytes: how many shows when they are
+// there.
+func selfCodes(c column) bool {
+	_, does := c.(selfCoded)
+	return does
 }
 
 // selfCoded is a type with MarshalBinary and UnmarshalBinary: for each value the length,

@@ -30,7 +30,7 @@ func Listable[T any]() error {
 		return err
 	case c.p.width == 0:
 		return fmt.Errorf("a list of type %s cannot be stored: it is no more than its length: keep a number", c.p.typ)
-	case c.p.size() > maxSpread*c.p.width:
+	case c.p.size() > maxSpread*c.p.width && !slices.ContainsFunc(c.p.columns, selfCodes):
 		return fmt.Errorf("a list of type %s cannot be stored: it may have %d bytes in memory for each %d that are stored: leave out less of it", c.p.typ, c.p.size(), c.p.width)
 	}
 	return nil
