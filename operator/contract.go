@@ -119,6 +119,7 @@ type Pressure struct {
 
 	holds    int
 	releases int
+	rested   time.Duration
 	culprits
 }
 
@@ -126,6 +127,12 @@ type Pressure struct {
 func (p *Pressure) Hold()      { p.holds++ }
 func (p *Pressure) Release()   { p.holds--; p.releases++ }
 func (p *Pressure) Held() bool { return p.holds > 0 }
+
+// AtHand says that input waits for its turn: what is not heard is not silent.
+func (p *Pressure) AtHand() { p.releases++ }
+
+// Rested says that the task has taken no input for d: nor was that silence.
+func (p *Pressure) Rested(d time.Duration) { p.rested += d }
 
 // Node is every operator that has inputs. Input(i) is a Collector[T] of input i's T.
 type Node interface{ Input(i int) any }

@@ -18,7 +18,7 @@ func BoundedOutOfOrder(d time.Duration) Watermarks { return Watermarks{bound: d}
 func Ascending() Watermarks { return Watermarks{} }
 
 // Idle lets a split that is silent for d stop holding event time back, until its next record.
-// Time spent waiting for credit does not count. When all splits of a task are idle, the tasks
+// Time spent waiting for credit, or for sinks at a checkpoint, does not count. When all splits of a task are idle, the tasks
 // behind it do not wait for it either; when those that it waits for are idle too, a task behind
 // is idle itself, and so on. Event time does not go back for what comes then: it may be late.
 func (w Watermarks) Idle(d time.Duration) Watermarks { w.idle = d; return w }
@@ -177,9 +177,11 @@ type clock struct {
 	task   *Task
 	active []int64 // processing time when the split was last known to be active
 	heard  []bool  // it had a record since
+	waited []bool  // nobody had begun to read it then
 	idle   []bool
-	silent bool // no split is active, and not all have ended
-	free   int  // releases of Pressure at the last look
+	silent bool          // no split is active, and not all have ended
+	free   int           // releases of Pressure at the last look
+	rested time.Duration // of Pressure, alike
 }
 
 func (c *clock) open(t *Task, id string) {
@@ -190,7 +192,8 @@ func (c *clock) open(t *Task, id string) {
 func (c *clock) highest() []int64 {
 	if len(c.high) != len(c.splits.Ended) {
 		c.high = c.splits.Of(c.id)
-		c.active, c.heard, c.idle = make([]int64, len(c.high)), make([]bool, len(c.high)), make([]bool, len(c.high))
+		n := len(c.high)
+		c.active, c.heard, c.waited, c.idle = make([]int64, n), make([]bool, n), make([]bool, n), make([]bool, n)
 		c.touch()
 	}
 	return c.high
@@ -233,15 +236,15 @@ func (c *clock) advance(in int64) int64 {
 	return c.mark
 }
 
-// listen notes which splits had records since the last look.
+// listen notes which splits had records since the last look, or were begun to be read.
 func (c *clock) listen() {
 	if c.w.idle == 0 {
 		return
 	}
 	now := c.task.Now().UnixNano()
-	for i, heard := range c.heard {
-		if heard {
-			c.heard[i], c.idle[i], c.active[i] = false, false, now
+	for i, waits := range c.splits.Waiting {
+		if waits || c.waited[i] || c.heard[i] {
+			c.waited[i], c.heard[i], c.idle[i], c.active[i] = waits, false, false, now
 		}
 	}
 }
@@ -268,13 +271,14 @@ func (c *clock) wake(now int64) {
 		c.touch()
 		return
 	}
+	rest := int64(c.task.Pressure.rested - c.rested)
+	c.rested = c.task.Pressure.rested
 	next := EndTime
 	for i, since := range c.active {
+		since = min(now, since+rest)
+		c.active[i] = since
 		if c.idle[i] || c.splits.Ended[i] {
 			continue
-		}
-		if c.splits.Waiting[i] {
-			c.active[i], since = now, now
 		}
 		if c.idle[i] = now-since >= int64(c.w.idle); !c.idle[i] {
 			next = min(next, since+int64(c.w.idle))

@@ -70,6 +70,7 @@ func TestASplitThatIsNotReadYetIsNotIdle(t *testing.T) {
 	sendFrom(b, 0, 100)
 	b.pass(5 * time.Minute)
 	wantMark(t, b, NoTime)
+	b.pass(40 * time.Second)
 	b.task.Splits.Waiting[1] = false
 	b.pass(30 * time.Second)
 	wantMark(t, b, NoTime)
@@ -84,6 +85,29 @@ func TestTimeUnderPressureDoesNotMakeASplitIdle(t *testing.T) {
 	sendFrom(b, 0, 100)
 	b.pass(2 * time.Minute)
 	b.pressure.Release()
+	wantMark(t, b, NoTime)
+}
+
+// A task that waits for its sinks hears nothing, whatever there is.
+func TestRestIsNotSilence(t *testing.T) {
+	b := newBench(t, NewEventTime(secondsOf, Ascending().Idle(time.Minute)), &last[int64]{}, splits(2))
+	wantMark(t, b, NoTime)
+	b.pass(40 * time.Second)
+	sendFrom(b, 0, 100)
+	b.pressure.Rested(30 * time.Second)
+	b.pass(40 * time.Second)
+	wantMark(t, b, NoTime)
+	b.pass(20 * time.Second)
+	wantMark(t, b, sec(100)-1)
+}
+
+func TestWhatIsAtHandIsNotSilence(t *testing.T) {
+	b := newBench(t, NewEventTime(secondsOf, Ascending().Idle(time.Minute)), &last[int64]{}, splits(2))
+	wantMark(t, b, NoTime)
+	b.pass(50 * time.Second)
+	sendFrom(b, 0, 100)
+	b.pressure.AtHand()
+	b.pass(20 * time.Second)
 	wantMark(t, b, NoTime)
 }
 

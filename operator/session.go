@@ -59,7 +59,7 @@ func newSessioning[K comparable, A any](w windower[K, A]) (graph.State, func() w
 	}
 	gap := int64(w.window.size)
 	return stored.state(TypeName[A]()), func() windowCut[K, A] {
-		return &sessioning[K, A]{windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap, agenda: newAgenda(gap / bucketsPerGap), mark: NoTime}
+		return &sessioning[K, A]{windower: w, stored: stored, gap: gap, latest: EndTime - 2*gap - 1, agenda: newAgenda(gap / bucketsPerGap), mark: NoTime}
 	}, nil
 }
 

@@ -19,6 +19,7 @@ import (
 type snapshotState struct {
 	stopAt uint64           // the newest stop checkpoint that was triggered
 	rests  uint64           // the checkpoint for which the chain rests; 0: it does not
+	since  time.Time        // when it came to rest
 	frozen *frozen          // what is being encoded; nil: nothing is
 	writes []*write         // of checkpoints that are not concluded
 	chains []snapshot.Chain // what was written before, by operator
@@ -34,6 +35,7 @@ func (t *task) triggered(m startCheckpoint) {
 	}
 	if t.phase == stopped && m.id > t.restsAt {
 		t.phase = t.resting
+		t.press.Rested(t.c.Now().Sub(t.snap.since))
 		t.tell()
 	}
 	if m.stop {
@@ -76,7 +78,7 @@ func (t *task) checkpoint(id uint64) error {
 	t.in.align.conclude(id)
 	t.chain.checkEmpty()
 	t.out.barrier(id)
-	t.snap.rests = id
+	t.snap.rests, t.snap.since = id, t.c.Now()
 	if len(t.sinks.ops) == 0 {
 		return t.prepared(id)
 	}
@@ -96,9 +98,17 @@ func (t *task) prepared(id uint64) error {
 	}
 	t.snap.frozen = f
 	if !f.stop {
-		t.snap.rests = 0
+		t.goOn()
 	}
 	return t.drain() // what is small is done at once
+}
+
+// goOn ends the rest of the chain, if it rests.
+func (t *task) goOn() {
+	if t.snap.rests != 0 {
+		t.snap.rests = 0
+		t.press.Rested(t.c.Now().Sub(t.snap.since))
+	}
 }
 
 // snapshotKey is where the snapshot of checkpoint id is stored.

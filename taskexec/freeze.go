@@ -121,5 +121,6 @@ func (t *task) thaw() {
 		return
 	}
 	t.snap.frozen.drop()
-	t.snap.frozen, t.snap.rests = nil, 0
+	t.snap.frozen = nil
+	t.goOn()
 }

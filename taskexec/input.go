@@ -2,6 +2,7 @@ package taskexec
 
 import (
 	"fmt"
+	"slices"
 
 	"blink/actors"
 	"blink/graph"
@@ -137,6 +138,11 @@ func (in *inputs) pick() (*inChannel, *exchange.Batch) {
 		in.next = (first.index + 1) % len(in.channels)
 	}
 	return best, best.take()
+}
+
+// atHand says whether a batch waits for its turn, or for the barriers of other channels.
+func (in *inputs) atHand() bool {
+	return slices.ContainsFunc(in.channels, func(ch *inChannel) bool { return len(ch.queue) > 0 || in.align.blocked(ch.index) })
 }
 
 // take takes the oldest batch from the queue, which has one.

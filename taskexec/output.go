@@ -207,7 +207,9 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 func (o *outputs) pack(l *outLink, i int) {
 	ch := &l.channels[i]
 	ch.idle, ch.behind = l.isIdle(i), 0
-	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: ch.marks, Lent: o.lent}
+	n := l.port.Len(i)
+	marks := slices.DeleteFunc(ch.marks, func(m exchange.Mark) bool { return m.Kind == exchange.Idle && m.At < n }) // that is over
+	b := &exchange.Batch{Address: ch.addr, Records: l.port.Take(i), Marks: marks, Lent: o.lent}
 	ch.marks = nil
 	if ch.dirty {
 		ch.dirty = false

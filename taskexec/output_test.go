@@ -227,7 +227,7 @@ func TestALinkSaysWhenItIsIdle(t *testing.T) {
 	s.idle(l)
 	s.active(l)
 	s.flush()
-	s.want(0, false, "1: watermark 5 idle", "2: watermark 5 idle", "3: 1 idle 2 3", "4: watermark 10 4 5 6", "5: idle end")
+	s.want(0, false, "1: watermark 5 idle", "2: watermark 5 idle", "3: 1 2 3", "4: watermark 10 4 5 6", "5: idle end")
 }
 
 // Whatever is said when, and whenever it is sent: who reads all of it knows in the end what the

@@ -191,6 +191,9 @@ func (t *task) wakeOperators() progress {
 		t.now.waking = false
 		return part
 	}
+	if t.in.atHand() {
+		t.press.AtHand()
+	}
 	done := t.chain.wake(t.c.Now().UnixNano(), &t.press)
 	t.now.waking, t.now.advancing = !done, true
 	if !done {
