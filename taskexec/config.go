@@ -36,7 +36,7 @@ type Config struct {
 	DrainBytes    int           // of a snapshot, encoded between two quanta
 	Layers        int           // of a part of a snapshot at most
 	Credits       int           // batches in flight on a channel at least
-	Floating      int           // batches in flight beside these, shared out among the channels of a task; -1: none
+	Floating      int           // batches in flight beside these, for few channels: see creditsOf; -1: none
 	BufferTimeout time.Duration // how long a batch that is not full waits for a busy task
 	Rate          float64       // records a second of each source, over all its tasks; 0 is no limit
 
@@ -72,8 +72,8 @@ func (c Config) Defaults() Config {
 	def(&c.Slots, 1)
 	def(&c.BatchRecords, 512)
 	def(&c.BatchBytes, 32<<10)
-	def(&c.Credits, 2)
-	def(&c.Floating, 10)
+	def(&c.Credits, 3)
+	def(&c.Floating, 29)
 	def(&c.DrainBytes, drainBytes)
 	def(&c.Layers, snapshot.MaxLayers)
 	if c.BufferTimeout == 0 {
@@ -88,9 +88,12 @@ func (c Config) Defaults() Config {
 	return c
 }
 
-// creditsOf is what a task grants to each of its channels. What waits before a barrier grows with
-// the sum, so the more channels there are, the less each has beyond its own.
-func (c *Config) creditsOf(channels int) int { return c.Credits + max(0, c.Floating)/max(1, channels) }
+// creditsOf is what a task grants to each of its channels. With one channel nothing waits for
+// another, and it has all floating credits. The more there are, the longer a barrier waits behind
+// what is in flight on all of them: so they share not these but a part, that falls with their number.
+func (c *Config) creditsOf(channels int) int {
+	return c.Credits + max(0, c.Floating)/max(1, channels*channels)
+}
 
 // Validate says what is missing or cannot be.
 func (c *Config) Validate() error {

@@ -101,8 +101,8 @@ func TestAGapOrARepetitionOnAChannelIsAFailure(t *testing.T) {
 }
 
 func TestChannelsShareTheFloatingCredits(t *testing.T) {
-	for floating, all := range map[int]map[int]int{10: {1: 12, 2: 7, 4: 4, 5: 4, 10: 3, 11: 2, 1000: 2}, -1: {1: 2, 2: 2}} {
-		c := Config{Credits: 2, Floating: floating}
+	for floating, all := range map[int]map[int]int{29: {1: 32, 2: 10, 3: 6, 4: 4, 5: 4, 6: 3, 1000: 3}, -1: {1: 3, 2: 3}} {
+		c := Config{Credits: 3, Floating: floating}
 		for channels, want := range all {
 			if have := c.creditsOf(channels); have != want {
 				t.Errorf("%d floating: each of %d channels has %d credits, want %d", floating, channels, have, want)
