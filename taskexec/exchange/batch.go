@@ -60,8 +60,9 @@ const (
 	// Idle says that nobody has to wait for the channel: what an EventTime operator before it reads
 	// has been silent for as long as Watermarks.Idle says. The receiver leaves it out of its event
 	// time until the next record or watermark, which may be the last one again; an active sender
-	// that has neither sends that. A task is idle when all channels are that have not ended. No
-	// snapshot knows of it: a restored channel is active.
+	// that has neither sends that. Nor is it left out while a batch of it waits for its turn, and a
+	// sender drops a mark that records have followed. A task is idle when all channels are that have
+	// not ended. No snapshot knows of it: a restored channel is active.
 	Idle
 )
 

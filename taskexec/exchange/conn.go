@@ -99,7 +99,7 @@ type parcel struct {
 // all of it is written, or handed to the writer.
 type conn struct {
 	net.Conn
-	direct *direct       // the same without waiting; nil: not this one
+	direct *direct       // the same, past Go's scheduler; nil: not this one
 	wake   chan struct{} // for the writer; holds one
 	gone   chan struct{} // closed at its end
 	once   sync.Once
