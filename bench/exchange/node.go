@@ -11,7 +11,7 @@ import (
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
-	"blink/internal/heap"
+	"blink/internal/process"
 	"blink/operator"
 	"blink/protos"
 	"blink/snapshot/store"
@@ -42,7 +42,6 @@ type node struct {
 	reports chan *protos.Report
 
 	frames, bytes atomic.Int64 // sent
-	floor         func()       // of the heap, lifted
 }
 
 // Send implements exchange.Links: it counts.
@@ -83,7 +82,7 @@ func newNode(name string, p blink.Program, config taskexec.Config, peer func() s
 	if err != nil {
 		return nil, err
 	}
-	n.floor = heap.Floor(heap.Usual)
+	process.Fit()
 	for id, make := range map[string]func() actors.Actor{ // in any order: neither speaks first
 		leader:   func() actors.Actor { return (*follower)(n) },
 		executor: func() actors.Actor { return taskexec.New(config) },
@@ -199,6 +198,5 @@ func (n *node) wait(ctx context.Context) error {
 func (n *node) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	n.floor()
 	return errors.Join(n.sys.Shutdown(ctx), n.conns.Close())
 }

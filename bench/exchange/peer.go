@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"blink/bench/usage"
+	"blink/internal/process"
 )
 
 // What the processes tell each other, as JSON, over the standard streams of the peer.
 type (
 	// setup is the first word.
 	setup struct {
-		Trial trial
+		Trial trial  // or, with plain TCP, only its parallelism
 		Raw   int    // bytes of each write of plain TCP; 0: the exchange is measured
 		Near  string // where we listen
 		// Profile is the file for the CPU profile of the peer; "": none.
@@ -48,7 +49,9 @@ func Peer(in io.Reader, out io.Writer) error {
 		if s.Raw > 0 {
 			do = peerOfRaw
 		}
-		if err := do(s, words, answers); errors.Is(err, errGivenUp) {
+		undo := process.Processors(s.Trial.Parallelism)
+		err := do(s, words, answers)
+		if undo(); errors.Is(err, errGivenUp) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("exchange: %w", err)

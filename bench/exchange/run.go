@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"blink/bench/usage"
+	"blink/internal/process"
 )
 
 // Options say what Run measures.
@@ -55,6 +56,10 @@ type Result struct {
 // OfRaw is which share of plain TCP's bytes for a CPU-second the exchange carries.
 func (r Result) OfRaw() float64 { return r.BytesPerCPU / r.RawPerCPU }
 
+// warmup is the part of the records that goes first and is not measured: a process pays for each
+// page of memory when it touches it first.
+const warmup = 10
+
 // Run measures one case.
 func Run(ctx context.Context, o Options) (r Result, err error) {
 	if !slices.Contains(Cases(), o.Case) {
@@ -63,6 +68,7 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	if o.Parallelism < 1 || o.Records < int64(o.Parallelism) {
 		return r, fmt.Errorf("exchange: %d records in %d tasks: at least one for each", o.Records, o.Parallelism)
 	}
+	defer process.Processors(o.Parallelism)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p, err := startPeer(o.Peer(ctx))
@@ -70,9 +76,14 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 		return r, fmt.Errorf("exchange: %w", err)
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
-	t := trial{Case: o.Case, Records: o.Records / int64(o.Parallelism) * int64(o.Parallelism), Parallelism: o.Parallelism, Credits: o.Credits, BatchBytes: o.BatchBytes}
+	t := trial{Case: o.Case, Records: alike(o.Records, o.Parallelism), Parallelism: o.Parallelism, Credits: o.Credits, BatchBytes: o.BatchBytes}
 	if o.Case == Paced {
 		t.Rate = o.Rate
+	}
+	first := t
+	first.Records = alike(max(o.Records/warmup, int64(o.Parallelism)), o.Parallelism)
+	if _, err = p.exchange(ctx, first, ""); err != nil {
+		return r, fmt.Errorf("exchange: %s: %w", o.Case, err)
 	}
 	if r, err = p.exchange(ctx, t, o.Profile); err != nil {
 		return r, fmt.Errorf("exchange: %s: %w", o.Case, err)
@@ -82,6 +93,9 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	}
 	return r, nil
 }
+
+// alike is the most of so many records that tasks can share alike.
+func alike(records int64, tasks int) int64 { return records / int64(tasks) * int64(tasks) }
 
 // peer is the other process.
 type peer struct {
@@ -182,7 +196,7 @@ func (t trial) result(used usage.Used, d done, from *node) Result {
 // raw sends as many bytes over plain TCP, in writes as large as the frames were, and returns
 // how many MB a CPU-second carries.
 func (p *peer) raw(r Result) (mbPerCPU float64, err error) {
-	s := setup{Raw: r.FrameBytes}
+	s := setup{Trial: trial{Parallelism: r.Parallelism}, Raw: r.FrameBytes}
 	address, err := p.begin(s)
 	if err != nil {
 		return 0, err

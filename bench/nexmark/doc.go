@@ -7,7 +7,8 @@
 //
 // CPU is user and system time of the whole process, all threads and the garbage collector
 // included; it is little when the machine is busy with others and right all the same. What
-// the engine costs for an event is (cpu − generator) ÷ generator, in units of the generator.
+// the engine costs for an event is (cpu − generator) ÷ generator, in units of the generator. The
+// process has a processor for each slot, as a container of that size has, and GOGC is GCPercent.
 //
 // Every digest is compared: with the loop's, and with the defined one where there is one. A
 // difference is an error, so that no figure stands for a wrong result.

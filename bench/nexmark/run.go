@@ -15,6 +15,7 @@ import (
 	"blink/connector/nexmark"
 	"blink/examples/nexmark/job"
 	"blink/examples/nexmark/oracle"
+	"blink/internal/process"
 )
 
 // Options say what Run measures.
@@ -95,7 +96,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	process.Fit()
 	defer collectSeldom()()
+	defer process.Processors(o.Parallelism)()
 	r := Result{Query: o.Query, Parallelism: o.Parallelism, Events: o.Events, CheckpointSeconds: o.CheckpointEvery.Seconds()}
 	g := nexmark.NewGenerator()
 
