@@ -35,13 +35,33 @@ func (t *task) sendFrame(to actors.Ref, frame []byte) {
 	t.sent = true
 }
 
-// arrived takes a batch of a task of this process.
+// arrived takes a batch.
 func (t *task) arrived(b *exchange.Batch) error {
 	ch := t.in.find(b.Address)
+	if ch == nil && b.Data != nil && mutate.On(mutate.LateFrame) {
+		if ch = t.in.between(b.Link, b.From); ch != nil {
+			ch.queue = append(ch.queue, b)
+		}
+		return nil
+	}
 	if ch == nil {
 		return nil // of another deployment
 	}
 	return t.in.take(ch, b)
+}
+
+// ready makes a batch ready whose turn has come. It refuses records and marks that cannot be.
+func (t *task) ready(ch *inChannel, b *exchange.Batch) (err error) {
+	if b.Data != nil {
+		err = t.unpack(ch, b)
+	}
+	if err == nil {
+		err = exchange.CheckMarks(b.Marks, b.Records.Len())
+	}
+	if err != nil {
+		return ch.fault(err)
+	}
+	return nil
 }
 
 // decode takes a frame of a task of another process.
@@ -55,36 +75,24 @@ func (t *task) decode(frame []byte) error {
 		return t.out.credited(m)
 	case exchange.Open:
 		return t.out.opened(m)
-	case exchange.Encoded:
-		return t.decodeBatch(&m)
+	case *exchange.Batch:
+		return t.arrived(m)
 	}
 	return nil
 }
 
-// decodeBatch decodes and queues a batch.
-func (t *task) decodeBatch(m *exchange.Encoded) (err error) {
-	ch := t.in.find(m.Address)
-	late := ch == nil && mutate.On(mutate.LateFrame)
-	if late {
-		ch = t.in.between(m.Link, m.From)
+// unpack decodes the records of a batch that came in a frame. It is done when their turn has come:
+// so they are processed as long as the cache has them, and one buffer does for all of a link.
+func (t *task) unpack(ch *inChannel, b *exchange.Batch) (err error) {
+	if b.Records, err = ch.port.Decode(b.Data, *ch.spare); err != nil {
+		return err
 	}
-	if ch == nil {
-		return nil // of another deployment
-	}
-	if m.Records, err = ch.port.Decode(m.Data, ch.buffer()); err == nil {
-		err = ch.port.Belong(m.Records, t.view.MaxParallelism, t.view.Groups)
-	}
-	if err != nil {
-		return ch.fault(err)
-	}
+	*ch.spare = nil
 	if ch.port.Shares() {
-		m.Lent = codec.MemoryOf(m.Data)
+		b.Lent = codec.MemoryOf(b.Data)
 	}
-	if late {
-		ch.queue = append(ch.queue, &m.Batch)
-		return nil
-	}
-	return t.in.take(ch, &m.Batch)
+	b.Data = nil
+	return ch.port.Belong(b.Records, t.view.MaxParallelism, t.view.Groups)
 }
 
 // linkLost fails the task if one of its channels went to that node.

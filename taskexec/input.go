@@ -25,34 +25,16 @@ type inChannel struct {
 	heard bool // a batch has come: no need to open again
 	seq   uint64
 	queue []*exchange.Batch
-	owed  int                // batches of another process that are consumed, and no credit was sent
-	free  []operator.Records // consumed, for batches of another process that come
-	mark  int64              // its watermark
-	idle  bool               // see exchange.Idle
+	owed  int               // batches of another process that are consumed, and no credit was sent
+	spare *operator.Records // of all channels of the link: a buffer to decode the next batch into; nil: none
+	mark  int64             // its watermark
+	idle  bool              // see exchange.Idle
 	ended bool
 }
 
 // fault is err as a fault of what comes on the channel.
 func (ch *inChannel) fault(err error) error {
 	return fmt.Errorf("the edge %s: from subtask %d: %w", ch.edge, ch.from.Subtask, err)
-}
-
-// reuse takes a consumed buffer; as many as can be in flight are kept.
-func (ch *inChannel) reuse(r operator.Records, credits int) {
-	if len(ch.free) <= credits {
-		ch.free = append(ch.free, r)
-	}
-}
-
-// buffer is one to decode into; nil: there is none.
-func (ch *inChannel) buffer() operator.Records {
-	n := len(ch.free)
-	if n == 0 {
-		return nil
-	}
-	r := ch.free[n-1]
-	ch.free = ch.free[:n-1]
-	return r
 }
 
 // inputs are all channels into a task.
@@ -90,8 +72,7 @@ func (in *inputs) between(link, from int) *inChannel {
 	return nil
 }
 
-// take queues a batch that came. It refuses one that is out of sequence, beyond the credits
-// or with marks that cannot be.
+// take queues a batch that came. It refuses one that is out of sequence or beyond the credits.
 func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
 	ch.heard = true
 	ch.seq++
@@ -100,9 +81,6 @@ func (in *inputs) take(ch *inChannel, b *exchange.Batch) error {
 	}
 	if len(ch.queue) > in.credits {
 		return fmt.Errorf("invariant: %w", ch.fault(fmt.Errorf("more than %d batches without credit", in.credits)))
-	}
-	if err := exchange.CheckMarks(b.Marks, b.Records.Len()); err != nil {
-		return ch.fault(err)
 	}
 	ch.queue = append(ch.queue, b)
 	return nil

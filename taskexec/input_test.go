@@ -23,7 +23,7 @@ func receiving(channels int) *task {
 	t := &task{chain: &chain{ops: []any{struct{}{}}}, in: inputs{align: newAligner(channels), credits: 2, mark: operator.NoTime}}
 	for i := range channels {
 		t.in.channels = append(t.in.channels, &inChannel{
-			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime, edge: fmt.Sprint("in ", i),
+			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime, edge: fmt.Sprint("in ", i), spare: new(operator.Records),
 			ref: actors.Ref{Node: "n" + string(rune('0'+i))},
 		})
 	}
@@ -119,8 +119,13 @@ func TestASenderMayNotExceedItsCredits(t *testing.T) {
 
 func TestMarksThatCannotBeAreRefused(t *testing.T) {
 	barrier := exchange.Mark{Kind: exchange.Barrier, Value: 1}
-	refuses(t, receiving(1).arrived(batch(0, 1, barrier, barrier)), "malformed")
-	refuses(t, receiving(1).arrived(batch(0, 1, exchange.Mark{At: 1, Kind: exchange.End})), "malformed")
+	for _, marks := range [][]exchange.Mark{{barrier, barrier}, {{At: 1, Kind: exchange.End}}} {
+		task := receiving(1)
+		task.phase = running
+		come(t, task, batch(0, 1, marks...))
+		_, err := task.step()
+		refuses(t, err, "malformed")
+	}
 }
 
 // What came in a frame is lent, and so is, by a task that has seen such records, all that it
@@ -151,9 +156,7 @@ func TestRecordsOfAFrameAreLentAndNoOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := task.decodeBatch(&exchange.Encoded{Batch: exchange.Batch{Address: here(0), Seq: 2}, Data: frame}); err != nil {
-		t.Fatal(err)
-	}
+	come(t, task, &exchange.Batch{Address: here(0), Seq: 2, Data: frame})
 	lends(true)
 	come(t, task, batch(0, 3))
 	lends(false)

@@ -163,10 +163,11 @@ func (t *task) connectInputs(o chainOptions) {
 		}
 		port := t.portOf(l)
 		head := (&builder{program: t.spec.program, o: o, made: map[int]any{l.ToOp: t.chain.ops[0]}}).input(l.ToOp, l.Input, port)
+		spare := new(operator.Records)
 		for i := from; i < to; i++ {
 			peer := graph.TaskID{Vertex: l.From, Subtask: i}
 			t.in.channels = append(t.in.channels, &inChannel{
-				index: len(t.in.channels), link: l, edge: t.edge(l), port: port, head: head,
+				index: len(t.in.channels), link: l, edge: t.edge(l), port: port, head: head, spare: spare,
 				from: peer, ref: t.spec.ref(peer), addr: t.address(l.ID, i, self.Subtask), mark: operator.NoTime,
 			})
 		}

@@ -80,6 +80,9 @@ func (t *task) step() (progress, error) {
 	if b == nil {
 		return nothing, nil
 	}
+	if err := t.ready(ch, b); err != nil {
+		return nothing, err
+	}
 	t.now.channel, t.now.batch, t.now.record, t.now.mark = ch, b, 0, 0
 	t.borrow(b.Lent)
 	return part, nil
@@ -236,7 +239,7 @@ func (t *task) giveBack(ch *inChannel, b *exchange.Batch) {
 		t.c.Tell(ch.ref, exchange.Credit{Address: ch.addr, N: 1, Records: b.Records})
 		return
 	}
-	ch.reuse(b.Records, t.in.credits)
+	*ch.spare = b.Records
 	// Credits of half the channel go together: the sender has others.
 	if ch.owed++; ch.owed < (t.in.credits+1)/2 {
 		return

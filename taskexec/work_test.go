@@ -188,21 +188,21 @@ func TestASenderAlwaysGetsACreditBack(t *testing.T) {
 
 func TestAFrameOfAnotherDeploymentIsDropped(t *testing.T) {
 	s := working(t, 4)
-	frame := func(attempt uint32) exchange.Frame {
+	frame := func(attempt uint32, seq uint64) exchange.Frame {
 		b := s.batch(left, "1")
-		b.Attempt, b.Seq = attempt, 1
+		b.Attempt, b.Seq = attempt, seq
 		data, err := exchange.AppendBatch(nil, b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return exchange.Frame{Data: data}
 	}
-	s.tell(frame(1))
+	s.tell(frame(1, 1))
 	s.is()
-	good := frame(2)
-	s.tell(good)
+	s.tell(frame(2, 1))
 	s.is("1", "credits left", "sends 1: 1")
-	s.tell(exchange.Frame{Data: good.Data[:len(good.Data)-1]})
+	cut := frame(2, 2).Data
+	s.tell(exchange.Frame{Data: cut[:len(cut)-1]})
 	s.downBecause(`the edge from operator "left" to operator "work", of records of type int: from subtask 0`, "batch of int")
 }
 

@@ -21,6 +21,7 @@ type Batch struct {
 	Address
 	Seq     uint64 // from 1, without a gap
 	Records operator.Records
+	Data    []byte       // of a batch from a frame, instead of Records: the receiver, who knows the link, decodes it
 	Marks   []Mark       // ascending by At
 	Lent    codec.Memory // where strings of the records may lie: in a frame, of another process
 }

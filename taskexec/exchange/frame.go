@@ -61,14 +61,7 @@ func AppendCredit(dst []byte, c Credit) []byte {
 	return binary.LittleEndian.AppendUint32(appendHeader(dst, kindCredit, c.Address), uint32(c.N))
 }
 
-// Encoded is a batch whose records are still bytes: the receiver decodes them when it knows
-// the link.
-type Encoded struct {
-	Batch // Records is nil
-	Data  []byte
-}
-
-// Decode reads a frame into an Encoded, an Open or a Credit. Data is aliased.
+// Decode reads a frame into a *Batch with Data, an Open or a Credit. Data is aliased.
 func Decode(data []byte) (any, error) {
 	if len(data) < headerBytes {
 		return nil, errFrame
@@ -101,7 +94,7 @@ func decodeBatch(a Address, data []byte) (any, error) {
 	if len(data) < 10 {
 		return nil, errFrame
 	}
-	e := Encoded{Batch: Batch{Address: a, Seq: le.Uint64(data)}}
+	b := &Batch{Address: a, Seq: le.Uint64(data)}
 	n := int(le.Uint16(data[8:]))
 	data = data[10:]
 	if n > MaxMarks || len(data) < n*markBytes {
@@ -109,10 +102,10 @@ func decodeBatch(a Address, data []byte) (any, error) {
 	}
 	for i := range n {
 		m := data[i*markBytes:]
-		e.Marks = append(e.Marks, Mark{int(le.Uint32(m)), MarkKind(m[4]), le.Uint64(m[5:])})
+		b.Marks = append(b.Marks, Mark{int(le.Uint32(m)), MarkKind(m[4]), le.Uint64(m[5:])})
 	}
-	e.Data = data[n*markBytes:]
-	return e, nil
+	b.Data = data[n*markBytes:]
+	return b, nil
 }
 
 // CheckMarks refuses marks that do not fit a batch of n records: out of order, of an
