@@ -11,19 +11,20 @@ import (
 // leastReserved is not worth asking for.
 const leastReserved = 64 << 20
 
-// hugePages lets the heap grow by bytes, asks for huge pages for them, and gives them back to the
-// heap untouched: Go takes the lowest addresses that are free, and what was asked for an address
+// hugePages takes bytes from the heap, in one piece, asks for huge pages for them, and gives them
+// back untouched. Go uses the lowest addresses that are free, and what was asked for an address
 // stays. If there is no room for so much, it asks for less.
 func hugePages(bytes int) {
-	for !roomFor(bytes) {
-		if bytes /= 2; bytes < leastReserved {
-			return
+	for ; bytes >= leastReserved; bytes /= 2 {
+		if !roomFor(bytes) {
+			continue
 		}
+		if space := Uncleared(bytes)[:bytes]; unix.Madvise(space, unix.MADV_HUGEPAGE) != nil {
+			return // the kernel was built without
+		}
+		debug.FreeOSMemory() // gives them back, so that the scavenger does not, piece by piece
+		return
 	}
-	if space := make([]byte, bytes); unix.Madvise(space, unix.MADV_HUGEPAGE) != nil {
-		return // the kernel was built without
-	}
-	debug.FreeOSMemory() // collects, and forgets that the pages are the process's
 }
 
 // roomFor says whether the process may have so much more address space: Go would end it if not.

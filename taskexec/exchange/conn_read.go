@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"time"
-	"unsafe"
 
 	"blink/actors"
+	"blink/internal/process"
 )
 
 // On a connection both sides send parcels, little-endian:
@@ -166,15 +165,6 @@ func (p *parcels) need(n int) error {
 func (p *parcels) move(n int) {
 	each := max(n, min(p.recent, mostSlab))
 	size := each*max(1, min(slabParcels, mostSlab/each)) + slack
-	p.slab = append(uncleared(size), p.slab[p.at:]...)
+	p.slab = append(process.Uncleared(size), p.slab[p.at:]...)
 	p.at, p.lent = 0, false
-}
-
-// uncleared returns an empty slice with room for n bytes. Unlike make it does not clear them: that
-// takes as long as to read into them.
-func uncleared(n int) []byte {
-	var b strings.Builder
-	b.Grow(n)
-	b.WriteByte(0) // there is no string without
-	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
