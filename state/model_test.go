@@ -402,6 +402,31 @@ func TestRescalingChangesNoByteAndNotTheOrderOfTimers(t *testing.T) {
 	}
 }
 
+// Keys come and go while timers of few instants are coming, so that rows pass from key to key
+// with what the queue has of them.
+func TestTimersOfOneInstantComeAsAfterARestoreAlsoFromRowsThatOtherKeysHad(t *testing.T) {
+	for seed := range uint64(100) {
+		r, x := rand.New(rand.NewPCG(seed, 5)), newTask(t)
+		for range 300 {
+			x.enter(customer{"a", r.IntN(40)})
+			switch at := time.Unix(0, 1000+r.Int64N(3)); r.IntN(5) {
+			case 0, 1:
+				x.End.Set(at)
+			case 2:
+				x.End.Clear()
+			case 3:
+				x.Close.Set(at)
+			case 4:
+				x.Due(EventTime, 1000+r.Int64N(3))
+			}
+		}
+		want := cluster{x}.rescale(t, 1)[0].due(EventTime, math.MaxInt64)
+		if got := x.due(EventTime, math.MaxInt64); len(got) == 0 || !slices.Equal(got, want) {
+			t.Fatalf("seed %d: timers came as %v, and after a restore as %v", seed, got, want)
+		}
+	}
+}
+
 func TestEntriesOfAMapComeInTheOrderOfTheirStoredKeys(t *testing.T) {
 	x := newTask(t).enter(customer{"a", 1})
 	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(26) {

@@ -22,6 +22,7 @@ import (
 // many others there are. Entries that are added at or before last wait in early.
 type queue struct {
 	last    uint64 // see place
+	hashed  uint64 // no entry behind it is ready or early
 	used    uint16 // bit of each level that has entries
 	levels  [levels]*level
 	spare   *chunk
@@ -55,7 +56,8 @@ type entry struct {
 }
 
 // waiting is an entry with the hash of its key, which puts timers of one time in an order that
-// does not depend on what has happened before.
+// does not depend on what has happened before. It is the hash of the key that had the row when
+// the entry left its bucket: if another key has the row by now, the entry is out of its place.
 type waiting struct {
 	entry
 	hash uint64
@@ -185,7 +187,7 @@ func (q *queue) cut(n, digit int) *chunk {
 
 // pop takes the first entry if it is due. It does little at a call: came is false also when it
 // has only come nearer to that entry, and more says that it should be called again.
-func (q *queue) pop(now int64) (e entry, came, more bool) {
+func (q *queue) pop(now int64) (w waiting, came, more bool) {
 	for range levels {
 		if q.moving == nil {
 			b, n, digit := q.head()
@@ -193,12 +195,14 @@ func (q *queue) pop(now int64) (e entry, came, more bool) {
 			switch {
 			case b != nil && (!some || b.first <= place(at)):
 				if b.first > place(now) {
-					return entry{}, false, false
+					return waiting{}, false, false
 				}
-				q.last = b.first
+				if q.last = b.first; len(q.ready) == 0 { // else it is not behind hashed
+					q.hashed = q.last
+				}
 				q.moving = q.cut(n, digit)
 			case !some || at > now:
-				return entry{}, false, false
+				return waiting{}, false, false
 			default:
 				q.len--
 				return q.take(), true, true
@@ -208,7 +212,7 @@ func (q *queue) pop(now int64) (e entry, came, more bool) {
 			break
 		}
 	}
-	return entry{}, false, true
+	return waiting{}, false, true
 }
 
 // top is the time of the first entry that is ready or early.
@@ -224,15 +228,15 @@ func (q *queue) top() (at int64, ok bool) {
 }
 
 // take takes that entry.
-func (q *queue) take() (e entry) {
+func (q *queue) take() (w waiting) {
 	if len(q.ready) == 0 || len(q.early) > 0 && q.early[0].compare(q.ready[0].entries[0]) < 0 {
-		e = q.early[0].entry
+		w = q.early[0]
 		heap.Pop(&q.early, waiting.compare)
-		return e
+		return w
 	}
-	e = q.ready[0].entries[0].entry
+	w = q.ready[0].entries[0]
 	q.dropReady()
-	return e
+	return w
 }
 
 // move moves some entries of the bucket that was cut out last.
@@ -245,6 +249,7 @@ func (q *queue) move() {
 		// The rows are looked at one after the other: none waits for the memory of another.
 		for _, e := range c.entries[:c.n] {
 			r = append(r, waiting{e, q.hashOf(e.row)})
+			q.hashed = max(q.hashed, place(e.at))
 		}
 		q.moved()
 	}

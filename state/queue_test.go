@@ -107,9 +107,9 @@ func TestACallMovesFewEntries(t *testing.T) {
 	for calls := 0; len(got) < 2*n; calls++ {
 		moved := q.spareChunks()
 		looked = 0
-		e, came, more := q.pop(math.MaxInt64)
+		w, came, more := q.pop(math.MaxInt64)
 		if came {
-			got = append(got, waiting{e, uint64(e.row) * 2654435761 % 1000})
+			got = append(got, w)
 		}
 		if moved = q.spareChunks() - moved; !more || looked > moveMost+chunkSize || moved > levels*moveMost/chunkSize || calls > 3*n {
 			t.Fatalf("call %d looked at %d entries and emptied %d chunks (%v)", calls, looked, moved, more)
@@ -118,8 +118,8 @@ func TestACallMovesFewEntries(t *testing.T) {
 	if !slices.IsSortedFunc(got, waiting.compare) {
 		t.Error("they came out of order")
 	}
-	if e, came, more := q.pop(math.MaxInt64); came || more {
-		t.Errorf("%v came behind all", e)
+	if w, came, more := q.pop(math.MaxInt64); came || more {
+		t.Errorf("%v came behind all", w)
 	}
 }
 
@@ -134,8 +134,8 @@ func (q *queue) spareChunks() (n int) {
 // next is pop until it is at the entry.
 func (q *queue) next(now int64) (e entry, came bool) {
 	for {
-		if e, came, more := q.pop(now); came || !more {
-			return e, came
+		if w, came, more := q.pop(now); came || !more {
+			return w.entry, came
 		}
 	}
 }

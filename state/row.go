@@ -31,7 +31,7 @@ type rows struct {
 	lent    *codec.Memory                       // where strings of the record at hand may lie: what is kept is copied
 	loans   []lending                           // places in the current row that were given out while there was some
 	handles []handle
-	timers  int      // among the handles
+	timers  []*Timer // among the handles
 	timed   bool     // some handle has a TTL
 	reading bool     // layers of a snapshot: nothing expires, for the next one may go onto it
 	queues  [2]queue // by Clock
@@ -102,6 +102,7 @@ func (r *rows) take() uint32 {
 	if n := len(r.free); n > 0 {
 		row := r.free[n-1]
 		r.free = r.free[:n-1]
+		r.disown(r.address(row))
 		return row
 	}
 	if r.used == r.room {

@@ -28,7 +28,8 @@ type Timer struct {
 // queue, if it has one, stored as its distance from noTimer, so that a new row has none: a
 // timer that is set to a later time leaves the entry where it is, and it is put in again when
 // it comes. So a timer that every record moves on costs the queue nothing. The entry stays
-// when the row is given back.
+// when the row is given back, and serves the next key of the row unless its place in the order
+// is that of another: see disown.
 type timerCell struct{ at, waits int64 }
 
 const noTimer = int64(math.MaxInt64)
@@ -100,8 +101,8 @@ func (t *Timer) declare(name string) (graph.State, error) {
 }
 
 func (t *Timer) bind(r *rows) error {
-	t.index, t.number = int32(len(r.handles)), int32(r.timers)
-	r.timers++
+	t.index, t.number = int32(len(r.handles)), int32(len(r.timers))
+	r.timers = append(r.timers, t)
 	t.cell.bind(r, t, reflect.TypeFor[timerCell](), 0)
 	return nil
 }
@@ -152,9 +153,9 @@ func (s *Store[K]) Due(c Clock, now int64) (t *Timer, at int64, ok bool) {
 		if !came {
 			return nil, 0, more
 		}
-		t, row := s.timer(e), s.address(e.row)
+		t, row := s.timer(e.entry), s.address(e.row)
 		cell := t.of(row)
-		if cell.armed() != e.at {
+		if hash := (*head)(row).hash; cell.armed() != e.at || hash != 0 && hash != e.hash {
 			continue // another entry took its place
 		}
 		cell.arm(noTimer)
@@ -202,6 +203,17 @@ func (r *rows) arm(q *queue, c *timerCell, e entry) {
 	q.push(e)
 }
 
+// disown lets the timers of a row that gets another key wait for no entry that may have a hash.
+func (r *rows) disown(row unsafe.Pointer) {
+	for _, t := range r.timers {
+		q := t.queue()
+		if c := t.of(row); c.armed() != noTimer && place(c.armed()) <= q.hashed {
+			c.arm(noTimer)
+			q.armed--
+		}
+	}
+}
+
 // tidy keeps, of a few entries, one of each timer that waits for it.
 func (r *rows) tidy(q *queue) {
 	done := q.tidy(func(e entry) bool {
@@ -218,7 +230,7 @@ func (r *rows) tidy(q *queue) {
 }
 
 // number is that of an entry's timer among those of all rows.
-func (r *rows) number(e entry) int { return int(e.row)*r.timers + int(r.timer(e).number) }
+func (r *rows) number(e entry) int { return int(e.row)*len(r.timers) + int(r.timer(e).number) }
 
 // set is a set of small numbers.
 type set []uint64
