@@ -1,8 +1,8 @@
 package actors
 
 import (
-	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -56,14 +56,30 @@ func (e *elastic) Schedule(u Unit) {
 }
 
 func (e *elastic) serve(u Unit) {
-	for u.Run(math.MaxInt) {
-	}
+	run(u)
 	for next := make(chan Unit, 1); e.park(next); {
 		u, ok := <-next
 		if !ok {
 			return
 		}
-		for u.Run(math.MaxInt) {
+		run(u)
+	}
+}
+
+// A busy unit lets others have its processor when it has had it for a slice. Go itself takes it away
+// after 10 ms, and for so long timers, and who has something to tell the unit, would wait if no other
+// processor was idle.
+const (
+	slice        = 200 * time.Microsecond
+	turnsPerLook = 4 // at the clock
+)
+
+// run runs u until it is idle.
+func run(u Unit) {
+	for last := time.Now(); u.Run(turnsPerLook); {
+		if now := time.Now(); now.Sub(last) >= slice {
+			runtime.Gosched()
+			last = time.Now()
 		}
 	}
 }

@@ -197,3 +197,30 @@ func TestActorsUnderStress(t *testing.T) {
 	shutdown(t, s)
 	goroutines(before)
 }
+
+// toiler is busy, each turn for half a slice, until others have had the processor.
+type toiler struct {
+	turns  int
+	others atomic.Bool
+}
+
+func (t *toiler) Run(most int) bool {
+	for range most {
+		if t.others.Load() {
+			return false
+		}
+		for start := time.Now(); time.Since(start) < slice/2; {
+		}
+		t.turns++
+	}
+	return true
+}
+
+func TestABusyUnitLetsOthersHaveItsProcessor(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var u toiler
+	go u.others.Store(true)
+	if run(&u); u.turns > turnsPerLook {
+		t.Errorf("others wait for %d turns, want %d at most", u.turns, turnsPerLook)
+	}
+}
