@@ -89,7 +89,7 @@ func newCluster(seed uint64, s *Scenario) (*cluster, error) {
 		Faults: c, Trace: s.Trace, Turn: c.check.turn,
 		Call:  world.Delay{Min: 50 * time.Microsecond, Max: 2 * time.Millisecond, Tail: 8 * time.Millisecond, TailP: 0.02}, // never a renewal too late
 		Lost:  func(node string) any { return exchange.Lost{Node: node} },
-		Frame: func(data []byte) any { return exchange.Frame{Data: data} },
+		Frame: func(from string, data []byte) any { return exchange.Frame{From: from, Data: data} },
 		Route: route(),
 	})
 	c.callChance = c.w.Rand("calls")

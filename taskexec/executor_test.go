@@ -29,7 +29,7 @@ type reign struct {
 func reigning(t *testing.T) *reign {
 	t.Helper()
 	r := &reign{stage: newStage(t, sink), epoch: 3, registration: 8}
-	r.deploy.epoch = r.epoch
+	r.deploy.epoch, r.around = r.epoch, "far"
 	r.config.Slots, r.config.Heartbeat, r.config.Lease, r.config.Leader = 2, time.Minute, 5*time.Minute, r
 	r.config.Obeyed = func(epoch uint64) { r.obeyed = append(r.obeyed, epoch) }
 	for _, epoch := range []uint64{2, 3, 4} {
@@ -81,7 +81,7 @@ func vertex(v uint32) *protos.Task { return &protos.Task{Vertex: v} }
 func (r *reign) deployOf(v, attempt uint32) *protos.Deploy {
 	d := &protos.Deploy{Job: "job", Epoch: r.epoch, Task: vertex(v), Attempt: attempt, Incarnation: 1, Registration: r.registration}
 	for peer := range names {
-		d.Peers = append(d.Peers, &protos.Location{Task: vertex(uint32(peer)), Node: "far", Attempt: attempt})
+		d.Peers = append(d.Peers, &protos.Location{Task: vertex(uint32(peer)), Node: r.around, Attempt: attempt})
 	}
 	return d
 }

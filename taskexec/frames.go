@@ -35,9 +35,9 @@ func (t *task) sendFrame(to actors.Ref, frame []byte) {
 	t.sent = true
 }
 
-// arrived takes a batch.
-func (t *task) arrived(b *exchange.Batch) error {
-	ch := t.in.find(b.Address)
+// arrived takes a batch of a task of a node.
+func (t *task) arrived(from string, b *exchange.Batch) error {
+	ch := t.in.find(from, b.Address)
 	if ch == nil && b.Data != nil && mutate.On(mutate.LateFrame) {
 		if ch = t.in.between(b.Link, b.From); ch != nil {
 			ch.queue = append(ch.queue, b)
@@ -45,7 +45,7 @@ func (t *task) arrived(b *exchange.Batch) error {
 		return nil
 	}
 	if ch == nil {
-		return nil // of another deployment
+		return nil // of another deployment, or of nobody we know
 	}
 	return t.in.take(ch, b)
 }
@@ -65,18 +65,23 @@ func (t *task) ready(ch *inChannel, b *exchange.Batch) (err error) {
 }
 
 // decode takes a frame of a task of another process.
-func (t *task) decode(frame []byte) error {
-	m, err := exchange.Decode(frame)
+func (t *task) decode(f exchange.Frame) error {
+	m, err := exchange.Decode(f.Data)
 	if err != nil {
-		return err
+		return fmt.Errorf("from %s: %w", f.From, err)
 	}
+	return t.take(f.From, m)
+}
+
+// take takes what came from a task of a node: a batch, an opening or a credit.
+func (t *task) take(from string, m any) error {
 	switch m := m.(type) {
 	case exchange.Credit:
-		return t.out.credited(m)
+		return t.out.credited(from, m)
 	case exchange.Open:
-		return t.out.opened(m)
+		return t.out.opened(from, m)
 	case *exchange.Batch:
-		return t.arrived(m)
+		return t.arrived(from, m)
 	}
 	return nil
 }

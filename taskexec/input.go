@@ -47,11 +47,11 @@ type inputs struct {
 	mark     int64  // how far event time has come: see watermark
 }
 
-// find returns the channel of an address of this deployment, nil if there is none: the
-// fence against batches of another attempt or epoch.
-func (in *inputs) find(a exchange.Address) *inChannel {
+// find returns the channel of an address of this deployment with a task of a node, nil if there is
+// none: the fence against batches of another attempt or epoch, and of others than its sender.
+func (in *inputs) find(from string, a exchange.Address) *inChannel {
 	for _, ch := range in.channels {
-		if ch.addr == a {
+		if ch.addr == a && ch.ref.Node == from {
 			return ch
 		}
 	}

@@ -18,13 +18,16 @@ func here(from int) exchange.Address {
 	return exchange.Address{Link: 0, From: from, Epoch: 3, Attempt: 2}
 }
 
+// nodeOf is where a subtask of the sender is.
+func nodeOf(from int) string { return "n" + string(rune('0'+from)) }
+
 // receiving is a task with that many channels into its head, each with two credits.
 func receiving(channels int) *task {
 	t := &task{chain: &chain{ops: []any{struct{}{}}}, in: inputs{align: newAligner(channels), credits: 2, mark: operator.NoTime}}
 	for i := range channels {
 		t.in.channels = append(t.in.channels, &inChannel{
 			index: i, addr: here(i), from: graph.TaskID{Subtask: i}, mark: operator.NoTime, edge: fmt.Sprint("in ", i), spare: new(operator.Records),
-			ref: actors.Ref{Node: "n" + string(rune('0'+i))},
+			ref: actors.Ref{Node: nodeOf(i)},
 		})
 	}
 	return t
@@ -59,7 +62,7 @@ func (t *task) at(test *testing.T, want int64) {
 func come(t *testing.T, task *task, batches ...*exchange.Batch) {
 	t.Helper()
 	for _, b := range batches {
-		if err := task.arrived(b); err != nil {
+		if err := task.arrived(nodeOf(b.From), b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +99,7 @@ func TestAGapOrARepetitionOnAChannelIsAFailure(t *testing.T) {
 	for _, n := range []uint64{1, 3} {
 		task := receiving(1)
 		come(t, task, batch(0, 1))
-		refuses(t, task.arrived(batch(0, n)), "the connection lost some")
+		refuses(t, task.arrived(nodeOf(0), batch(0, n)), "the connection lost some")
 	}
 }
 
@@ -114,7 +117,7 @@ func TestChannelsShareTheFloatingCredits(t *testing.T) {
 func TestASenderMayNotExceedItsCredits(t *testing.T) {
 	task := receiving(1)
 	come(t, task, batch(0, 1), batch(0, 2), batch(0, 3)) // the third is the reserve
-	refuses(t, task.arrived(batch(0, 4)), "more than 2 batches without credit")
+	refuses(t, task.arrived(nodeOf(0), batch(0, 4)), "more than 2 batches without credit")
 }
 
 func TestMarksThatCannotBeAreRefused(t *testing.T) {

@@ -295,9 +295,9 @@ func (o *outputs) flushLink(l *outLink) {
 	}
 }
 
-// opened is told that the receiver is ready. It refuses a receiver whose records differ.
-func (o *outputs) opened(m exchange.Open) error {
-	l, i := o.find(m.Address)
+// opened is told by a node that the receiver is ready. It refuses a receiver whose records differ.
+func (o *outputs) opened(from string, m exchange.Open) error {
+	l, i := o.find(from, m.Address)
 	if l == nil || l.channels[i].open {
 		return nil
 	}
@@ -310,10 +310,10 @@ func (o *outputs) opened(m exchange.Open) error {
 	return nil
 }
 
-// credited is told that the receiver has consumed batches. It refuses more credits than batches
-// are under way.
-func (o *outputs) credited(m exchange.Credit) error {
-	l, i := o.find(m.Address)
+// credited is told by a node that the receiver has consumed batches. It refuses more credits than
+// batches are under way.
+func (o *outputs) credited(from string, m exchange.Credit) error {
+	l, i := o.find(from, m.Address)
 	if l == nil {
 		return nil
 	}
@@ -329,14 +329,14 @@ func (o *outputs) credited(m exchange.Credit) error {
 	return nil
 }
 
-// find returns the link and channel of an address of this deployment.
-func (o *outputs) find(a exchange.Address) (*outLink, int) {
+// find returns the link and channel of an address of this deployment with a task of a node.
+func (o *outputs) find(from string, a exchange.Address) (*outLink, int) {
 	for _, l := range o.links {
 		i := a.To
 		if l.Ship == graph.Forward {
 			i = 0
 		}
-		if l.ID == a.Link && i >= 0 && i < len(l.channels) && l.channels[i].addr == a {
+		if l.ID == a.Link && i >= 0 && i < len(l.channels) && l.channels[i].addr == a && l.channels[i].ref.Node == from {
 			return l, i
 		}
 	}

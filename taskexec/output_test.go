@@ -44,6 +44,7 @@ func (s *sending) link(channels, batchRecords int) {
 	for i := range l.channels {
 		l.channels[i].addr = toward(i)
 		l.channels[i].addr.Link = l.ID
+		l.channels[i].ref.Node = receiver
 	}
 	l.port = s.port.Output(operator.OutputOptions{
 		Ship: graph.Broadcast, Channels: channels, MaxParallelism: 8, BatchRecords: batchRecords, BatchBytes: 1 << 20,
@@ -51,6 +52,9 @@ func (s *sending) link(channels, batchRecords int) {
 	})
 	s.links = append(s.links, l)
 }
+
+// receiver is the node of all receivers.
+const receiver = "r"
 
 // toward is the address of the first link's channel to a subtask of the receiver.
 func toward(to int) exchange.Address { return exchange.Address{To: to, Epoch: 3, Attempt: 2} }
@@ -70,14 +74,14 @@ func (s *sending) open(channel, credits int) { s.t.Helper(); s.openTo(toward(cha
 func (s *sending) openTo(a exchange.Address, credits int) {
 	s.t.Helper()
 	m := exchange.Open{Address: a, Credits: credits, Schema: 1}
-	if err := s.opened(m); err != nil {
+	if err := s.opened(receiver, m); err != nil {
 		s.t.Error(err)
 	}
 }
 
 func (s *sending) credit(channel int) {
 	s.t.Helper()
-	if err := s.credited(exchange.Credit{Address: toward(channel), N: 1}); err != nil {
+	if err := s.credited(receiver, exchange.Credit{Address: toward(channel), N: 1}); err != nil {
 		s.t.Error(err)
 	}
 }
@@ -382,11 +386,11 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 	s := newSending(t, 1, 2)
 	other := toward(0)
 	other.Attempt++
-	if err := s.opened(exchange.Open{Address: other, Credits: 9, Schema: 1}); err != nil || s.links[0].channels[0].open {
+	if err := s.opened(receiver, exchange.Open{Address: other, Credits: 9, Schema: 1}); err != nil || s.links[0].channels[0].open {
 		t.Errorf("opened by another deployment: %v", err)
 	}
 	s.open(0, 1)
-	if err := s.credited(exchange.Credit{Address: other, N: 1}); err != nil {
+	if err := s.credited(receiver, exchange.Credit{Address: other, N: 1}); err != nil {
 		t.Error(err)
 	}
 	s.emit(1, 2, 3, 4)
@@ -395,7 +399,7 @@ func TestOtherDeploymentsNeitherOpenNorCredit(t *testing.T) {
 
 func TestAReceiverWithOtherRecordsIsRefused(t *testing.T) {
 	s := newSending(t, 1, 2)
-	err := s.opened(exchange.Open{Address: toward(0), Credits: 1, Schema: 2})
+	err := s.opened(receiver, exchange.Open{Address: toward(0), Credits: 1, Schema: 2})
 	refuses(t, err, `from "a" to "b"`)
 	refuses(t, err, "both processes must run the same binary")
 }
@@ -411,7 +415,7 @@ func TestAChannelIsBoundedAndLosesNothing(t *testing.T) {
 		arrived, n := 0, 0
 		arrive := func() {
 			if sent := s.sent[toward(0)]; arrived < len(sent) {
-				if err := in.arrived(sent[arrived]); err != nil {
+				if err := in.arrived(nodeOf(0), sent[arrived]); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 				arrived++
@@ -502,12 +506,12 @@ func TestMoreCreditsThanBatchesWereSentAreRefused(t *testing.T) {
 	s.credit(0)
 	s.emit(2, 3)
 	for n, credits := range []int{3, 1 << 32, -1, 0} {
-		err := s.credited(exchange.Credit{Address: toward(0), N: credits})
+		err := s.credited(receiver, exchange.Credit{Address: toward(0), N: credits})
 		if err == nil || !strings.Contains(err.Error(), "credits") {
 			t.Errorf("case %d, %d credits for two batches: %v", n, credits, err)
 		}
 	}
-	if err := s.credited(exchange.Credit{Address: toward(0), N: 2}); err != nil {
+	if err := s.credited(receiver, exchange.Credit{Address: toward(0), N: 2}); err != nil {
 		t.Error(err)
 	}
 }

@@ -38,6 +38,7 @@ type stage struct {
 	deploy deployment
 
 	self   actors.Ref // the task
+	around string     // the node of its neighbours
 	seq    [3]uint64  // batches sent to the task, by link
 	opened [3]int     // how often the task has opened a link
 	held   []any      // what it has sent to another process since its last Flush
@@ -110,6 +111,7 @@ func (s *stage) program() (*operator.Program, error) {
 // start lets the task play whose neighbours are on the given node, and lets it open.
 func (s *stage) start(neighbours string) {
 	s.t.Helper()
+	s.around = neighbours
 	program, err := s.program()
 	if err != nil {
 		s.t.Fatal(err)
@@ -181,6 +183,9 @@ func (s *stage) neighbour(_ *actors.Ctx, m any) error {
 // Send is exchange.Links.
 func (s *stage) Send(to actors.Ref, frame []byte) {
 	m, err := exchange.Decode(frame)
+	if b, ok := m.(*exchange.Batch); ok {
+		b.Records, err = s.port.Decode(b.Data, nil)
+	}
 	if err != nil || to.Node == s.node.Name() {
 		s.t.Errorf("a frame to %v: %v", to, err)
 	}
@@ -290,7 +295,26 @@ func (s *stage) channel(link int) exchange.Address {
 	return exchange.Address{Link: link, Epoch: s.deploy.epoch, Attempt: s.deploy.attempt}
 }
 
-func (s *stage) send(link int, text string) { s.tell(s.batch(link, text)) }
+// send sends the next batch on a link to the task, in a frame if the neighbours are elsewhere.
+func (s *stage) send(link int, text string) {
+	s.t.Helper()
+	b := s.batch(link, text)
+	if s.around == s.node.Name() {
+		s.tell(b)
+		return
+	}
+	s.tell(s.frame(b))
+}
+
+// frame is one from the neighbours.
+func (s *stage) frame(b *exchange.Batch) exchange.Frame {
+	s.t.Helper()
+	data, err := exchange.AppendBatch(nil, b)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return exchange.Frame{From: s.around, Data: data}
+}
 
 // grant opens the task's output.
 func (s *stage) grant(credits int) {

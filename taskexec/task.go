@@ -186,14 +186,10 @@ func (t *task) receive(m any) error {
 		return t.open()
 	case quantum:
 		return t.quantum()
-	case *exchange.Batch:
-		return t.arrived(m)
-	case exchange.Credit:
-		return t.out.credited(m)
-	case exchange.Open:
-		return t.out.opened(m)
+	case *exchange.Batch, exchange.Credit, exchange.Open:
+		return t.take(t.c.Self().Node, m)
 	case exchange.Frame:
-		return t.decode(m.Data)
+		return t.decode(m)
 	case startCheckpoint:
 		t.triggered(m)
 	case concluded:

@@ -128,28 +128,16 @@ func TestEveryBatchGivesBackItsCreditToWhereItCameFrom(t *testing.T) {
 			s.config.BatchRecords = 100
 			s.start(at)
 			s.is("open", "start", "opens left", "opens right")
-			arrive := func(link int, text string) {
-				b := s.batch(link, text)
-				frame, err := exchange.AppendBatch(nil, b)
-				switch {
-				case err != nil:
-					t.Fatal(err)
-				case at == s.node.Name():
-					s.tell(b)
-				default:
-					s.tell(exchange.Frame{Data: frame})
-				}
-			}
-			arrive(left, "1")
-			arrive(left, "")
-			arrive(right, "2")
+			s.send(left, "1")
+			s.send(left, "")
+			s.send(right, "2")
 			if at == s.node.Name() {
 				s.is("1", "credits left", "2", "credits right", "credits left")
 				return
 			}
 			// Two credits of four go together.
 			s.is("1", "2", "credits left", "credits left")
-			arrive(right, "3")
+			s.send(right, "3")
 			s.is("3", "credits right", "credits right")
 		})
 	}
@@ -167,11 +155,7 @@ func TestASenderAlwaysGetsACreditBack(t *testing.T) {
 		for b.Seq < 20 {
 			for ; credits > 0; credits-- {
 				b.Seq++
-				frame, err := exchange.AppendBatch(nil, &b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				s.tell(exchange.Frame{Data: frame})
+				s.tell(s.frame(&b))
 			}
 			s.pass(time.Second)
 			for _, line := range s.diary {
@@ -187,23 +171,49 @@ func TestASenderAlwaysGetsACreditBack(t *testing.T) {
 }
 
 func TestAFrameOfAnotherDeploymentIsDropped(t *testing.T) {
-	s := working(t, 4)
+	s := newStage(t, work)
+	s.start("far")
+	s.is("open", "start", "opens left", "opens right")
 	frame := func(attempt uint32, seq uint64) exchange.Frame {
 		b := s.batch(left, "1")
 		b.Attempt, b.Seq = attempt, seq
-		data, err := exchange.AppendBatch(nil, b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return exchange.Frame{Data: data}
+		return s.frame(b)
 	}
 	s.tell(frame(1, 1))
 	s.is()
 	s.tell(frame(2, 1))
-	s.is("1", "credits left", "sends 1: 1")
-	cut := frame(2, 2).Data
-	s.tell(exchange.Frame{Data: cut[:len(cut)-1]})
+	s.is("1")
+	cut := frame(2, 2)
+	cut.Data = cut.Data[:len(cut.Data)-1]
+	s.tell(cut)
 	s.downBecause(`the edge from operator "left" to operator "work", of records of type int: from subtask 0`, "batch of int")
+}
+
+// A third node knows the addresses of channels: they are small numbers.
+func TestNobodyIsHeardButTheOtherEndOfAChannel(t *testing.T) {
+	s := newStage(t, work)
+	s.config.BatchRecords = 1
+	s.start("far")
+	s.is("open", "start", "opens left", "opens right")
+	output := s.channel(work)
+	open := exchange.AppendOpen(nil, exchange.Open{Address: output, Credits: 1, Schema: s.port.SchemaHash()})
+	credit := exchange.AppendCredit(nil, exchange.Credit{Address: output, N: 1})
+	for _, step := range []struct {
+		data []byte
+		want []string
+	}{
+		{s.frame(s.batch(left, "1")).Data, []string{"1"}},
+		{open, []string{"sends 1: 1"}},
+		{s.frame(s.batch(left, "2")).Data, []string{"2", "credits left", "credits left"}},
+		{credit, []string{"sends 2: 2"}},
+	} {
+		for _, other := range []string{"mallory", s.node.Name()} {
+			s.tell(exchange.Frame{From: other, Data: step.data})
+			s.is()
+		}
+		s.tell(exchange.Frame{From: s.around, Data: step.data})
+		s.is(step.want...)
+	}
 }
 
 // exacting is a port that refuses every batch, with what it was told of its task.
@@ -218,13 +228,7 @@ func TestAFrameWithKeysOfOtherTasksFailsItsChannel(t *testing.T) {
 	s.port = exacting{s.port}
 	s.start("far")
 	s.is("open", "start", "opens left", "opens right")
-	b := s.batch(left, "1")
-	b.Seq = 1
-	data, err := exchange.AppendBatch(nil, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.tell(exchange.Frame{Data: data})
+	s.send(left, "1")
 	s.downBecause(`the edge from operator "left" to operator "work", of records of type int: from subtask 0`, "the task has {0 8} of 8 groups")
 }
 

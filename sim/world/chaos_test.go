@@ -41,7 +41,7 @@ func options() Options {
 	actors.Register(&wrapperspb.StringValue{})
 	return Options{
 		Lost:  func(node string) any { return lost{node} },
-		Frame: func(data []byte) any { return frame{string(data)} },
+		Frame: func(_ string, data []byte) any { return frame{string(data)} },
 	}
 }
 

@@ -155,7 +155,7 @@ func (c *conn) arrive(end int, gen uint64, to actors.Ref, frame []byte) {
 	if route := c.w.options.Route; route != nil {
 		to = route(there.proc.sys, to)
 	}
-	there.proc.sys.Deliver(actors.Ref{}, to, c.w.options.Frame(frame))
+	there.proc.sys.Deliver(actors.Ref{}, to, c.w.options.Frame(c.ends[end].name, frame))
 }
 
 // hear tells an end that generation gen is up: an older one that it knew is lost.

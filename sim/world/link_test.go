@@ -17,10 +17,16 @@ type stream struct {
 	losses [2]int
 }
 
+// numbered is a frame that has arrived.
+type numbered struct {
+	from string
+	n    uint32
+}
+
 func newStream(t *testing.T, seed uint64) *stream {
 	o := options()
 	s := &stream{}
-	o.Frame = func(data []byte) any { return binary.LittleEndian.Uint32(data) }
+	o.Frame = func(from string, data []byte) any { return numbered{from, binary.LittleEndian.Uint32(data)} }
 	s.World = New(seed, o)
 	for i, name := range []string{"a", "b"} {
 		s.nodes[i] = s.Node(name, Clock{})
@@ -35,11 +41,11 @@ func (s *stream) boot(t *testing.T, i int) {
 	s.got[i] = nil
 	spawn(t, system, "te", func(c *actors.Ctx, m any) error {
 		switch m := m.(type) {
-		case uint32:
-			if n := len(s.got[i]); n > 0 && m != s.got[i][n-1]+1 {
-				t.Errorf("frame %d came behind %d", m, s.got[i][n-1])
+		case numbered:
+			if n := len(s.got[i]); n > 0 && m.n != s.got[i][n-1]+1 || m.from != s.nodes[1-i].Name() {
+				t.Errorf("frame %d came from %s behind %v", m.n, m.from, s.got[i])
 			}
-			s.got[i] = append(s.got[i], m)
+			s.got[i] = append(s.got[i], m.n)
 		case lost:
 			if m.node != s.nodes[1-i].Name() {
 				t.Errorf("lost %v", m)

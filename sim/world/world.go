@@ -24,9 +24,10 @@ type Options struct {
 	Turn func(n *Node, id string, m any)
 
 	// Lost makes the message that tells the root actor "te" of a node that its connection
-	// to another is lost; Frame makes the one in which a frame arrives. Needed with Links.
+	// to another is lost; Frame makes the one in which a frame of another arrives. Needed with
+	// Links.
 	Lost  func(node string) any
-	Frame func(data []byte) any
+	Frame func(from string, data []byte) any
 	// Route says to whom a frame goes that has arrived at a system; nil: to whom it was sent.
 	Route func(at *actors.System, to actors.Ref) actors.Ref
 }

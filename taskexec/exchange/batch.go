@@ -85,7 +85,8 @@ type Credit struct {
 
 // Links carries frames to the tasks of other nodes. Frames from one node to another arrive in
 // order, as a Frame told to the task; or the connection is lost, and the actor "te" of both nodes
-// is told Lost. Any goroutine may use it.
+// is told Lost. A frame that Decode refuses ends the connection that it came on. Any goroutine may
+// use it.
 type Links interface {
 	// Send never blocks: credits bound what is in flight. It takes the frame over: the caller does
 	// not touch it again. The frame may wait for the next Flush.
@@ -95,9 +96,13 @@ type Links interface {
 	Flush()
 }
 
-// Frame is a message from another node as it came from the wire: see Decode. Data is its own, or
-// a part of memory that is not written to again.
-type Frame struct{ Data []byte }
+// Frame is a message as it came from the wire: see Decode. The connection vouches for From; what
+// Data says, addresses included, is that node's word. Data is the frame's own, or a part of memory
+// that is not written to again.
+type Frame struct {
+	From string // node
+	Data []byte
+}
 
 // Lost says that what was in flight to and from Node may be gone.
 type Lost struct{ Node string }

@@ -24,9 +24,10 @@ import (
 //	                  └── Lost is told ──► idle
 //
 // When both dial at once, the one with the lower name wins: it answers "busy", and the other
-// takes its dial. What waits for a connection that
-// fails, or is on its way when it ends, is gone: Lost says so. Nothing that a peer sends can do
-// more than end its own connection.
+// takes its dial. What waits for a connection that fails, or is on its way when it ends, is gone:
+// Lost says so. What a peer sends that is no frame ends its own connection, and nothing more. Its
+// frames say from whom they come, so that a task takes none but of the nodes that it has channels
+// with.
 type Conns struct {
 	o        ConnOptions
 	listener net.Listener
@@ -46,7 +47,7 @@ type Conns struct {
 type ConnOptions struct {
 	Node string // our name
 	// TLS is used in both directions, and must verify the certificate of the dialling side too: the
-	// name of a node is checked against it. nil: plaintext, on loopback only.
+	// name of a node is checked against it. nil: plaintext, on loopback only, where names are believed.
 	TLS *tls.Config
 	// Find returns the address at which the process of a node listens.
 	Find func(ctx context.Context, node string) (address string, err error)

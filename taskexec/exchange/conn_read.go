@@ -31,10 +31,13 @@ func (c *Conns) read(p *peer, x *conn) error {
 		if id == "" {
 			continue // a sign of life
 		}
+		if err := checkFrame(frame); err != nil {
+			return fmt.Errorf("from %s: %w", p.node, err)
+		}
 		c.mu.Lock()
 		current := p.live == x && !c.shut
 		if current {
-			c.o.Deliver(actors.Ref{Node: c.o.Node, ID: id}, Frame{frame})
+			c.o.Deliver(actors.Ref{Node: c.o.Node, ID: id}, Frame{From: p.node, Data: frame})
 		}
 		c.mu.Unlock()
 		if !current {

@@ -59,7 +59,7 @@ func (w *town) house(node string, change ...func(*ConnOptions)) *house {
 	h := &house{t: w.t, got: map[string][]string{}, news: make(chan struct{}, 1)}
 	o := ConnOptions{Node: node, Find: w.find, Handshake: 2 * time.Second, Silence: time.Second}
 	o.Deliver = func(to actors.Ref, m any) {
-		h.hear(func() { h.got[to.ID] = append(h.got[to.ID], string(m.(Frame).Data)) })
+		h.hear(func() { h.got[to.ID] = append(h.got[to.ID], textOf(m.(Frame).Data)) })
 	}
 	o.Lost = func(node string) { h.hear(func() { h.lost = append(h.lost, node) }) }
 	for _, f := range change {
@@ -116,8 +116,28 @@ func (h *house) hears(id string, want ...string) {
 }
 
 func (h *house) tell(node, id, text string) {
-	h.Send(actors.Ref{Node: node, ID: id}, append(Buffer(), text...))
+	h.Send(actors.Ref{Node: node, ID: id}, frameOf(text))
 	h.Flush()
+}
+
+// frameOf is a frame that carries a text.
+func frameOf(text string) []byte {
+	frame, err := AppendBatch(Buffer(), &Batch{Address: addr, Seq: 1, Records: records(text)})
+	if err != nil {
+		panic(err) // bytes can be encoded
+	}
+	return frame
+}
+
+// aroundText is how much longer a frame is than its text.
+const aroundText = headerBytes + batchBytes
+
+func textOf(frame []byte) string {
+	m, err := Decode(frame)
+	if err != nil {
+		return err.Error()
+	}
+	return string(m.(*Batch).Data)
 }
 
 func TestFramesArriveInOrderAtTheirActors(t *testing.T) {
@@ -152,8 +172,8 @@ func TestFlushLetsGoWhatWaitsForAnyNode(t *testing.T) {
 	a.tell("b", "x", "connects")
 	others["b"].hears("x", "connects")
 	for node := range others {
-		a.Send(actors.Ref{Node: node, ID: "y"}, append(Buffer(), "one"...))
-		a.Send(actors.Ref{Node: node, ID: "y"}, append(Buffer(), "two"...))
+		a.Send(actors.Ref{Node: node, ID: "y"}, frameOf("one"))
+		a.Send(actors.Ref{Node: node, ID: "y"}, frameOf("two"))
 	}
 	a.Flush()
 	for _, other := range others {
@@ -377,6 +397,52 @@ func TestWhatAHostileClientSendsHurtsNobody(t *testing.T) {
 				t.Error("it is not thrown out")
 			}
 		})
+	}
+	a.tell("b", "x", "2")
+	b.hears("x", "1", "2")
+	if slices.Contains(b.losses(), "a") {
+		t.Error("a is lost")
+	}
+}
+
+func TestFramesSayFromWhomTheyCome(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a"), w.house("b")
+	senders := func(o *ConnOptions) {
+		deliver := o.Deliver
+		o.Deliver = func(_ actors.Ref, m any) {
+			f := m.(Frame)
+			deliver(actors.Ref{ID: f.From}, f)
+		}
+	}
+	c := w.house("c", senders)
+	a.tell("c", "b", "1")
+	c.hears("a", "1")
+	b.tell("c", "a", "2")
+	c.hears("b", "2")
+}
+
+// Nor does it get further than the connection.
+func TestWhatIsNoFrameEndsItsConnection(t *testing.T) {
+	w := newTown(t)
+	a, b := w.house("a", patient), w.house("b", patient)
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	frame := frameOf("evil")
+	unknown := slices.Clone(frame)
+	unknown[0] = 9
+	for i, bad := range [][]byte{nil, frame[:headerBytes-1], frame[:headerBytes+batchBytes-1], unknown} {
+		c, err := net.Dial("tcp", b.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		say := hello{nonce: 7, dial: uint32(i + 1), from: "mallory", to: "b"}.append(nil)
+		say = append(binary.LittleEndian.AppendUint32(say, uint32(2+len(bad))), 1, 'x')
+		if _, err := c.Write(append(say, bad...)); err != nil {
+			t.Fatal(err)
+		}
+		b.until("b loses mallory", func() bool { return len(b.lost) == i+1 && b.lost[i] == "mallory" })
 	}
 	a.tell("b", "x", "2")
 	b.hears("x", "1", "2")
@@ -609,15 +675,15 @@ func TestTheBoundHoldsForAllThatWaits(t *testing.T) {
 	p, x := a.peer("b"), &conn{Conn: near, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	p.live = x
 	a.Conns.mu.Unlock()
-	a.tell("b", "x", strings.Repeat("y", 600))
+	a.tell("b", "x", strings.Repeat("y", 600-aroundText))
 	a.Conns.mu.Lock()
 	x.take(p)
 	a.Conns.mu.Unlock()
-	a.tell("b", "x", strings.Repeat("y", 300))
+	a.tell("b", "x", strings.Repeat("y", 300-aroundText))
 	if lost := a.losses(); len(lost) > 0 || a.waits("b") != 300 {
 		t.Fatalf("lost %v, %d bytes wait", lost, a.waits("b"))
 	}
-	a.tell("b", "x", strings.Repeat("y", 300))
+	a.tell("b", "x", strings.Repeat("y", 300-aroundText))
 	a.until("a loses b", func() bool { return slices.Equal(a.lost, []string{"b"}) })
 }
 
@@ -638,7 +704,7 @@ func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range frames {
-		b.tell("slow", "x", strings.Repeat("y", size))
+		b.tell("slow", "x", strings.Repeat("y", size-aroundText))
 	}
 	const all = frames * size
 	pause := time.NewTicker(2 * silence * (256 << 10) / all) // twice the silence for all of it

@@ -21,6 +21,9 @@ const (
 	kindCredit
 
 	headerBytes = 1 + 4 + 4 + 4 + 8 + 4
+	batchBytes  = 8 + 2
+	openBytes   = 4 + 8
+	creditBytes = 4
 	markBytes   = 4 + 1 + 8
 )
 
@@ -63,8 +66,8 @@ func AppendCredit(dst []byte, c Credit) []byte {
 
 // Decode reads a frame into a *Batch with Data, an Open or a Credit. Data is aliased.
 func Decode(data []byte) (any, error) {
-	if len(data) < headerBytes {
-		return nil, errFrame
+	if err := checkFrame(data); err != nil {
+		return nil, err
 	}
 	le := binary.LittleEndian
 	a := Address{
@@ -73,40 +76,43 @@ func Decode(data []byte) (any, error) {
 	}
 	rest := data[headerBytes:]
 	switch data[0] {
-	case kindBatch:
-		return decodeBatch(a, rest)
 	case kindOpen:
-		if len(rest) != 12 {
-			return nil, errFrame
-		}
 		return Open{a, int(le.Uint32(rest)), le.Uint64(rest[4:])}, nil
 	case kindCredit:
-		if len(rest) != 4 {
-			return nil, errFrame
-		}
 		return Credit{Address: a, N: int(le.Uint32(rest))}, nil
 	}
-	return nil, fmt.Errorf("%w: kind %d", errFrame, data[0])
-}
-
-func decodeBatch(a Address, data []byte) (any, error) {
-	le := binary.LittleEndian
-	if len(data) < 10 {
-		return nil, errFrame
-	}
-	b := &Batch{Address: a, Seq: le.Uint64(data)}
-	n := int(le.Uint16(data[8:]))
-	data = data[10:]
-	if n > MaxMarks || len(data) < n*markBytes {
-		return nil, errFrame
-	}
+	b := &Batch{Address: a, Seq: le.Uint64(rest)}
+	n, rest := marksOf(rest), rest[batchBytes:]
 	for i := range n {
-		m := data[i*markBytes:]
+		m := rest[i*markBytes:]
 		b.Marks = append(b.Marks, Mark{int(le.Uint32(m)), MarkKind(m[4]), le.Uint64(m[5:])})
 	}
-	b.Data = data[n*markBytes:]
+	b.Data = rest[n*markBytes:]
 	return b, nil
 }
+
+// checkFrame refuses what Decode cannot read. Of marks and records it only finds the place.
+func checkFrame(data []byte) error {
+	if len(data) < headerBytes {
+		return fmt.Errorf("%w: %d bytes", errFrame, len(data))
+	}
+	kind, rest, fits := data[0], data[headerBytes:], false
+	switch kind {
+	case kindBatch:
+		fits = len(rest) >= batchBytes && marksOf(rest) <= MaxMarks && len(rest) >= batchBytes+marksOf(rest)*markBytes
+	case kindOpen:
+		fits = len(rest) == openBytes
+	case kindCredit:
+		fits = len(rest) == creditBytes
+	}
+	if !fits {
+		return fmt.Errorf("%w: kind %d, %d bytes", errFrame, kind, len(data))
+	}
+	return nil
+}
+
+// marksOf is how many marks a batch has, by what is behind its header.
+func marksOf(rest []byte) int { return int(binary.LittleEndian.Uint16(rest[8:])) }
 
 // CheckMarks refuses marks that do not fit a batch of n records: out of order, of an
 // unknown kind, with a value that means nothing, or a barrier or end with something behind it.
