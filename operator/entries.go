@@ -56,36 +56,81 @@ func (s *entries[E]) digest(mark int64, all iter.Seq[E]) (Digest, error) {
 	return d, nil
 }
 
-// restore hands over the entries of parts, each with its key group, the older layers before those
-// that go onto them, and returns the latest mark.
-func (s *entries[E]) restore(parts []snapshot.Part, take func(e *E, group int) error) (mark int64, err error) {
-	mark = NoTime
+// restore hands over the entries of parts, each with its key group and how far event time had come
+// there, the older layers before those that go onto them.
+func (s *entries[E]) restore(parts []snapshot.Part, take func(e *E, group int, mark int64) error) (restoredMarks, error) {
+	marks, err := restoredMarksOf(parts)
+	if err != nil {
+		return marks, err
+	}
 	var batch []E
 	for _, p := range parts {
 		stored, err := s.reader(p.States)
 		if err != nil {
-			return mark, err
+			return marks, err
 		}
 		for _, g := range p.Groups {
-			was, data, err := cutMark(g.Data)
-			if err != nil {
-				return mark, fmt.Errorf("key group %d: %w", g.Number, err)
-			}
-			mark = max(mark, was)
-			for len(data) > 0 {
+			_, data, err := cutMark(g.Data)
+			for err == nil && len(data) > 0 {
 				clear(batch) // nothing of the last one is written to
-				if batch, data, err = stored.DecodeSome(batch, data); err != nil {
-					return mark, fmt.Errorf("key group %d: %w", g.Number, err)
+				batch, data, err = stored.DecodeSome(batch, data)
+				for i := 0; i < len(batch) && err == nil; i++ {
+					err = take(&batch[i], g.Number, marks.of(g.Number))
 				}
-				for i := range batch {
-					if err := take(&batch[i], g.Number); err != nil {
-						return mark, fmt.Errorf("key group %d: %w", g.Number, err)
-					}
-				}
+			}
+			if err != nil {
+				return marks, fmt.Errorf("key group %d: %w", g.Number, err)
 			}
 		}
 	}
-	return mark, nil
+	return marks, nil
+}
+
+// restoredMarks are how far event time had come where the key groups of a task were stored. It
+// is not the same everywhere if they come from several tasks, and one of those did not wait for a
+// channel that was idle, and another one did. Event time goes on where it had come furthest; what
+// was due by then, and has not fired where it was behind, fires before anything else.
+type restoredMarks struct {
+	earliest, latest int64
+	groups           map[int]int64 // nil: it is the same everywhere
+}
+
+func restoredMarksOf(parts []snapshot.Part) (restoredMarks, error) {
+	m := restoredMarks{EndTime, NoTime, map[int]int64{}}
+	for _, p := range parts {
+		for _, g := range p.Groups {
+			mark, _, err := cutMark(g.Data)
+			if err != nil {
+				return m, fmt.Errorf("key group %d: %w", g.Number, err)
+			}
+			if was, ok := m.groups[g.Number]; !ok || mark > was { // of layers the newest counts
+				m.groups[g.Number] = mark
+			}
+		}
+	}
+	for _, mark := range m.groups { // any order will do
+		m.earliest, m.latest = min(m.earliest, mark), max(m.latest, mark)
+	}
+	if m.earliest >= m.latest {
+		m.earliest, m.groups = m.latest, nil
+	}
+	return m, nil
+}
+
+// ahead is what event time has to catch up with; NoTime if there is nothing.
+func (m *restoredMarks) ahead() int64 {
+	if m.groups == nil {
+		return NoTime
+	}
+	return m.latest
+}
+
+// of is how far it had come where a group was stored.
+func (m *restoredMarks) of(group int) int64 {
+	if m.groups == nil {
+		return m.latest
+	}
+	return m.groups[group]
 }
 
 // reader is the codec of entries that were stored with these states.

@@ -202,20 +202,21 @@ func (m *sessioning[K, A]) Advance(in int64) (int64, bool) {
 	if !m.out.flush() {
 		return in, false
 	}
+	until := max(in, m.mark) // what is restored may have been further behind
 	for range firingsPerTurn {
 		if m.pressure.Held() || m.out.amid() {
 			return in, false
 		}
-		v, ok := m.agenda.pop(in)
+		v, ok := m.agenda.pop(until)
 		if !ok {
 			if !m.out.flush() {
 				return in, false
 			}
-			m.mark = max(m.mark, in)
+			m.mark = until
 			return in, true
 		}
 		if !m.stale(v) {
-			m.visit(v.who, in)
+			m.visit(v.who, until)
 		}
 	}
 	m.out.flush()
@@ -298,26 +299,23 @@ func (m *sessioning[K, A]) entries() iter.Seq[sessionEntry[K, A]] {
 	}
 }
 
-// Restore is Restorer. Sessions that have been closed since they were stored go again.
+// Restore is Restorer.
 func (m *sessioning[K, A]) Restore(parts []snapshot.Part) error {
-	mark, err := m.stored.restore(parts, m.restore)
-	m.mark = max(m.mark, mark)
+	was, err := m.stored.restore(parts, m.restore)
+	m.mark = was.latest
 	for n, r := range m.table.all {
 		end := r.of.last + m.gap
-		if r.of.open = end > m.mark; !r.of.open {
+		if !r.of.open {
 			end = after(end, m.lateness)
 		}
-		if end > m.mark {
-			m.arm(n, end)
-		} else {
-			m.forget(n)
-		}
+		m.arm(n, end)
 	}
 	return err
 }
 
-// restore takes an entry in. It stands for all that older layers hold of what it touches.
-func (m *sessioning[K, A]) restore(e *sessionEntry[K, A], group int) error {
+// restore takes an entry in, unless its session has been closed since it was stored. It stands for
+// all that older layers hold of what it touches.
+func (m *sessioning[K, A]) restore(e *sessionEntry[K, A], group int, mark int64) error {
 	hash, err := m.hashOf(e.Key, group)
 	switch {
 	case err != nil:
@@ -325,7 +323,11 @@ func (m *sessioning[K, A]) restore(e *sessionEntry[K, A], group int) error {
 	case e.Start > e.Last || !m.window.timely(e.Start) || !m.window.timely(e.Last):
 		return fmt.Errorf("no session spans %v to %v", timeOf(e.Start), timeOf(e.Last))
 	}
+	end := e.Last + m.gap
+	if after(end, m.lateness) <= mark {
+		return nil
+	}
 	s := m.session(m.join(hash, &e.Key, e.Start, e.Last))
-	s.start, s.last, s.fired, s.acc = e.Start, e.Last, e.Fired, e.Acc
+	s.start, s.last, s.open, s.fired, s.acc = e.Start, e.Last, end > mark, e.Fired, e.Acc
 	return nil
 }

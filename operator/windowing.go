@@ -27,6 +27,7 @@ type windowing[K comparable, A any] struct {
 	free   []*slice[K, A]
 	fired  int64 // every window with an end up to this one has fired
 	firing firing[K, A]
+	was    restoredMarks // until event time has caught up with them
 	// rolling is the window that fires, if windows are of several slices.
 	rolling rolling[K, A]
 	_       pad
@@ -141,13 +142,14 @@ func (m *windowing[K, A]) Advance(in int64) (int64, bool) {
 	if !m.out.flush() {
 		return in, false
 	}
-	for m.firing.on || m.begin(in) {
+	until := max(in, before(m.was.ahead(), 1))
+	for m.firing.on || m.begin(until) {
 		if !m.fire() {
 			return in, false
 		}
 		m.finish()
 	}
-	m.fired = max(m.fired, after(in, 1))
+	m.fired, m.was = max(m.fired, after(until, 1)), restoredMarks{}
 	m.drop()
 	return in, true
 }
@@ -239,6 +241,9 @@ func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
 	m.enter(m.firing.end - 1)
 	if t := m.firing.table; t != nil {
 		r := t.row(n)
+		if m.hasFired(r.hash) {
+			return nil, nil
+		}
 		if m.lateness > 0 {
 			return &r.key, m.apart(&r.of)
 		}
@@ -247,10 +252,15 @@ func (m *windowing[K, A]) paneAt(n int32) (key *K, acc *A) {
 		}
 		return &r.key, &r.of
 	}
-	if r := m.rolling.table.row(n); r.hash != 0 {
+	if r := m.rolling.table.row(n); r.hash != 0 && !m.hasFired(r.hash) {
 		return &r.key, m.rolling.value(&r.of)
 	}
 	return nil, nil
+}
+
+// hasFired says whether the firing window has fired for a key where that was stored.
+func (m *windowing[K, A]) hasFired(hash uint64) bool {
+	return m.was.groups != nil && m.was.of(graph.KeyGroup(hash, m.task.MaxParallelism)) >= m.firing.end
 }
 
 func (m *windowing[K, A]) emitPane(key *K, acc *A, end int64, late bool) {
@@ -325,7 +335,9 @@ func (s *slice[K, A]) encode(dst []byte, n int32) ([]byte, error) {
 }
 
 // Digest is Digester.
-func (m *windowing[K, A]) Digest() (Digest, error) { return m.stored.digest(m.fired, m.entries()) }
+func (m *windowing[K, A]) Digest() (Digest, error) {
+	return m.stored.digest(max(m.fired, m.was.ahead()), m.entries())
+}
 
 func (m *windowing[K, A]) entries() iter.Seq[paneEntry[K, A]] {
 	return func(yield func(paneEntry[K, A]) bool) {
@@ -339,16 +351,15 @@ func (m *windowing[K, A]) entries() iter.Seq[paneEntry[K, A]] {
 	}
 }
 
-// Restore is Restorer. Slices that have been dropped since they were stored go again.
-func (m *windowing[K, A]) Restore(parts []snapshot.Part) error {
-	fired, err := m.stored.restore(parts, m.restore)
-	m.fired = max(m.fired, fired)
-	m.drop()
+// Restore is Restorer.
+func (m *windowing[K, A]) Restore(parts []snapshot.Part) (err error) {
+	m.was, err = m.stored.restore(parts, m.restore)
+	m.fired = m.was.earliest
 	return err
 }
 
-// restore takes an entry in.
-func (m *windowing[K, A]) restore(e *paneEntry[K, A], group int) error {
+// restore takes an entry in, unless its slice has been dropped since it was stored.
+func (m *windowing[K, A]) restore(e *paneEntry[K, A], group int, fired int64) error {
 	hash, err := m.hashOf(e.Key, group)
 	if err != nil {
 		return err
@@ -357,6 +368,8 @@ func (m *windowing[K, A]) restore(e *paneEntry[K, A], group int) error {
 	if !within || m.slicing.slice(e.Slice) != e.Slice {
 		return fmt.Errorf("no slice begins at %v", timeOf(e.Slice))
 	}
-	*m.sliceAt(e.Slice).table.ref(hash, &e.Key) = e.Acc
+	if after(m.slicing.last(e.Slice), m.lateness) > fired {
+		*m.sliceAt(e.Slice).table.ref(hash, &e.Key) = e.Acc
+	}
 	return nil
 }
