@@ -42,6 +42,7 @@ type outChannel struct {
 	idle    bool // the receiver was told that it is …
 	behind  int  // … behind so many of the records in the buffer
 	queue   []*exchange.Batch
+	holds   bool // the task's pressure: what is in queue waits for a credit
 	dirty   bool // the buffer or marks hold something
 }
 
@@ -203,7 +204,7 @@ func (o *outputs) addMark(l *outLink, i int, m exchange.Mark) {
 	ch.marks = append(ch.marks, m)
 }
 
-// pack makes a batch of what has gathered and queues it.
+// pack makes a batch of what has gathered and queues it, for pump.
 func (o *outputs) pack(l *outLink, i int) {
 	ch := &l.channels[i]
 	ch.idle, ch.behind = l.isIdle(i), 0
@@ -215,19 +216,27 @@ func (o *outputs) pack(l *outLink, i int) {
 		ch.dirty = false
 		o.dirty--
 	}
-	if len(ch.queue) == 0 {
-		o.pressure.Hold()
-	}
 	ch.queue = append(ch.queue, b)
 }
 
-// pump sends what is queued while there are credits. The reserve lets one batch that ends
-// with a barrier or an end go without.
+// pump sends what is queued while there are credits, and holds pressure as long as some is left:
+// what has left at once has waited for nothing.
 func (o *outputs) pump(l *outLink, i int) {
 	ch := &l.channels[i]
-	if len(ch.queue) == 0 {
-		return
+	o.sendQueue(l, ch)
+	switch left := len(ch.queue) > 0; {
+	case left && !ch.holds:
+		ch.holds = true
+		o.pressure.Hold()
+	case !left && ch.holds:
+		ch.holds = false
+		o.pressure.Release()
 	}
+}
+
+// sendQueue sends what is queued on a channel while there are credits. The reserve lets one batch
+// that ends with a barrier or an end go without.
+func (o *outputs) sendQueue(l *outLink, ch *outChannel) {
 	for len(ch.queue) > 0 && ch.open {
 		b := ch.queue[0]
 		if ch.credits < 1 && !(ch.credits == 0 && urgent(b)) {
@@ -249,7 +258,6 @@ func (o *outputs) pump(l *outLink, i int) {
 	}
 	if len(ch.queue) == 0 {
 		ch.queue = nil
-		o.pressure.Release()
 	}
 }
 

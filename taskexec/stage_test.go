@@ -46,15 +46,16 @@ type stage struct {
 	player *player    // its operator
 
 	diary  []string
-	on     map[string]func() // what happens when a line is written
-	fails  map[string]int    // how often blocking work fails, by its line
-	cost   time.Duration     // of everything that an operator does on its task's turn
-	reads  [][]int           // what a source will fetch
-	state  int               // bytes of it in each snapshot
-	acked  ack               // the task\'s last acknowledgement
-	drains int               // that a snapshot takes; 0: it is copied at once
-	room   int               // records that a sink takes between two flushes; 0: any number
-	wakes  int               // calls of Wake that a wake takes, each of which gathers; 0: one that does not
+	on     map[string]func()          // what happens when a line is written
+	fails  map[string]int             // how often blocking work fails, by its line
+	cost   time.Duration              // of everything that an operator does on its task's turn
+	reads  [][]int                    // what a source will fetch
+	state  int                        // bytes of it in each snapshot
+	acked  ack                        // the task\'s last acknowledgement
+	drains int                        // that a snapshot takes; 0: it is copied at once
+	room   int                        // records that a sink takes between two flushes; 0: any number
+	wakes  int                        // calls of Wake that a wake takes, each of which gathers; 0: one that does not
+	made   func(operator.Outlets) any // makes the operator of work; nil: it is a player
 }
 
 // The vertices of the stage's job, and the links from them.
@@ -101,6 +102,9 @@ func (s *stage) program() (*operator.Program, error) {
 				return &reader{player: player{s: s, next: to.Main().(operator.Collector[int])}}
 			case o.Sink:
 				return &writer{player: player{s: s}}
+			}
+			if s.made != nil && i == work {
+				return s.made(to)
 			}
 			return &player{s: s, next: to.Main().(operator.Collector[int])}
 		}})
