@@ -12,7 +12,6 @@ import (
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
-	"blink/internal/process"
 	"blink/jobmaster"
 	"blink/jobmaster/exec"
 	"blink/jobmaster/leader"
@@ -92,7 +91,6 @@ const ProgressEvery = 200 * time.Millisecond
 // runEmbedded runs a job in this process: leader service, object store and resource manager
 // are the local twins.
 func runEmbedded(ctx context.Context, p program, o runOptions, see observer) (out outcome, err error) {
-	process.Fit()
 	e, err := newEmbedded(p, o, see)
 	if err != nil {
 		return outcome{}, err

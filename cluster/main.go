@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"blink"
+	"blink/internal/process"
 )
 
 // Main is the whole main of a job's binary; it does not return. The verbs are those of -h;
@@ -36,6 +37,7 @@ type Result struct {
 //
 //	func main() { cluster.Show(job.Result).Main(blink.Define("delays", job.Build)) }
 func (s Show) Main(programs ...blink.Program) {
+	process.Fit()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	b := binary{

@@ -11,7 +11,6 @@ import (
 	"blink/actors"
 	"blink/connector/files"
 	"blink/graph"
-	"blink/internal/process"
 	"blink/operator"
 	"blink/protos"
 	"blink/snapshot/store"
@@ -82,7 +81,6 @@ func newNode(name string, p blink.Program, config taskexec.Config, peer func() s
 	if err != nil {
 		return nil, err
 	}
-	process.Fit()
 	for id, make := range map[string]func() actors.Actor{ // in any order: neither speaks first
 		leader:   func() actors.Actor { return (*follower)(n) },
 		executor: func() actors.Actor { return taskexec.New(config) },

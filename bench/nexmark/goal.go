@@ -1,6 +1,9 @@
 package nexmark
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Goal is what a query shall cost at most, in units of the bare generator, beside what it
 // costs elsewhere. 0 stands for a figure that there is not.
@@ -17,6 +20,14 @@ func Goals() []Goal {
 		{"q0", 0.25, 0.85, 0}, {"q1", 0.4, 0.75, 0}, {"q2", 0.25, 0.4, 0}, {"q3", 0.5, 1.0, 0}, {"q4", 2.2, 8.1, 0},
 		{"q5", 1.8, 34, 12}, {"q7", 0.35, 8.9, 0}, {"q8", 0.3, 0.9, 0}, {"q11", 1.2, 39, 5.7}, {"q20", 10, 50, 0},
 	}
+}
+
+// goalOf is the goal of a query; zero: none is set.
+func goalOf(query string) (of Goal) {
+	if i := slices.IndexFunc(Goals(), func(g Goal) bool { return g.Query == query }); i >= 0 {
+		of = Goals()[i]
+	}
+	return of
 }
 
 // GoalCheckpoints is the time between checkpoints for which the goals are set.

@@ -50,11 +50,14 @@ func ReadReport(from io.Reader) (Report, error) {
 		if r.Restarts > 0 {
 			return Report{}, fmt.Errorf("line %d: a run of %s with %d restarts says nothing about its cost", n, r.Query, r.Restarts)
 		}
+		if r.atGoal() && r.Checkpoints < goalCheckpoints {
+			return Report{}, fmt.Errorf("line %d: a run of %s with %d checkpoints: the goals are set for %d at least: give it more events", n, r.Query, r.Checkpoints, goalCheckpoints)
+		}
 		if r.Full != "" {
 			return Report{}, fmt.Errorf("line %d: a run of %s with its full digest says little about its cost: most of it is the digest's", n, r.Query)
 		}
 		if i := slices.IndexFunc(all, func(x Result) bool { return x.Query == r.Query && !x.comparable(r) }); i >= 0 {
-			return Report{}, fmt.Errorf("line %d: %s, and %s before: a cost depends on both", n, r.conditions(), all[i].conditions())
+			return Report{}, fmt.Errorf("line %d: %s, and %s before: a cost depends on all that", n, r.conditions(), all[i].conditions())
 		}
 		all = append(all, r)
 	}
@@ -74,20 +77,27 @@ func ReadReport(from io.Reader) (Report, error) {
 	return rep, nil
 }
 
+// goalCheckpoints are as many as a run has at least for which the goals are set.
+const goalCheckpoints = 10
+
+// atGoal says whether the result is shown beside a goal, with the events and the interval for which
+// that is set.
+func (r Result) atGoal() bool {
+	return goalOf(r.Query) != Goal{} && r.Events == GoalEvents(r.Query) && r.CheckpointSeconds == GoalCheckpoints.Seconds()
+}
+
 // comparable says whether two runs of a query were of the same size.
 func (r Result) comparable(o Result) bool {
-	return r.Events == o.Events && r.CheckpointSeconds == o.CheckpointSeconds
+	return r.Events == o.Events && r.CheckpointSeconds == o.CheckpointSeconds && r.Settings == o.Settings
 }
 
 func (r Result) conditions() string {
-	return fmt.Sprintf("%s with %d events and a checkpoint each %g s", r.Query, r.Events, r.CheckpointSeconds)
+	return fmt.Sprintf("%s with %d events, a checkpoint each %g s, %d processors and GOGC %d", r.Query, r.Events, r.CheckpointSeconds, r.Processors, r.GOGC)
 }
 
 func costsOf(query string, of []Result) queryCosts {
 	m := queryCosts{query: query, events: of[0].Events, every: of[0].CheckpointSeconds, costs: map[int]figure{}}
-	if i := slices.IndexFunc(Goals(), func(g Goal) bool { return g.Query == query }); i >= 0 {
-		m.goal = Goals()[i]
-	}
+	m.goal = goalOf(query)
 	m.unit = medianOf(of, func(r Result) float64 { return r.GeneratorCPUSeconds / float64(r.Events) * 1e9 })
 	m.loop = medianOf(of, Result.LoopCost)
 	for _, r := range of {

@@ -36,10 +36,13 @@ func TestAReportHasTheMediansBesideTheGoals(t *testing.T) {
 
 func TestAReportRefusesWhatIsNoResult(t *testing.T) {
 	for _, text := range []string{"", "hello", "{}", lines + `{"query":"q99","events":1,"generator_cpu_seconds":1}`,
-		lines + `{"query":"q0","parallelism":2,"events":1000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1}`,
-		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"restarts":1}`,
-		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"full":"00"}`,
-		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":1,"generator_cpu_seconds":1}`} {
+		lines + `{"query":"q0","parallelism":2,"events":1000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":10}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":10,"restarts":1}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":9}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":10,"gogc":100}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":10,"processors":1}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":0.1,"generator_cpu_seconds":1,"checkpoints":10,"full":"00"}`,
+		lines + `{"query":"q0","parallelism":2,"events":100000000,"checkpoint_interval_seconds":1,"generator_cpu_seconds":1,"checkpoints":10}`} {
 		if _, err := ReadReport(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line ") {
 			t.Errorf("%.20s: %v", text, err)
 		}

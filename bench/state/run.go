@@ -8,7 +8,6 @@ import (
 	"blink/bench/usage"
 	"blink/graph"
 	"blink/internal/hash"
-	"blink/internal/process"
 	keyed "blink/state"
 )
 
@@ -56,7 +55,6 @@ func Operations(keys int) int { return max(2*keys, 4_000_000) }
 
 // Run measures a case with so many keys in about n operations.
 func Run(name string, keys, n int) (Result, error) {
-	process.Fit()
 	for _, c := range Cases() {
 		if c.Name != name {
 			continue

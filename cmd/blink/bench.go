@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"blink/graph"
+	"blink/internal/process"
 )
 
 // benchmark is something that blink bench measures. To add one, measure it in a package below
@@ -51,6 +52,7 @@ func measure(args []string, stdout, stderr io.Writer) int {
 		for _, b := range benchmarks() {
 			if b.name == what {
 				c.verb += " " + what
+				process.Fit()
 				return b.run(c, args[1:])
 			}
 		}

@@ -3,41 +3,55 @@
 package process
 
 import (
+	"bytes"
+	"math"
+	"os"
 	"runtime/debug"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// leastReserved is not worth asking for.
-const leastReserved = 64 << 20
-
-// hugePages takes bytes from the heap, in one piece, asks for huge pages for them, and gives them
-// back untouched. Go uses the lowest addresses that are free, and what was asked for an address
-// stays. If there is no room for so much, it asks for less.
-func hugePages(bytes int) {
-	for ; bytes >= leastReserved; bytes /= 2 {
-		if !roomFor(bytes) {
-			continue
-		}
-		if space := Uncleared(bytes)[:bytes]; unix.Madvise(space, unix.MADV_HUGEPAGE) != nil {
-			return // the kernel was built without
-		}
-		debug.FreeOSMemory() // gives them back, so that the scavenger does not, piece by piece
-		return
+// hugePages takes a piece of the heap, asks for huge pages for it, and gives it back untouched. The
+// kernel keeps what was asked for an address, and Go fills its heap from the lowest free address on:
+// so whatever comes next lies there.
+func hugePages(piece int) {
+	if piece == 0 || unix.Madvise(Uncleared(piece)[:piece], unix.MADV_HUGEPAGE) != nil {
+		return // there was no room, or the kernel was built without
 	}
+	debug.FreeOSMemory() // collects the piece, and says that it is not used, which it never was
 }
 
-// roomFor says whether the process may have so much more address space: Go would end it if not.
+// roomFor says whether the process may have so much more address space, and what Go needs to note
+// of it: Go would end the process if not.
 func roomFor(bytes int) bool {
-	space, err := unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	space, err := unix.Mmap(-1, 0, bytes+bytes/8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	return err == nil && unix.Munmap(space) == nil
 }
 
-// memory of the machine, in bytes.
+// memory is how many bytes the process may have: those of the machine, of its control group, or of
+// GOMEMLIMIT.
 func memory() int {
 	var i unix.Sysinfo_t
 	if unix.Sysinfo(&i) != nil {
 		return 0
 	}
-	return int(i.Totalram) * int(i.Unit)
+	most := min(int(i.Totalram)*int(i.Unit), int(debug.SetMemoryLimit(-1)))
+	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} { // of version 2 and 1
+		most = min(most, limitIn(file))
+	}
+	return most
+}
+
+// limitIn is the number in a file; there is no limit without file or number.
+func limitIn(file string) int {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return math.MaxInt
+	}
+	n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+	if err != nil {
+		return math.MaxInt // "max"
+	}
+	return n
 }

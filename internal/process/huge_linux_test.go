@@ -4,7 +4,10 @@ package process
 
 import (
 	"fmt"
+	"math"
 	"os"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +24,30 @@ func TestTheHeapAsksForHugePages(t *testing.T) {
 	}
 }
 
-func TestThereIsNoRoomForMoreThanThereIs(t *testing.T) {
-	if roomFor(1 << 60) {
-		t.Error("there is room for an EiB")
+func TestMemoryIsWhatTheProcessMayHave(t *testing.T) {
+	machine := memory()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
+	if have := memory(); machine <= 1<<30 || have != 1<<30 {
+		t.Errorf("%d bytes with a limit of 1 GiB, %d without", have, machine)
 	}
-	hugePages(1 << 60) // does not end the process
+	file := filepath.Join(t.TempDir(), "limit")
+	for text, want := range map[string]int{"max\n": math.MaxInt, "536870912\n": 512 << 20} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if have := limitIn(file); have != want {
+			t.Errorf("%q is %d", text, have)
+		}
+	}
+	if limitIn(file+"s") != math.MaxInt {
+		t.Error("a file that is not there is a limit")
+	}
+}
+
+func TestThereIsNoRoomForMoreThanThereIs(t *testing.T) {
+	if roomFor(1<<62) || !roomFor(1<<20) {
+		t.Error("there is room for 4 EiB, or none for a MiB")
+	}
 }
 
 // flagsOf are the VmFlags of the mapping that an address lies in: see proc_pid_smaps(5).

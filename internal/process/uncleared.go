@@ -11,6 +11,6 @@ import (
 func Uncleared(n int) []byte {
 	var b strings.Builder
 	b.Grow(n)
-	b.WriteByte(0) // there is no string without
+	b.WriteByte(0) // there is no string without; and of that nobody else has one who could see it change
 	return unsafe.Slice(unsafe.StringData(b.String()), n)[:0]
 }
