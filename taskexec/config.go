@@ -59,6 +59,13 @@ type LeaderLookup interface {
 	Leader(ctx context.Context, job string) (node, id string, vacant bool, err error)
 }
 
+// Bounds of what a Config may ask for. A batch is to fit a frame, though its bytes are only estimated.
+const (
+	MostCredits      = 1 << 16
+	MostBatchRecords = 1 << 20
+	MostBatchBytes   = exchange.MaxFrame / 4
+)
+
 // DefaultBufferTimeout is that of Config.
 const DefaultBufferTimeout = 5 * time.Millisecond
 
@@ -107,12 +114,12 @@ func (c *Config) Validate() error {
 	refuse(c.NewLoop == nil, "no loops for the slots")
 	refuse(c.Store == nil, "no object store")
 	refuse(c.Slots < 1, "%d slots: at least 1", c.Slots)
-	refuse(c.Credits < 1, "%d credits a channel: at least 1", c.Credits)
-	refuse(c.Floating < -1, "%d floating credits: at least 0, or -1 for none", c.Floating)
+	refuse(c.Credits < 1 || c.Credits > MostCredits, "%d credits a channel: 1 to %d", c.Credits, MostCredits)
+	refuse(c.Floating < -1 || c.Floating > MostCredits, "%d floating credits: 0 to %d, or -1 for none", c.Floating, MostCredits)
 	refuse(c.DrainBytes < 1, "%d bytes of a snapshot between two quanta: at least 1", c.DrainBytes)
 	refuse(c.Layers < 1, "%d layers of a part: at least 1", c.Layers)
-	refuse(c.BatchRecords < 1, "batches of %d records: at least 1", c.BatchRecords)
-	refuse(c.BatchBytes < 1, "batches of %d bytes: at least 1", c.BatchBytes)
+	refuse(c.BatchRecords < 1 || c.BatchRecords > MostBatchRecords, "batches of %d records: 1 to %d", c.BatchRecords, MostBatchRecords)
+	refuse(c.BatchBytes < 1 || c.BatchBytes > MostBatchBytes, "batches of %d bytes: 1 to %d", c.BatchBytes, MostBatchBytes)
 	refuse(c.BufferTimeout <= 0, "a buffer timeout of %v: more than 0", c.BufferTimeout)
 	refuse(!(c.Rate >= 0), "rate of %g records a second: at least 0", c.Rate)
 	refuse(c.Lease <= 2*c.Heartbeat, "lease of %v with a heartbeat of %v: it must be longer than two heartbeats", c.Lease, c.Heartbeat)

@@ -11,10 +11,10 @@
 // is taken.
 //
 // A tenth of the records goes first, in the same processes, and is not measured. CPU is user and
-// system time of both processes, from the deployment until the last task has ended, with the garbage collector. Both are what internal/process makes of any process that runs
-// tasks, and have a processor for each of them, as a container of that size has. In the same run the
-// same number of bytes goes over plain TCP, with writes as large as the frames were: what any
-// exchange pays to the kernel.
+// system time of both processes, from the deployment until the last task has ended, with the garbage
+// collector. Each process has as many of Go's processors as tasks, unless it is told otherwise. In the
+// same run and with the same settings the same number of bytes goes over plain TCP, with writes as
+// large as the frames were: what any exchange pays to the kernel.
 //
 // Start reading at Run.
 package exchange

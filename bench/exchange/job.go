@@ -40,6 +40,7 @@ type trial struct {
 	Rate        float64 // records a second, 0: as fast as they go
 	Credits     int     // 0: the default
 	BatchBytes  int     // 0: the default
+	Processors  int
 }
 
 // tasks is how its tasks run.

@@ -17,7 +17,7 @@ import (
 type (
 	// setup is the first word.
 	setup struct {
-		Trial trial  // or, with plain TCP, only its parallelism
+		Trial trial
 		Raw   int    // bytes of each write of plain TCP; 0: the exchange is measured
 		Near  string // where we listen
 		// Profile is the file for the CPU profile of the peer; "": none.
@@ -49,7 +49,7 @@ func Peer(in io.Reader, out io.Writer) error {
 		if s.Raw > 0 {
 			do = peerOfRaw
 		}
-		undo := process.Processors(s.Trial.Parallelism)
+		undo := process.Processors(s.Trial.Processors)
 		err := do(s, words, answers)
 		if undo(); errors.Is(err, errGivenUp) {
 			return nil

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,9 @@ type Options struct {
 	Rate        float64 // of Paced: records a second
 	Credits     int     // of each channel; 0: the default
 	BatchBytes  int     // of each batch, about; 0: the default
+	// Processors are those of Go, of each process; 0: one for each task on its side. GOMAXPROCS in the
+	// environment stands above it.
+	Processors int
 	// Profile are files for CPU profiles, of this process with .near behind it and of the other
 	// one with .far; "": none.
 	Profile string
@@ -39,6 +43,7 @@ type Result struct {
 	RecordBytes int     `json:"record_bytes"`
 	WireBytes   float64 `json:"wire_bytes_per_record"`
 	FrameBytes  int     `json:"frame_bytes"`
+	usage.Settings
 	CPUSeconds  float64 `json:"cpu_seconds"`
 	NearSeconds float64 `json:"sender_cpu_seconds"`
 	FarSeconds  float64 `json:"receiver_cpu_seconds"`
@@ -68,15 +73,25 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	if o.Parallelism < 1 || o.Records < int64(o.Parallelism) {
 		return r, fmt.Errorf("exchange: %d records in %d tasks: at least one for each", o.Records, o.Parallelism)
 	}
-	defer process.Processors(o.Parallelism)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p, err := startPeer(o.Peer(ctx))
 	if err != nil {
 		return r, fmt.Errorf("exchange: %w", err)
 	}
-	defer func() { err = errors.Join(err, p.end()) }()
-	t := trial{Case: o.Case, Records: alike(o.Records, o.Parallelism), Parallelism: o.Parallelism, Credits: o.Credits, BatchBytes: o.BatchBytes}
+	defer func() {
+		if err != nil { // the peer may wait for us
+			cancel()
+		}
+		if end := p.end(); err == nil {
+			err = end
+		}
+	}()
+	t := trial{
+		Case: o.Case, Records: alike(o.Records, o.Parallelism), Parallelism: o.Parallelism, Credits: o.Credits, BatchBytes: o.BatchBytes,
+		Processors: cmp.Or(o.Processors, o.Parallelism),
+	}
+	defer process.Processors(t.Processors)()
 	if o.Case == Paced {
 		t.Rate = o.Rate
 	}
@@ -88,7 +103,7 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	if r, err = p.exchange(ctx, t, o.Profile); err != nil {
 		return r, fmt.Errorf("exchange: %s: %w", o.Case, err)
 	}
-	if r.RawPerCPU, err = p.raw(r); err != nil {
+	if r.RawPerCPU, err = p.raw(t, r); err != nil {
 		return r, fmt.Errorf("exchange: plain TCP: %w", err)
 	}
 	return r, nil
@@ -146,11 +161,21 @@ func (p *peer) exchange(ctx context.Context, t trial, profile string) (r Result,
 		return r, err
 	}
 	var used usage.Used
+	var d done
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	answered := make(chan struct{})
 	err = usage.Profiled(profile, func() error {
 		m := usage.Begin()
 		if err := p.words.Encode(s); err != nil {
 			return err
 		}
+		go func() { // our tasks wait for those of the peer, which may have failed
+			defer close(answered)
+			if err := p.result(&d); err != nil {
+				giveUp(err)
+			}
+		}()
 		if err := n.deploy(); err != nil {
 			return err
 		}
@@ -161,12 +186,12 @@ func (p *peer) exchange(ctx context.Context, t trial, profile string) (r Result,
 	if err != nil {
 		return r, err
 	}
-	var d done
-	if err := p.answers.Decode(&d); err != nil {
-		return r, err
+	select {
+	case <-answered:
+	case <-ctx.Done():
 	}
-	if d.Failure != "" {
-		return r, errors.New(d.Failure)
+	if err := context.Cause(ctx); err != nil {
+		return r, err
 	}
 	if d.Records != t.Records {
 		return r, fmt.Errorf("%d records were sent and %d have arrived", t.Records, d.Records)
@@ -174,12 +199,23 @@ func (p *peer) exchange(ctx context.Context, t trial, profile string) (r Result,
 	return t.result(used, d, n), nil
 }
 
+// result is the last word of a trial.
+func (p *peer) result(d *done) error {
+	if err := p.answers.Decode(d); err != nil {
+		return fmt.Errorf("the other process: %w", err)
+	}
+	if d.Failure != "" {
+		return fmt.Errorf("the other process: %s", d.Failure)
+	}
+	return nil
+}
+
 func (t trial) result(used usage.Used, d done, from *node) Result {
 	n := float64(t.Records)
 	r := Result{
 		Case: t.Case, Parallelism: t.Parallelism, Records: t.Records, RecordBytes: sizeOf(t.Case), WireBytes: float64(from.bytes.Load()) / n,
 		CPUSeconds: used.CPU + d.Used.CPU, NearSeconds: used.CPU, FarSeconds: d.Used.CPU, WallSeconds: max(used.Wall, d.Used.Wall),
-		Allocs: float64(used.Allocs+d.Used.Allocs) / n, FrameBytes: int(from.bytes.Load() / from.frames.Load()),
+		Settings: usage.SettingsOf(), Allocs: float64(used.Allocs+d.Used.Allocs) / n, FrameBytes: int(from.bytes.Load() / from.frames.Load()),
 	}
 	r.RecordsPerCPU = n / r.CPUSeconds / 1e6
 	r.BytesPerCPU = float64(from.bytes.Load()) / r.CPUSeconds / 1e6
@@ -195,8 +231,8 @@ func (t trial) result(used usage.Used, d done, from *node) Result {
 
 // raw sends as many bytes over plain TCP, in writes as large as the frames were, and returns
 // how many MB a CPU-second carries.
-func (p *peer) raw(r Result) (mbPerCPU float64, err error) {
-	s := setup{Trial: trial{Parallelism: r.Parallelism}, Raw: r.FrameBytes}
+func (p *peer) raw(t trial, r Result) (mbPerCPU float64, err error) {
+	s := setup{Trial: t, Raw: r.FrameBytes}
 	address, err := p.begin(s)
 	if err != nil {
 		return 0, err
@@ -218,11 +254,8 @@ func (p *peer) raw(r Result) (mbPerCPU float64, err error) {
 	}
 	used := m.End()
 	var d done
-	if err := p.answers.Decode(&d); err != nil {
+	if err := p.result(&d); err != nil {
 		return 0, err
-	}
-	if d.Failure != "" {
-		return 0, errors.New(d.Failure)
 	}
 	return float64(d.Bytes) / (used.CPU + d.Used.CPU) / 1e6, nil
 }

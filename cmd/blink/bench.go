@@ -120,6 +120,19 @@ func checkInterval(d time.Duration) error {
 	return nil
 }
 
+// checkFile makes a file that is written when all has been measured, so that it is known by then that
+// it can be.
+func checkFile(flag, name string) error {
+	f, err := os.Create(name)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("--%s: %w", flag, err)
+	}
+	return nil
+}
+
 // checkTasks refuses a number of tasks that no job takes which has as many key groups as usual.
 func checkTasks(flag string, tasks int) error {
 	if tasks < 1 || tasks > graph.UsualKeyGroups {

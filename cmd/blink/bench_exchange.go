@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"blink/bench/exchange"
+	"blink/taskexec"
 )
 
 // exchangeFlags are the command line of blink bench exchange.
@@ -27,6 +28,7 @@ func (f *exchangeFlags) register(set *flag.FlagSet) {
 	set.Float64Var(&f.Rate, "rate", 200_000, "`records` a second of the case paced")
 	set.IntVar(&f.Credits, "credits", 0, "`batches` in flight on a channel; 0: the default")
 	set.IntVar(&f.BatchBytes, "batch-bytes", 0, "`size` of a batch, about; 0: the default")
+	set.IntVar(&f.Processors, "processors", 0, "`number` of Go's processors of each process; 0: one for each task on its side; GOMAXPROCS stands above it")
 	set.StringVar(&f.Profile, "cpuprofile", "", "`files` for CPU profiles of the two processes: NAME.near and NAME.far; with one case")
 	set.IntVar(&f.runs, "runs", 1, "`times` that each case is measured")
 	set.BoolVar(&f.json, "json", false, "print one JSON object a line for each case")
@@ -44,16 +46,21 @@ func (f *exchangeFlags) check() ([]string, error) {
 		return nil, fmt.Errorf("--records %d: at least ten for each of %d tasks", f.Records, f.Parallelism)
 	case !(f.Rate > 0):
 		return nil, fmt.Errorf("--rate %v: more than 0", f.Rate)
-	case f.Credits < 0:
-		return nil, fmt.Errorf("--credits %d: at least 1, or 0 for the default", f.Credits)
-	case f.BatchBytes < 0:
-		return nil, fmt.Errorf("--batch-bytes %d: at least 1, or 0 for the default", f.BatchBytes)
+	case f.Credits < 0 || f.Credits > taskexec.MostCredits:
+		return nil, fmt.Errorf("--credits %d: 1 to %d, or 0 for the default", f.Credits, taskexec.MostCredits)
+	case f.BatchBytes < 0 || f.BatchBytes > taskexec.MostBatchBytes:
+		return nil, fmt.Errorf("--batch-bytes %d: 1 to %d, or 0 for the default", f.BatchBytes, taskexec.MostBatchBytes)
+	case f.Processors < 0:
+		return nil, fmt.Errorf("--processors %d: at least 1, or 0 for the default", f.Processors)
 	case f.runs < 1:
 		return nil, fmt.Errorf("--runs %d: at least 1", f.runs)
 	case f.Profile != "" && (len(names) > 1 || f.runs > 1):
 		return nil, fmt.Errorf("--cpuprofile %s: it takes one case in one run: name it with --case", f.Profile)
 	}
-	return names, nil
+	if f.Profile != "" {
+		err = cmp.Or(checkFile("cpuprofile", f.Profile+".near"), checkFile("cpuprofile", f.Profile+".far"))
+	}
+	return names, err
 }
 
 // benchExchange measures cases one after the other, each with another process of this binary.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -56,10 +57,10 @@ func (f *nexmarkFlags) check(set *flag.FlagSet) ([]string, error) {
 	case f.Profile != "" && (len(names) > 1 || f.runs > 1):
 		return nil, fmt.Errorf("--cpuprofile %s: it takes one query in one run: name it with --query", f.Profile)
 	}
-	if err := checkInterval(f.CheckpointEvery); err != nil {
-		return nil, err
+	if err := cmp.Or(checkInterval(f.CheckpointEvery), f.suits(names)); err != nil || f.Profile == "" {
+		return names, err
 	}
-	return names, f.suits(names)
+	return names, checkFile("cpuprofile", f.Profile)
 }
 
 // suits says what is wrong with the options for every one of the queries. What only some of them

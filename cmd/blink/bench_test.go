@@ -19,7 +19,7 @@ func TestBenchNexmarkPrintsTheFieldsThatAreAgreedOn(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("printed %q", lines)
 	}
-	want := strings.Fields("allocs_per_event cheap checkpoint_interval_seconds checkpoints cpu_seconds events full generator_cpu_seconds loop_cpu_seconds parallelism query restarts resumed rows wall_seconds")
+	want := strings.Fields("allocs_per_event cheap checkpoint_interval_seconds checkpoints cpu_seconds events full generator_cpu_seconds gogc loop_cpu_seconds parallelism processors query restarts resumed rows wall_seconds")
 	for _, line := range lines {
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
@@ -58,6 +58,11 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench soak --duration 10m --look 2m", "--look 2m0s: at most 1m15s, so that there are 8 looks in --duration 10m0s"},
 		{"bench report", "--from is missing"},
 		{"bench generator --runs 0", "--runs 0: at least 1"},
+		{"bench nexmark --query q0 --cpuprofile no/such/folder", "--cpuprofile: open no/such/folder"},
+		{"bench exchange --case plain --cpuprofile no/such/folder", "--cpuprofile: open no/such/folder.near"},
+		{"bench exchange --credits 4294967296", "--credits 4294967296: 1 to 65536"},
+		{"bench exchange --batch-bytes 4611686018427387904", "--batch-bytes 4611686018427387904: 1 to 16777216"},
+		{"bench exchange --processors -1", "--processors -1: at least 1"},
 		{"bench exchange --parallelism 129", "--parallelism 129: from 1 to 128"},
 		{"bench latency --channels 129", "--channels 129: from 1 to 128"},
 		{"bench state --keys -1", "--keys -1: at least 1, or 0"},
