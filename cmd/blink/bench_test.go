@@ -47,7 +47,7 @@ func TestBenchNamesTheOptionThatIsWrong(t *testing.T) {
 		{"bench nexmark --checkpoint-interval 1ns", "--checkpoint-interval 1ns: at least 1ms, or 0"},
 		{"bench nexmark --parallelism 129 --events 1000000000000", "--parallelism 129: job nexmark has 128 key groups"},
 		{"bench nexmark --inject nonsense --events 1000000000000", "--inject nonsense: it does not begin with panic="},
-		{"bench nexmark --query q0 --inject panic=map-1@5 --events 1000000000000", `no operator has the id "map-1"; there are digest`},
+		{"bench nexmark --query q0 --inject panic=filter-1@5 --events 1000000000000", `no operator has the id "filter-1"; there are digest`},
 		{"bench soak --parallelism 129", "--parallelism 129: job nexmark has 128 key groups"},
 		{"bench soak --checkpoint-interval 1ns", "--checkpoint-interval 1ns: at least 1ms, or 0"},
 		{"bench nexmark --runs 0", "--runs 0: at least 1"},
@@ -97,11 +97,11 @@ func TestABenchEndsWithItsOutput(t *testing.T) {
 
 func TestADrillThatCannotFireFailsTheBenchAndLetsTheOtherQueriesRun(t *testing.T) {
 	var out, errs strings.Builder
-	status := run(strings.Fields("bench nexmark --query q0,q1 --events 10000 --inject panic=map-1@5 --json"), &out, &errs)
-	if status != exitFailed || !strings.Contains(errs.String(), `q0: --inject panic=map-1@5: no operator has the id "map-1"`) {
+	status := run(strings.Fields("bench nexmark --query q0,q4 --events 10000 --inject panic=winners@5 --json"), &out, &errs)
+	if status != exitFailed || !strings.Contains(errs.String(), `q0: --inject panic=winners@5: no operator has the id "winners"`) {
 		t.Errorf("status %d, stderr %q", status, errs.String())
 	}
-	if !strings.HasPrefix(out.String(), `{"query":"q1"`) || !strings.Contains(out.String(), `"restarts":1`) {
+	if !strings.HasPrefix(out.String(), `{"query":"q4"`) || !strings.Contains(out.String(), `"restarts":1`) {
 		t.Errorf("printed %q", out.String())
 	}
 }

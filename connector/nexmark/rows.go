@@ -25,11 +25,6 @@ func (r *Trade) AddTo(d *Digest) {
 	d.Add(d.Begin().Number(r.Auction).Number(r.Bidder).Number(r.Price).Number(int64(r.DateTime)).Text(r.Extra))
 }
 
-// AddTo counts a bid as a row of q0, which has the columns of Trade.
-func (b *Bid) AddTo(d *Digest) {
-	d.Add(d.Begin().Number(b.Auction).Number(b.Bidder).Number(b.Price).Number(int64(b.DateTime)).Text(b.Extra))
-}
-
 // Pick is a row of q2: what was bid on some auction.
 type Pick struct {
 	Auction int64

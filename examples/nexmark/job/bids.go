@@ -5,6 +5,11 @@ import (
 	"blink/connector/nexmark"
 )
 
+// Q0 is every bid, without the place that it came from.
+func Q0(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Trade] {
+	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) { t.Of(b) })
+}
+
 // Q1 is every bid with its price in another currency.
 func Q1(bids blink.Stream[nexmark.Bid]) blink.Stream[nexmark.Trade] {
 	return bids.MapInto(func(b *nexmark.Bid, t *nexmark.Trade) {

@@ -69,7 +69,7 @@ var queries = []struct {
 	name  string
 	build func(n Nexmark, in streams)
 }{
-	{"q0", func(n Nexmark, in streams) { write(n, in.bids, (*nexmark.Bid).AddTo) }},
+	{"q0", func(n Nexmark, in streams) { write(n, Q0(in.bids), (*nexmark.Trade).AddTo) }},
 	{"q1", func(n Nexmark, in streams) { write(n, Q1(in.bids), (*nexmark.Trade).AddTo) }},
 	{"q2", func(n Nexmark, in streams) { write(n, Q2(in.bids), (*nexmark.Pick).AddTo) }},
 	{"q3", func(n Nexmark, in streams) { write(n, Q3(in.auctions, in.persons), (*nexmark.Offer).AddTo) }},
