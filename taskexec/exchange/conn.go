@@ -35,12 +35,12 @@ type Conns struct {
 	life     context.Context
 	end      context.CancelFunc
 	all      sync.WaitGroup
-	knocking chan struct{} // handshakes of others under way
 
-	mu    sync.Mutex
-	peers map[string]*peer // guarded by mu, with all that is in them
-	held  []*peer          // for which frames wait that Flush is to let go
-	shut  bool
+	mu       sync.Mutex
+	peers    map[string]*peer // guarded by mu, with all that is in them
+	held     []*peer          // for which frames wait that Flush is to let go
+	knocking []*knock         // the oldest first
+	shut     bool
 }
 
 // ConnOptions of the connections of a process. What is zero and has a default gets it.
@@ -64,8 +64,12 @@ type ConnOptions struct {
 	MaxQueued int           // bytes that wait for one peer; default 256 MiB, far above what credits allow
 }
 
-// maxKnocking bounds the handshakes that others have begun.
+// maxKnocking bounds the handshakes that others have begun. One more ends the oldest: who means it
+// needs a few round trips, and so those who say nothing cannot keep it out.
 const maxKnocking = 64
+
+// knock is a handshake that another process has begun.
+type knock struct{ end context.CancelCauseFunc }
 
 // peer is another process, by the name of its node.
 type peer struct {
@@ -153,7 +157,7 @@ func Listen(address string, o ConnOptions) (*Conns, error) {
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	c := &Conns{o: o, listener: l, nonce: binary.LittleEndian.Uint64(nonce[:]), peers: map[string]*peer{}, knocking: make(chan struct{}, maxKnocking)}
+	c := &Conns{o: o, listener: l, nonce: binary.LittleEndian.Uint64(nonce[:]), peers: map[string]*peer{}}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.all.Go(c.accept)
 	return c, nil

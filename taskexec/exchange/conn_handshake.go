@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"syscall"
 	"time"
 )
 
@@ -98,21 +100,25 @@ func readAnswer(r io.Reader) (a answer, err error) {
 	return answer{b[8] != 0, binary.LittleEndian.Uint64(b[9:]), binary.LittleEndian.Uint32(b[17:])}, nil
 }
 
-// dialPause is how long a dial waits that the peer's own has to let pass.
-const dialPause = 20 * time.Millisecond
+// A dial that may be luckier later is tried again after a pause, which doubles up to maxPause.
+const (
+	dialPause = 20 * time.Millisecond
+	maxPause  = 8 * dialPause
+)
 
-// dial connects with a peer, unless the peer is faster.
+// dial connects with a peer, unless the peer is faster. It has the time of a handshake.
 func (c *Conns) dial(p *peer) {
 	ctx, cancel := context.WithTimeout(c.life, c.o.Handshake)
 	defer cancel()
-	for {
+	for pause := dialPause; ; pause = min(2*pause, maxPause) {
 		err := c.dialOnce(ctx, p)
 		if err == nil {
 			return
 		}
+		again := passes(err) && wait(ctx, pause)
 		c.mu.Lock()
 		up := p.live != nil || c.shut
-		if !up && !errors.Is(err, errBusy) {
+		if !up && !again {
 			c.lose(p, err)
 			up = true
 		}
@@ -122,10 +128,23 @@ func (c *Conns) dial(p *peer) {
 			return
 		}
 		c.mu.Unlock()
-		select {
-		case <-time.After(dialPause):
-		case <-ctx.Done():
-		}
+	}
+}
+
+// passes says whether what a dial has met may be over the next time: the peer dials too, does not
+// listen yet, or has ended the connection before its answer, as one does on which many knock.
+func passes(err error) bool {
+	return slices.ContainsFunc([]error{errBusy, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF},
+		func(passing error) bool { return errors.Is(err, passing) })
+}
+
+// wait says whether the time of ctx lasts longer.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -221,31 +240,45 @@ func (c *Conns) accept() {
 				return
 			}
 			c.o.Log.Warn().Err(err).Msg("accept a connection of the data plane")
-			select {
-			case <-time.After(dialPause): // too many open files, say
-			case <-c.life.Done():
-			}
+			wait(c.life, dialPause) // too many open files, say
 			continue
 		}
-		select {
-		case c.knocking <- struct{}{}:
-			c.all.Go(func() {
-				c.welcome(nc)
-				<-c.knocking
-			})
-		default:
-			c.o.Log.Warn().Stringer("from", nc.RemoteAddr()).Msgf("%d handshakes are under way: a connection is refused", maxKnocking)
-			_ = nc.Close() // it may come again
-		}
+		ctx, leave := c.knock()
+		c.all.Go(func() {
+			defer leave()
+			c.welcome(ctx, nc)
+		})
+	}
+}
+
+// knock begins a handshake, which ends with ctx.
+func (c *Conns) knock() (ctx context.Context, leave func()) {
+	ctx, end := context.WithCancelCause(c.life)
+	k := &knock{end}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.knocking) == maxKnocking {
+		c.knocking[0].end(fmt.Errorf("%d others have knocked since", maxKnocking))
+		c.knocking = slices.Delete(c.knocking, 0, 1)
+	}
+	c.knocking = append(c.knocking, k)
+	return ctx, func() {
+		end(nil)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.knocking = slices.DeleteFunc(c.knocking, func(other *knock) bool { return other == k })
 	}
 }
 
 // welcome is the handshake of the accepting side.
-func (c *Conns) welcome(nc net.Conn) {
-	ctx, cancel := context.WithTimeout(c.life, c.o.Handshake)
+func (c *Conns) welcome(ctx context.Context, nc net.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Handshake)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = nc.Close() }) // ends what waits below
 	if err := c.meet(ctx, nc, stop); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		c.o.Log.Warn().Err(err).Stringer("from", nc.RemoteAddr()).Msg("a connection of the data plane is refused")
 		_ = nc.Close() // refused
 	}
@@ -271,6 +304,9 @@ func (c *Conns) meet(ctx context.Context, nc net.Conn, stop func() bool) error {
 	if c.shut {
 		return net.ErrClosed
 	}
+	if !stop() { // nothing ends it any more: who is told yes gets its connection
+		return context.Cause(ctx)
+	}
 	p := c.peer(h.from)
 	a := answer{nonce: c.nonce, void: p.dials}
 	a.busy = p.dialing && p.live == nil && c.o.Node < h.from || p.voidOf == h.nonce && h.dial <= p.void
@@ -280,8 +316,6 @@ func (c *Conns) meet(ctx context.Context, nc net.Conn, stop func() bool) error {
 		return err
 	case a.busy:
 		return ignoreClosed(nc.Close())
-	case !stop():
-		return context.Cause(ctx)
 	}
 	c.adopt(p, nc)
 	return nil

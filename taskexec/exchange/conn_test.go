@@ -451,6 +451,74 @@ func TestWhatIsNoFrameEndsItsConnection(t *testing.T) {
 	}
 }
 
+// However many say nothing, and however long they may: who comes behind them gets in.
+func TestSilentClientsKeepNobodyOut(t *testing.T) {
+	w := newTown(t)
+	b := w.house("b", func(o *ConnOptions) { o.Handshake = time.Hour })
+	var silent []net.Conn
+	for range maxKnocking {
+		c, err := net.Dial("tcp", b.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		silent = append(silent, c)
+	}
+	a := w.house("a", func(o *ConnOptions) { o.Handshake = time.Hour })
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	if err := silent[0].SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := silent[0].Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the oldest has not made room: %v", err)
+	}
+	if len(a.losses())+len(b.losses()) > 0 {
+		t.Errorf("lost %v %v", a.lost, b.lost)
+	}
+	if err := b.Close(); err != nil { // it waits for none of the others
+		t.Error(err)
+	}
+}
+
+// A peer that is not there yet, or has no time for us, is no lost one before the time of a
+// handshake is over.
+func TestADialThatIsNotAnsweredIsTriedAgain(t *testing.T) {
+	w := newTown(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := w.house("b")
+	var refused atomic.Int32
+	go func() { // lets two in, and tells them nothing
+		defer l.Close()
+		for refused.Load() < 2 {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			refused.Add(1)
+			_ = c.Close()
+		}
+	}()
+	dials := 0
+	a := w.house("a", func(o *ConnOptions) {
+		o.Handshake = time.Hour
+		o.Find = func(ctx context.Context, node string) (string, error) {
+			if dials++; dials < 5 { // of these two find nobody
+				return l.Addr().String(), nil
+			}
+			return w.find(ctx, node)
+		}
+	})
+	a.tell("b", "x", "1")
+	b.hears("x", "1")
+	if lost := a.losses(); len(lost) > 0 || refused.Load() != 2 || dials != 5 {
+		t.Errorf("lost %v, refused %d of %d dials", lost, refused.Load(), dials)
+	}
+}
+
 // They say nothing, or a byte now and then; others still get in, and they do not stay.
 func TestSlowHandshakesKeepNobodyOut(t *testing.T) {
 	w := newTown(t)
