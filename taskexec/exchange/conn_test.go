@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"runtime"
@@ -341,30 +342,131 @@ func TestAHalfOpenConnectionIsLostAfterSilence(t *testing.T) {
 	b.until("b loses a", func() bool { return len(b.lost) == 1 })
 }
 
-// A peer that reads nothing: its frames wait, up to a bound.
+// introduce connects with a house as a process that does nothing by itself.
+func (h *house) introduce(node string) *net.TCPConn {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.Addr().String())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = c.Close() }) // some tests have closed it
+	if _, err := c.Write(hello{nonce: 7, dial: 1, from: node, to: h.o.Node}.append(nil)); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := readAnswer(c); err != nil {
+		h.t.Fatal(err)
+	}
+	return c.(*net.TCPConn)
+}
+
+// A peer that reads nothing: its frames wait, up to a bound. Others get theirs.
 func TestASlowPeerLosesItsOwnConnectionOnly(t *testing.T) {
+	const size, kernel = 100_000, 64 << 20 // more than it holds
 	w := newTown(t)
-	a, b := w.house("a", func(o *ConnOptions) { o.MaxQueued = 1 << 20 }), w.house("b")
-	address, _, still := middle(t, b.Addr().String())
-	w.move("slow", address)
-	w.move("b", b.Addr().String())
-	a.tell("b", "x", "1")
-	b.hears("x", "1")
-	still()
-	for range 40 {
-		a.tell("slow", "x", strings.Repeat("y", 100_000))
+	a, b := w.house("a", patient, func(o *ConnOptions) { o.MaxQueued = 1 << 20 }), w.house("b", patient)
+	a.introduce("slow")
+	var want []string
+	for sent := 0; len(a.losses()) == 0 && sent < kernel; sent += size {
+		a.tell("slow", "x", strings.Repeat("y", size))
+		want = append(want, fmt.Sprint(sent))
+		a.tell("b", "x", want[len(want)-1])
 	}
-	a.until("a loses slow", func() bool { return slices.Contains(a.lost, "slow") })
-	a.tell("b", "x", "2")
-	b.hears("x", "1", "2")
-	if slices.Contains(a.losses(), "b") {
-		t.Error("b is lost too")
+	b.hears("x", want...)
+	if lost := a.losses(); !slices.Equal(lost, []string{"slow"}) {
+		t.Errorf("lost %v", lost)
 	}
+}
+
+// Several send to a peer that takes a while: what each lets go arrives, and in its order, whoever
+// of them, of the kernel and of the writer has to do with it. In each round they fall silent, so
+// that nothing of a later one mends what was forgotten; in every second one the peer waits for that.
+func TestManyMaySendToASlowPeer(t *testing.T) {
+	const senders, rounds, most, largest = 8, 60, 4, 300_000
+	w := newTown(t)
+	a := w.house("a", patient)
+	c := a.introduce("slow")
+	if err := c.SetReadBuffer(32 << 10); err != nil {
+		t.Fatal(err)
+	}
+	p, x := a.connection("slow")
+	if err := x.Conn.(*net.TCPConn).SetWriteBuffer(32 << 10); err != nil {
+		t.Fatal(err)
+	}
+	come := parcels{from: c, maxFrame: MaxFrame, known: ids{}}
+	left := 0 // rounds in which the writer had something to do
+	var next [senders]uint64
+	for round := range rounds {
+		var want [senders]int
+		var all sync.WaitGroup
+		for i := range senders {
+			want[i] = 1 + rand.IntN(most)
+			first := next[i]
+			all.Go(func() {
+				to := actors.Ref{Node: "slow", ID: string(rune('a' + i))}
+				for n := range want[i] {
+					size := int(math.Pow(largest, rand.Float64()))
+					a.Send(to, numbered(first+uint64(n), size))
+					if rand.IntN(2) == 0 {
+						a.Flush()
+					}
+				}
+				a.Flush()
+			})
+		}
+		if round%2 == 0 {
+			all.Wait()
+			a.Conns.mu.Lock()
+			if p.live == x && x.handed {
+				left++
+			}
+			a.Conns.mu.Unlock()
+		}
+		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		frames := 0
+		for _, n := range want {
+			frames += n
+		}
+		for range frames {
+			id, frame, err := come.next()
+			if err != nil {
+				t.Fatalf("frames %v have come, then %v, lost %v", next, err, a.losses())
+			}
+			i := id[0] - 'a'
+			if !bytes.Equal(frame, numbered(next[i], len(frame))) {
+				t.Fatalf("frame %d of sender %d differs", next[i], i)
+			}
+			next[i]++
+		}
+		all.Wait()
+	}
+	if left < rounds/4 {
+		t.Errorf("in %d of %d rounds only the kernel had not taken all", left, rounds/2)
+	}
+}
+
+// numbered is a frame of some bytes; the number is in them, as far as there is room.
+func numbered(n uint64, size int) []byte {
+	frame := slices.Grow(Buffer(), size)[:size]
+	for i := range frame {
+		frame[i] = byte(n>>(8*(i%8))) + byte(i>>3)
+	}
+	return frame
+}
+
+// connection is the one that a house has with a node.
+func (h *house) connection(node string) (*peer, *conn) {
+	h.Conns.mu.Lock()
+	defer h.Conns.mu.Unlock()
+	p := h.peer(node)
+	return p, p.live
 }
 
 func TestWhatAHostileClientSendsHurtsNobody(t *testing.T) {
 	w := newTown(t)
-	a, b := w.house("a"), w.house("b", func(o *ConnOptions) { o.MaxFrame = 1 << 20 })
+	forbearing := func(o *ConnOptions) { o.Silence, o.Handshake, o.MaxFrame = time.Hour, time.Hour, 1<<20 } // no time ends it
+	a, b := w.house("a", patient), w.house("b", forbearing)
 	a.tell("b", "x", "1")
 	b.hears("x", "1")
 	parcel := func(length uint32, rest ...byte) []byte {
@@ -693,17 +795,7 @@ func (h *house) waits(node string) int {
 func TestAPeerThatStopsReadingIsLost(t *testing.T) {
 	w := newTown(t)
 	b := w.house("b")
-	c, err := net.Dial("tcp", b.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write(hello{nonce: 7, dial: 1, from: "deaf", to: "b"}.append(nil)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readAnswer(c); err != nil {
-		t.Fatal(err)
-	}
+	c := b.introduce("deaf")
 	alive, stop := make(chan error, 1), make(chan struct{})
 	go func() { // it says that it lives, all the time
 		var err error
@@ -760,17 +852,7 @@ func TestAPeerThatReadsSlowlyIsKept(t *testing.T) {
 	const silence, frames, size = time.Second, 8000, 4 << 10
 	w := newTown(t)
 	b := w.house("b", func(o *ConnOptions) { o.Silence = silence })
-	c, err := net.Dial("tcp", b.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write(hello{nonce: 7, dial: 1, from: "slow", to: "b"}.append(nil)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := readAnswer(c); err != nil {
-		t.Fatal(err)
-	}
+	c := b.introduce("slow")
 	for range frames {
 		b.tell("slow", "x", strings.Repeat("y", size-aroundText))
 	}
