@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -90,8 +91,10 @@ func (i ids) of(name []byte) string {
 	return id
 }
 
-// parcels reads them from a connection into slabs. A frame is a part of its slab and is never
-// copied; there is a new slab when the next parcel has no room in the one at hand.
+// parcels reads them from a connection into slabs. A frame is a part of its slab, unless it is so
+// small a part that it is copied: a frame may wait for long, and strings of it for ever, and what
+// came beside it does not wait with it. There is a new slab when the next parcel has no room in the
+// one at hand.
 type parcels struct {
 	from     io.Reader
 	maxFrame int
@@ -99,7 +102,7 @@ type parcels struct {
 
 	slab   []byte // what was read of it
 	at     int    // of slab: the next parcel
-	lent   bool   // frames are parts of slab
+	lent   bool   // frames are parts of slab: it is not written to again
 	recent int    // bytes of the last parcel
 }
 
@@ -110,6 +113,8 @@ const (
 	slabParcels = 4
 	mostSlab    = 256 << 10
 	slack       = 4 << 10
+	// smallPart is the part of a slab that a frame must be to keep all of it.
+	smallPart = 8
 	// maxPromised is the memory that a parcel gets before its bytes have come.
 	maxPromised = 1 << 20
 )
@@ -142,7 +147,12 @@ func (p *parcels) next() (id string, frame []byte, err error) {
 	}
 	name, end := p.at+5, p.at+4+n
 	id, frame = p.known.of(p.slab[name:name+l]), p.slab[name+l:end:end]
-	p.at, p.lent, p.recent = end, true, 4+n
+	if smallPart*len(frame) < cap(p.slab) {
+		frame = bytes.Clone(frame)
+	} else {
+		p.lent = true
+	}
+	p.at, p.recent = end, 4+n
 	return id, frame, nil
 }
 
@@ -164,10 +174,14 @@ func (p *parcels) need(n int) error {
 	return nil
 }
 
-// move takes what was read and not used yet to a new slab with room for n bytes.
+// move takes what was read and not used yet to the beginning of a slab with room for n bytes: a new
+// one, unless the one at hand may be written to again.
 func (p *parcels) move(n int) {
-	each := max(n, min(p.recent, mostSlab))
-	size := each*max(1, min(slabParcels, mostSlab/each)) + slack
-	p.slab = append(process.Uncleared(size), p.slab[p.at:]...)
+	room := p.slab[:0]
+	if p.lent || cap(room) < n {
+		each := max(n, min(p.recent, mostSlab))
+		room = process.Uncleared(each*max(1, min(slabParcels, mostSlab/each)) + slack)
+	}
+	p.slab = append(room, p.slab[p.at:]...)
 	p.at, p.lent = 0, false
 }

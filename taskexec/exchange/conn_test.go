@@ -15,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"blink/actors"
@@ -654,94 +653,6 @@ func TestPlaintextStaysOnLoopback(t *testing.T) {
 	if _, err := Listen("0.0.0.0:0", ConnOptions{Node: "a"}); err == nil || !strings.Contains(err.Error(), "certificates") {
 		t.Errorf("got %v", err)
 	}
-}
-
-// framesOfAllSizes are around every bound: empty, small, with and without room in a slab, and
-// larger than what is taken on a promise.
-func framesOfAllSizes() (all []parcel) {
-	for i, size := range []int{0, 1, 40, slack, 2 * slack, 60_000, 60_000, 60_000, 60_000, 60_000, mostSlab, 3, 2 * mostSlab, 100, 3 * maxPromised, 29, 29} {
-		frame := make([]byte, size)
-		for j := range frame {
-			frame[j] = byte(i + j)
-		}
-		all = append(all, parcel{fmt.Sprint("actor ", i%3), frame})
-	}
-	return all
-}
-
-// Whatever the pieces are in which they come, and whatever comes behind them.
-func TestFramesStayAsTheyWereReceived(t *testing.T) {
-	sent := framesOfAllSizes()
-	e := envelope{parcels: sent}
-	e.seal()
-	data := bytes.Join(e.left, nil)
-	for name, from := range map[string]io.Reader{
-		"at once": bytes.NewReader(data), "byte by byte": iotest.OneByteReader(bytes.NewReader(data)),
-		"by halves": iotest.HalfReader(bytes.NewReader(data)), "with the end": iotest.DataErrReader(bytes.NewReader(data)),
-	} {
-		r := parcels{from: from, maxFrame: MaxFrame, known: ids{}}
-		var got []parcel
-		for range sent {
-			id, frame, err := r.next()
-			if err != nil {
-				t.Fatalf("%s: parcel %d: %v", name, len(got), err)
-			}
-			got = append(got, parcel{id, frame})
-		}
-		for i := range sent {
-			if got[i].id != sent[i].id || !bytes.Equal(got[i].frame, sent[i].frame) {
-				t.Errorf("%s: frame %d of %d bytes differs", name, i, len(sent[i].frame))
-			}
-		}
-		if _, _, err := r.next(); err != io.EOF {
-			t.Errorf("%s: behind the last: %v", name, err)
-		}
-	}
-}
-
-func TestAPromisedFrameTakesNoMemoryBeforeItComes(t *testing.T) {
-	for _, came := range []int{0, 1000, maxPromised, 3 * maxPromised} {
-		data := append(binary.LittleEndian.AppendUint32(nil, MaxFrame), 1, 'x')
-		r := parcels{from: bytes.NewReader(append(data, make([]byte, came)...)), maxFrame: MaxFrame, known: ids{}}
-		if _, _, err := r.next(); err == nil {
-			t.Fatal("it is there")
-		}
-		if most := 2*came + maxPromised + maxPromised/2; cap(r.slab) > most {
-			t.Errorf("%d bytes for a frame of which %d have come, want %d at most", cap(r.slab), came, most)
-		}
-	}
-}
-
-func TestSignsOfLifeTakeNoMemory(t *testing.T) {
-	r := parcels{from: bytes.NewReader(make([]byte, 4*slack)), maxFrame: MaxFrame, known: ids{}}
-	for range slack {
-		if id, _, err := r.next(); id != "" || err != nil {
-			t.Fatal(id, err)
-		}
-	}
-	if cap(r.slab) > 2*slack {
-		t.Errorf("they have taken %d bytes", cap(r.slab))
-	}
-}
-
-func FuzzParcels(f *testing.F) {
-	e := envelope{parcels: []parcel{{"te/t1.2@3", []byte("frame")}, {"x", nil}}}
-	e.seal()
-	f.Add(bytes.Join(e.left, nil))
-	f.Add([]byte{0, 0, 0, 0})
-	f.Add([]byte{255, 255, 255, 255, 1, 'x'})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r := parcels{from: bytes.NewReader(data), maxFrame: 1 << 16, known: ids{}}
-		for read := 0; ; {
-			id, frame, err := r.next()
-			if err != nil {
-				return
-			}
-			if read += 4 + len(id) + len(frame); read > len(data) {
-				t.Fatal("more was read than there is")
-			}
-		}
-	})
 }
 
 func FuzzHello(f *testing.F) {
