@@ -13,7 +13,8 @@ import (
 )
 
 // ErrFull is what Write returns when the writer's buffer has no room: the record was not
-// taken, and is offered again after a Flush.
+// taken, and is offered again after a Flush. Behind that a Writer has room for one record, however
+// large: if it has not, the job fails.
 var ErrFull = errors.New("the writer is full")
 
 // Writer writes the records of one task. Calls never overlap; Write runs on the task's

@@ -240,3 +240,24 @@ func (nothing) Write(any, time.Time) error                     { return nil }
 func (nothing) Flush(context.Context) error                    { return nil }
 func (nothing) Prepare(context.Context, uint64) ([]int, error) { return nil, nil }
 func (nothing) Close() error                                   { return nil }
+
+// tiny has no room for any record.
+type tiny struct{ *vaultWriter }
+
+func (tiny) Write(*int, time.Time) error { return ErrFull }
+
+func TestAWriterThatHasNoRoomBehindAFlushFailsTheJob(t *testing.T) {
+	v := &vault{}
+	sink := NewSink("tiny", func(context.Context, WriterInfo) (Writer[int, chest], error) { return tiny{&vaultWriter{v}}, nil }, v)
+	b := newBench(t, sink.Spec(), nil).start()
+	s := b.op.(SinkOperator)
+	send(b, 1, 1)
+	b.check(s.Flush(background))
+	defer func() {
+		if err, _ := recover().(error); !IsPermanent(err) || !strings.Contains(err.Error(), "no room for the record") {
+			t.Errorf("it fails with %v", err)
+		}
+	}()
+	s.Offer()
+	t.Error("it is offered again")
+}

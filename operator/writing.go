@@ -146,6 +146,9 @@ func (m *writing[T]) refused(ts int64, err error) {
 	m.pressure.Hold()
 }
 
+// errNoRoom is why a record fails that an empty buffer is too small for: no Flush would help.
+var errNoRoom = Permanent(errors.New("the writer has no room for the record though it was flushed: give it a larger buffer, or let it take one record of any size"))
+
 // Full is SinkOperator.
 func (m *writing[T]) Full() bool { return m.full }
 
@@ -164,10 +167,13 @@ func (m *writing[T]) Offer() {
 	for i := range m.kept {
 		k := &m.kept[i]
 		m.enter(k.ts)
-		if err := m.into.Write(&k.record, timeOf(k.ts)); err == ErrFull {
+		switch err := m.into.Write(&k.record, timeOf(k.ts)); {
+		case err == ErrFull && i == 0:
+			m.fail(k.ts, errNoRoom)
+		case err == ErrFull:
 			m.kept = slices.Delete(m.kept, 0, i)
 			return
-		} else if err != nil {
+		case err != nil:
 			m.fail(k.ts, err)
 		}
 	}
