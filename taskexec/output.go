@@ -35,7 +35,7 @@ type outChannel struct {
 	ref     actors.Ref
 	addr    exchange.Address
 	open    bool
-	credits int // at least -1: see pump
+	credits int // at least -1: see sendQueue
 	granted int // of these, when it was opened
 	seq     uint64
 	marks   []exchange.Mark

@@ -101,6 +101,7 @@ func TestARunEndsWhenTheOtherProcessFails(t *testing.T) {
 
 func TestProcessesHaveAProcessorForEachTask(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "")
+	runtime.SetDefaultGOMAXPROCS()
 	all := runtime.GOMAXPROCS(0)
 	for processors, want := range map[int]int{0: 1, 1 << 10: all} {
 		r, err := Run(context.Background(), Options{Case: Plain, Records: 1000, Parallelism: 1, Processors: processors, Peer: testPeer})

@@ -33,7 +33,7 @@ var fit = sync.OnceFunc(func() {
 // Fit is for the main function of a process that runs tasks: what it does stays. It makes the
 // collector wait until the heap has twice 32 MiB (at GOGC=100), and asks for huge pages for the first
 // 2 GiB of the heap, or for a quarter of the memory that the process may have if that is less: of the
-// machine, of its control group, of GOMEMLIMIT. Where the system has none they stay small, and where
+// machine, of its container, of GOMEMLIMIT. Where the system has none they stay small, and where
 // SmallPages is set. The first call collects once; others do nothing. Any goroutine may call it.
 func Fit() { fit() }
 
@@ -47,10 +47,10 @@ func pieceOf(most int, room func(bytes int) bool) int {
 	return 0
 }
 
-// Processors lets Go use no more processors than there are slots, until undo is called. It is for a
-// process that shares its machine with others like it. More processors cost CPU time also when they
-// have nothing to do: each that idles is woken for whatever becomes ready, and looks for more.
-// GOMAXPROCS in the environment stays what it is.
+// Processors lets Go use no more processors than there are slots, until undo is called, which gives it
+// as many as it takes by itself. It is for a process that shares its machine with others like it. More
+// processors cost CPU time also when they have nothing to do: each that idles is woken for whatever
+// becomes ready, and looks for more. GOMAXPROCS in the environment stays what it is.
 func Processors(slots int) (undo func()) {
 	if os.Getenv("GOMAXPROCS") != "" || slots >= runtime.GOMAXPROCS(0) {
 		return func() {}

@@ -1,9 +1,17 @@
 package process
 
 import (
+	"os"
 	"runtime"
 	"testing"
 )
+
+func TestMain(m *testing.M) {
+	if err := os.Unsetenv(SmallPages); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func TestTheCollectorWaits(t *testing.T) {
 	Fit()

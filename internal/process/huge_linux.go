@@ -29,8 +29,8 @@ func roomFor(bytes int) bool {
 	return err == nil && unix.Munmap(space) == nil
 }
 
-// memory is how many bytes the process may have: those of the machine, of its control group, or of
-// GOMEMLIMIT.
+// memory is how many bytes the process may have: those of the machine, of its container, which has its
+// control group where the machine has the root of all, or of GOMEMLIMIT.
 func memory() int {
 	var i unix.Sysinfo_t
 	if unix.Sysinfo(&i) != nil {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// Uncleared returns an empty slice with room for n bytes, at least one. Unlike make it does not clear
+// Uncleared returns an empty slice with room for n bytes; n is at least 1. Unlike make it does not clear
 // them, which takes as long as to write something useful there. Whoever reads what was not written
 // finds what others have left.
 func Uncleared(n int) []byte {

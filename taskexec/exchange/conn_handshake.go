@@ -103,7 +103,7 @@ func readAnswer(r io.Reader) (a answer, err error) {
 // A dial that may be luckier later is tried again after a pause, which doubles up to maxPause.
 const (
 	dialPause = 20 * time.Millisecond
-	maxPause  = 8 * dialPause
+	maxPause  = 50 * dialPause // a peer that refuses us for good ends the connection as well
 )
 
 // dial connects with a peer, unless the peer is faster. It has the time of a handshake.
