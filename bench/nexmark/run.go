@@ -101,28 +101,25 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	g := nexmark.NewGenerator()
 
 	r.GeneratorCPUSeconds = o.generate(g, o.Events-o.Events/2)
-	var want, have nexmark.Digest
-	plainly := func() error {
+	var want nexmark.Digest
+	plainly := func() {
 		o.tell("loop", 0)
 		want = o.empty()
 		plain := usage.Begin()
 		loop(oracle.Generated(g, o.Events), &want)
 		r.LoopCPUSeconds = plain.End().CPU
-		return nil
 	}
-	job := func() (err error) {
+	drilled := len(o.Inject) > 0
+	if drilled { // drills may count the rows, and nobody times them
+		plainly()
 		o.Inject = dueAt(o.Inject, want.Rows, o.Parallelism)
-		have, err = o.profiled(ctx, &r)
-		return err
 	}
-	order := []func() error{job, plainly}
-	if len(o.Inject) > 0 { // drills count rows, and nobody times them
-		slices.Reverse(order)
+	have, err := o.profiled(ctx, &r)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", o.Query, err)
 	}
-	for _, do := range order {
-		if err := do(); err != nil {
-			return r, fmt.Errorf("%s: %w", o.Query, err)
-		}
+	if !drilled {
+		plainly()
 	}
 	r.GeneratorCPUSeconds += o.generate(g, o.Events/2)
 	r.Rows, r.Cheap = have.Rows, digits(have.Cheap)

@@ -20,14 +20,14 @@ const (
 // SmallPages is a variable of the environment: if it is set, Fit leaves the heap's pages small.
 const SmallPages = "BLINK_SMALL_PAGES"
 
-// floor is never touched. It is taken before there are huge pages, or Go would clear it.
-var floor []byte
-
-var fit = sync.OnceFunc(func() {
+// fit has the floor of the heap, which is never touched. It is taken before there are huge pages, or
+// Go would clear it.
+var fit = sync.OnceValue(func() (floor []byte) {
 	floor = make([]byte, weight)
 	if os.Getenv(SmallPages) == "" {
 		hugePages(pieceOf(memory()/4, roomFor))
 	}
+	return floor
 })
 
 // Fit is for the main function of a process that runs tasks: what it does stays. It makes the
